@@ -1,0 +1,33 @@
+"""The job desk of one machine: a durable queue, drop folders and a terminal app in one package.
+
+The names below are the public API. They load on first use, so `import jobdesk` costs nothing
+and the command line starts fast.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jobdesk.core.context import Context
+    from jobdesk.core.outcome import Reject, Retry, Snooze
+    from jobdesk.core.processor import processor
+    from jobdesk.desk import Desk
+
+__version__ = "0.1.0"
+__all__ = ["Context", "Desk", "Reject", "Retry", "Snooze", "processor"]
+
+_HOMES = {
+    "Context": "jobdesk.core.context",
+    "Desk": "jobdesk.desk",
+    "Reject": "jobdesk.core.outcome",
+    "Retry": "jobdesk.core.outcome",
+    "Snooze": "jobdesk.core.outcome",
+    "processor": "jobdesk.core.processor",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'jobdesk' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,1 @@
+"""Plain Python that every other room speaks: jobs, states, moves, errors, time, the query language."""

@@ -1,0 +1,135 @@
+"""What a processor may answer, and how each answer is understood.
+
+A returned JSON value is the result; `{"success": false, …}` is a failure in the words of the
+reference systems. `Retry`, `Reject` and `Snooze` are raised; any other exception is retried unless
+its class is permanent.
+"""
+
+import hashlib
+import json
+import re
+import traceback as tracebacks
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jobdesk.core.durations import seconds
+from jobdesk.core.job import JobError
+
+RESULT_LIMIT_BYTES = 1_000_000
+_PERMANENT = (PermissionError, NotImplementedError, SyntaxError)
+_NUMBERS = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'|\"[^\"]*\"|/\S+", re.I)
+
+
+class Retry(Exception):
+    """Raise it to be tried again; `delay` ("30s" or seconds) replaces the wait of the policy."""
+
+    def __init__(self, why: str, delay: str | float | None = None) -> None:
+        super().__init__(why)
+        self.delay_s = None if delay is None else seconds(delay)
+
+
+class Reject(Exception):
+    """Raise it when trying again cannot help; `reason` is a short code that others may act on."""
+
+    def __init__(self, why: str, reason: str = "Reject") -> None:
+        super().__init__(why)
+        self.reason = reason
+
+
+class Snooze(Exception):
+    """Raise it to come back later without using up an attempt."""
+
+    def __init__(self, delay: str | float, why: str = "snoozed") -> None:
+        super().__init__(why)
+        self.delay_s = seconds(delay)
+
+
+class Cancelled(Exception):
+    """Raised by `ctx.checkpoint()` when the job was cancelled or its time is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The job is done; `result` is a JSON value."""
+
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt failed; `delay_s` is the processor's own wish for the next."""
+
+    error: JobError
+    delay_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    """Not now: again in `delay_s`, with the attempt given back."""
+
+    delay_s: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The job was cancelled while it ran."""
+
+    why: str
+
+
+Outcome = Completed | Failed | Snoozed | Stopped
+
+
+def of_result(value: Any) -> Outcome:
+    """Understand what a processor returned."""
+    if isinstance(value, Mapping) and value.get("success") is False:
+        delay_ms = value.get("retryDelay")
+        return Failed(
+            failure(
+                str(value.get("type", "Failed")),
+                str(value.get("error", "the processor answered success: false without an error")),
+                retryable=bool(value.get("retryable", True)),
+            ),
+            delay_s=None if delay_ms is None else float(delay_ms) / 1000,
+        )
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        return Failed(failure("BadResult", f"the result is not a JSON value: {error}", retryable=False))
+    if len(text) > RESULT_LIMIT_BYTES:
+        return Failed(
+            failure(
+                "BadResult",
+                f"the result is {len(text):,} bytes of JSON, more than {RESULT_LIMIT_BYTES:,}: write a file "
+                "and return its path",
+                retryable=False,
+            )
+        )
+    return Completed(value)
+
+
+def of_exception(error: BaseException, permanent: tuple[type[BaseException], ...] = ()) -> Outcome:
+    """Understand what a processor raised; `permanent` are classes that its declaration says not to retry."""
+    if isinstance(error, Snooze):
+        return Snoozed(error.delay_s, str(error))
+    if isinstance(error, Cancelled):
+        return Stopped(str(error) or "cancelled")
+    if isinstance(error, Retry):
+        return Failed(failure("Retry", str(error)), delay_s=error.delay_s)
+    if isinstance(error, Reject):
+        return Failed(failure(error.reason, str(error), retryable=False))
+    trace = "".join(tracebacks.format_exception(error))
+    retryable = not isinstance(error, permanent + _PERMANENT)
+    frames = tracebacks.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].name}" if frames else ""
+    message = str(error) or type(error).__name__
+    return Failed(failure(type(error).__name__, message, trace, where=where, retryable=retryable))
+
+
+def failure(kind: str, message: str, trace: str | None = None, *, where: str = "", retryable: bool = True) -> JobError:
+    """A JobError with its fingerprint: kind, place, and the message without its numbers, quotes and paths."""
+    plain = _NUMBERS.sub("#", message)[:200]
+    mark = hashlib.blake2s(f"{kind}\0{where}\0{plain}".encode(), digest_size=6).hexdigest()
+    return JobError(kind, message[:10_000], trace and trace[-30_000:], mark, retryable)

@@ -1,0 +1,159 @@
+"""The `@processor` decorator: a function becomes a job type whose payload is its parameters."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from jobdesk.core.durations import seconds
+from jobdesk.core.errors import PayloadError
+from jobdesk.core.job import priority as read_priority
+from jobdesk.core.nearest import nearest
+from jobdesk.core.retry import Backoff
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+F = TypeVar("F", bound=Callable[..., Any])
+MARK = "__jobdesk_processor__"
+Isolation = Literal["process", "thread"]
+
+
+@dataclass(frozen=True)
+class Processor:
+    """A job type: its function and what it wants where settings and submission say nothing.
+
+    None means: as `[queues]` or `[defaults]` have it.
+    """
+
+    type: str
+    function: Callable[..., Any]
+    queue: str = "default"
+    priority: int | None = None
+    timeout_s: float | None = None
+    retries: int | None = None
+    retry_delay_s: float | None = None
+    backoff: Backoff | None = None
+    isolation: Isolation = "process"
+    permanent: tuple[builtins.type[BaseException], ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @cached_property
+    def payload(self) -> builtins.type[BaseModel]:
+        """The pydantic model of the parameters; unknown keys are refused."""
+        from pydantic import ConfigDict, create_model
+
+        hints = typing.get_type_hints(self.function, include_extras=True)
+        fields: dict[str, Any] = {}
+        for name, parameter in list(inspect.signature(self.function).parameters.items())[1:]:
+            default = ... if parameter.default is parameter.empty else parameter.default
+            fields[name] = (hints.get(name, Any), default)
+        config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+        model: builtins.type[BaseModel] = create_model(self.type, __config__=config, **fields)
+        return model
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the payload."""
+        return self.payload.model_json_schema()
+
+    def check(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload as it is stored: converted, defaults filled in, paths absolute.
+
+        Raises:
+            PayloadError: a key is unknown, missing or of the wrong kind; the message names it.
+        """
+        from pydantic import ValidationError
+
+        try:
+            made = self.payload.model_validate(dict(data))
+        except ValidationError as error:
+            raise PayloadError(f"{self.type}: {self._explain(error)}") from None
+        for name in self.payload.model_fields:
+            value = getattr(made, name)
+            if isinstance(value, Path):
+                setattr(made, name, value.expanduser().absolute())
+        return made.model_dump(mode="json")
+
+    def call(self, context: Any, data: Mapping[str, Any]) -> Any:
+        """Run the function on a stored payload.
+
+        Raises:
+            PayloadError: the stored payload no longer fits (the processor changed since).
+        """
+        from pydantic import ValidationError
+
+        try:
+            made = self.payload.model_validate(dict(data))
+        except ValidationError as error:
+            raise PayloadError(f"{self.type}: {self._explain(error)}") from None
+        return self.function(context, **{name: getattr(made, name) for name in self.payload.model_fields})
+
+    def _explain(self, error: Any) -> str:
+        known = list(self.payload.model_fields)
+        parts = []
+        for item in error.errors(include_url=False):
+            key = ".".join(str(part) for part in item["loc"])
+            if item["type"] == "missing":
+                parts.append(f"'{key}' is missing")
+            elif item["type"] == "extra_forbidden":
+                parts.append(f"'{key}' is not a parameter{nearest(key, known)}; it takes {', '.join(known) or 'none'}")
+            else:
+                parts.append(f"'{key}' is wrong: {item['msg']}, not {item['input']!r}")
+        return "; ".join(parts)
+
+
+def processor(
+    type: str,
+    *,
+    queue: str = "default",
+    priority: str | int | None = None,
+    timeout: str | float | None = None,
+    retries: int | None = None,
+    retry_delay: str | float | None = None,
+    backoff: Backoff | None = None,
+    isolation: Isolation = "process",
+    permanent: tuple[builtins.type[BaseException], ...] = (),
+) -> Callable[[F], F]:
+    """Declare the function below as the processor of a job type.
+
+    Its first parameter is the Context; the others, by their annotations, are the payload.
+
+    Args:
+        type: the job type's name, unique in a desk.
+        queue: where its jobs go unless the submission says otherwise.
+        priority: urgent, high, normal, low or 0-100; the queue's own if None.
+        timeout: of one attempt ("2m" or seconds).
+        retries: further attempts after the first fails.
+        retry_delay: wait after the first failed attempt.
+        backoff: how that wait grows: fixed, linear, exponential.
+        isolation: "process" (killable, measured) or "thread" (small and cooperative).
+        permanent: exception classes that are not retried.
+    """
+
+    def declare(function: F) -> F:
+        made = Processor(
+            type=type,
+            function=function,
+            queue=queue,
+            priority=None if priority is None else read_priority(priority),
+            timeout_s=None if timeout is None else seconds(timeout),
+            retries=retries,
+            retry_delay_s=None if retry_delay is None else seconds(retry_delay),
+            backoff=backoff,
+            isolation=isolation,
+            permanent=permanent,
+        )
+        setattr(function, MARK, made)
+        return function
+
+    return declare

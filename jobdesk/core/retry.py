@@ -1,0 +1,42 @@
+"""When to try again: attempt number in, delay out."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Backoff = Literal["fixed", "linear", "exponential"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long to wait after a failed attempt.
+
+    `delay_s` is the wait after the first; `linear` adds it again each time, `exponential` multiplies by
+    `factor`; none passes `max_delay_s`; `jitter` (0-1) takes up to that share off, so that jobs that
+    failed together do not come back together.
+    """
+
+    delay_s: float = 5.0
+    backoff: Backoff = "exponential"
+    factor: float = 2.0
+    max_delay_s: float = 30.0
+    jitter: float = 0.0
+
+    def after(self, attempt: int, chance: float | None = None) -> float:
+        """Seconds to wait after attempt number `attempt` (from 1) failed; `chance` in 0-1 replaces the dice."""
+        grown = {
+            "fixed": self.delay_s,
+            "linear": self.delay_s * attempt,
+            "exponential": self.delay_s * self.factor ** min(attempt - 1, 64),
+        }[self.backoff]
+        wait = min(grown, self.max_delay_s)
+        share = random.random() if chance is None else chance
+        return wait * (1 - self.jitter * share)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "RetryPolicy":
+        return cls(**value)

@@ -1,0 +1,33 @@
+"""What a caller may ask for when submitting a job; None means: as processor, settings and queue have it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobdesk.core.retry import Backoff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One wanted job. Durations are text ("5s") or seconds; `run_at` is epoch seconds and excludes `delay`."""
+
+    type: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    id: str | None = None
+    queue: str | None = None
+    priority: str | int | None = None
+    delay: str | float | None = None
+    run_at: float | None = None
+    after: Sequence[str] = ()
+    unique: str | None = None
+    retries: int | None = None
+    retry_delay: str | float | None = None
+    backoff: Backoff | None = None
+    timeout: str | float | None = None
+    expires: str | float | None = None
+    user: str | None = None
+    source: str | None = None
+    flow: str | None = None
+    step: str | None = None
+    parent: str | None = None
+    optional: bool = False

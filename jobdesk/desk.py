@@ -1,0 +1,352 @@
+"""The desk: one object that builds ledger, processors and consumer from a home, and the one API of both faces.
+
+    with Desk("~/desk") as desk:            # with its own consumer, unless one works on this home already
+        job = desk.submit("THUMBNAIL_GENERATE", {"source": "cat.jpg"}, priority="high")
+        print(desk.wait(job.id).result)
+
+Without `with` it only reads and writes the ledger, as commands do.
+"""
+
+import getpass
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from jobdesk import config as settings
+from jobdesk import home as homes
+from jobdesk.core.clock import Clock, SystemClock
+from jobdesk.core.durations import seconds
+from jobdesk.core.errors import JobdeskError, PayloadError, UsageError, WaitTimeout
+from jobdesk.core.events import Event, Kind
+from jobdesk.core.ids import ids
+from jobdesk.core.job import FINAL, Job, NewJob, State
+from jobdesk.core.job import priority as read_priority
+from jobdesk.core.query import parse
+from jobdesk.core.retry import RetryPolicy
+from jobdesk.core.submission import Submission
+from jobdesk.ledger import follow, moves, queues, reads, search, workers
+from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.queue.wake import Wake
+
+if TYPE_CHECKING:
+    from jobdesk.engine import Engine
+    from jobdesk.plugins import Registry
+
+
+class Desk:
+    """A home, opened. Any thread may use it.
+
+    Args:
+        home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
+        clock: the source of time; tests own it.
+
+    Raises:
+        HomeError: the home cannot be used, or is not jobdesk's.
+        ConfigError: jobdesk.toml is wrong.
+    """
+
+    def __init__(self, home: str | Path | None = None, *, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.home = homes.prepare(homes.locate(home))
+        self.config = settings.load(self.home.path)
+        self.ledger = Ledger(self.home.database, self.clock, synchronous=self.config.desk.synchronous)
+        self.wake = Wake(self.home.run)
+        self.ledger.on_commit.append(self.wake.committed)
+        self._engine: Engine | None = None
+
+    def close(self) -> None:
+        """Stop the own consumer if there is one, and close the ledger for this thread."""
+        if self._engine is not None:
+            self._engine.stop()
+            self._engine = None
+        self.wake.close()
+        self.ledger.close()
+
+    def __enter__(self) -> "Desk":
+        if not self.consumers():
+            self._engine = self.engine("consumer")
+            self._engine.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def registry(self) -> "Registry":
+        """Every processor; found on first use, since it imports them all."""
+        from jobdesk import plugins
+
+        return plugins.load(self.home.processors)
+
+    def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
+        """A consumer of this home, not yet started.
+
+        Args:
+            kind: "app" or "consumer", as shown to people.
+            workers: jobs at once; None as the settings say.
+            queues: only these; None means all.
+        """
+        from jobdesk.engine import Engine
+
+        return Engine(self, kind, workers or self.config.workers, queues)
+
+    # ── submitting ──
+
+    def submit(self, type: str, data: Mapping[str, Any] | None = None, **options: Any) -> Job:
+        """Check and store one job; it is safe once this returns. Options are those of `Submission`.
+
+        Raises:
+            UnknownType: no processor has this type.
+            PayloadError: the data does not fit it.
+            NotFound, Refused: a job in `after` is missing or ended without completing.
+        """
+        (id_,) = self.submit_batch([Submission(type=type, data=data or {}, **options)])
+        return reads.job(self.ledger, id_)
+
+    def submit_batch(self, submissions: Sequence[Submission]) -> list[str]:
+        """Check and store jobs, all or none; their ids in order.
+
+        Raises:
+            UsageError: one is wrong; the message says which (counted from 1).
+        """
+        made: list[NewJob] = []
+        for number, wanted in enumerate(submissions, 1):
+            try:
+                made.append(self.prepare(wanted))
+            except UsageError as error:
+                if len(submissions) == 1:
+                    raise
+                raise error.__class__(f"job {number} of {len(submissions)}: {error}") from None
+        with self.ledger.write() as tx:
+            return self.store(tx, made)
+
+    def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
+        """Store prepared jobs in a transaction that is already open."""
+        for name in dict.fromkeys(job.queue for job in jobs):
+            queues.ensure(tx, name)
+        return moves.submit(tx, jobs)
+
+    def prepare(self, wanted: Submission) -> NewJob:
+        """Check a submission and fill in what it leaves open: from its type's settings, its processor, the defaults."""
+        found = self.registry.get(wanted.type)
+        data = found.check(wanted.data)
+        own = self.config.types.get(wanted.type)
+        defaults = self.config.defaults
+        queue = wanted.queue or (own and own.queue) or found.queue
+        queue_settings = self.config.queues.get(queue)
+        now = self.clock.now()
+        try:
+            rank = _first(wanted.priority, own and own.priority, found.priority)
+            rank = read_priority(rank) if rank is not None else (queue_settings.priority if queue_settings else 50)
+            delay_s = seconds(wanted.delay) if wanted.delay is not None else 0.0
+            expires_s = seconds(wanted.expires) if wanted.expires is not None else queue_settings and queue_settings.ttl
+            timeout_s = _first(
+                None if wanted.timeout is None else seconds(wanted.timeout),
+                own and own.timeout,
+                found.timeout_s,
+                defaults.timeout,
+            )
+            retry_delay_s = _first(
+                None if wanted.retry_delay is None else seconds(wanted.retry_delay),
+                own and own.retry_delay,
+                found.retry_delay_s,
+                defaults.retry_delay,
+            )
+        except ValueError as error:
+            raise PayloadError(f"{wanted.type}: {error}") from None
+        retries = _first(wanted.retries, own and own.retries, found.retries, defaults.retries)
+        if retries < 0 or timeout_s <= 0:
+            raise PayloadError(f"{wanted.type}: retries must be 0 or more and the timeout longer than 0")
+        run_at = _first(wanted.run_at, now + delay_s)
+        policy = RetryPolicy(
+            delay_s=retry_delay_s,
+            backoff=_first(wanted.backoff, own and own.backoff, found.backoff, defaults.backoff),
+            factor=defaults.factor,
+            max_delay_s=max(defaults.max_delay, retry_delay_s),
+            jitter=defaults.jitter,
+        )
+        return NewJob(
+            id=wanted.id or ids.new("job", now),
+            type=wanted.type,
+            queue=queue,
+            data=data,
+            priority=rank,
+            run_at=run_at,
+            max_attempts=retries + 1,
+            timeout_s=timeout_s,
+            retry=policy.to_json(),
+            expires_at=None if expires_s is None else run_at + expires_s,
+            unique=wanted.unique,
+            after=tuple(self.full_id(id_) for id_ in wanted.after) if wanted.parent is None else tuple(wanted.after),
+            user=wanted.user or _user(),
+            source=wanted.source,
+            flow=wanted.flow,
+            step=wanted.step,
+            parent=wanted.parent,
+            optional=wanted.optional,
+        )
+
+    # ── reading ──
+
+    def full_id(self, prefix: str) -> str:
+        """The id of the one job that a shortened id fits."""
+        return reads.full_id(self.ledger, prefix)
+
+    def job(self, id_: str) -> Job:
+        """A whole job; `id_` may be shortened to a unique beginning."""
+        return reads.job(self.ledger, self.full_id(id_))
+
+    def jobs(self, query: str = "", *, limit: int = 50, page: str | None = None) -> "search.Page":
+        """Jobs that match a query, newest first, a page at a time.
+
+        Raises:
+            QueryError: the query cannot be read.
+        """
+        return search.page(self.ledger, parse(query), limit=limit, token=page)
+
+    def queues(self) -> list[reads.Queue]:
+        """Every queue of settings and ledger with its live counts."""
+        self.sync_queues()
+        return reads.queues(self.ledger)
+
+    def sync_queues(self) -> None:
+        """Bring the queue table in line with the settings."""
+        queues.sync(
+            self.ledger,
+            {
+                name: queues.QueueSpec(
+                    priority=own.priority,
+                    concurrency=own.concurrency,
+                    ttl_s=own.ttl,
+                    dead_letter_ttl_s=own.dead_letter_ttl,
+                    max_size=own.max_size,
+                    keep_completed=own.keep_completed,
+                    keep_failed=own.keep_failed,
+                    description=own.description,
+                )
+                for name, own in self.config.queues.items()
+            },
+        )
+
+    def consumers(self) -> list[workers.Consumer]:
+        """The processes that run jobs of this home now."""
+        from jobdesk.runtime.processes import is_alive
+
+        return [one for one in workers.running(self.ledger) if is_alive(one.pid, one.process_started)]
+
+    def wait(self, *job_ids: str, timeout: str | float | None = None) -> Job:
+        """Block until the jobs have ended; the last of them.
+
+        Raises:
+            WaitTimeout: `timeout` passed first.
+        """
+        wanted = [self.full_id(id_) for id_ in job_ids]
+        deadline = None if timeout is None else self.clock.monotonic() + seconds(timeout)
+        while True:
+            seen = self.wake.generation
+            states = reads.states(self.ledger, wanted)
+            left = [id_ for id_ in wanted if states.get(id_, State.CANCELLED) not in FINAL]
+            if not left:
+                return reads.job(self.ledger, wanted[-1])
+            remaining = None if deadline is None else deadline - self.clock.monotonic()
+            if remaining is not None and remaining <= 0:
+                raise WaitTimeout(
+                    f"{len(left)} of {len(wanted)} jobs have not ended yet: {left[0]} is {states[left[0]]}"
+                )
+            self.wake.wait(seen, 0.1 if remaining is None else min(0.1, remaining))
+
+    def events(self, *, after: int = 0, job: str | None = None, follow: bool = False) -> Iterator[Event]:
+        """Events with an id above `after`, oldest first; with `follow` it goes on for ever."""
+        wanted = None if job is None else self.full_id(job)
+        while True:
+            seen = self.wake.generation
+            found = reads.events(self.ledger, after=after, job=wanted)
+            yield from found
+            if found:
+                after = found[-1].id
+            elif not follow:
+                return
+            else:
+                self.wake.wait(seen, 0.1)
+
+    def logs(self, job: str, *, follow: bool = False) -> Iterator[Event]:
+        """The log lines of a job; with `follow` until it has ended."""
+        id_, after = self.full_id(job), 0
+        while True:
+            seen = self.wake.generation
+            ended = reads.states(self.ledger, [id_]).get(id_, State.CANCELLED) in FINAL
+            found = reads.events(self.ledger, after=after, job=id_, kinds=[Kind.JOB_LOG])
+            yield from found
+            if found:
+                after = found[-1].id
+            elif ended or not follow:
+                return
+            else:
+                self.wake.wait(seen, 0.1)
+
+    # ── acting ──
+
+    def cancel(self, id_: str, why: str | None = None) -> State:
+        """Cancel a job; a running one is asked to stop and killed after a grace. Its state afterwards."""
+        with self.ledger.write() as tx:
+            return moves.cancel(tx, self.full_id(id_), why or f"cancelled by {_user()}")
+
+    def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
+        """Run an ended job again; `data` replaces its payload after a check."""
+        job = self.job(id_)
+        checked = None if data is None else self.registry.get(job.type).check(data)
+        with self.ledger.write() as tx:
+            moves.retry(tx, job.id, checked)
+        return reads.job(self.ledger, job.id)
+
+    def delete(self, id_: str) -> None:
+        """Remove a job that does not run, with its history."""
+        with self.ledger.write() as tx:
+            moves.delete(tx, self.full_id(id_))
+
+    def pause(self, queue: str) -> bool:
+        """Start no more jobs of a queue. False: it was paused already."""
+        self.sync_queues()
+        with self.ledger.write() as tx:
+            return queues.pause(tx, queue, _user())
+
+    def resume(self, queue: str) -> bool:
+        """Start jobs of a queue again. False: it was not paused."""
+        self.sync_queues()
+        with self.ledger.write() as tx:
+            return queues.resume(tx, queue, _user())
+
+    def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
+        """Do `cancel`, `retry` or `delete` to several jobs; for each its id and why it was refused, or None."""
+        act: Callable[[str], object] = {"cancel": self.cancel, "retry": self.retry, "delete": self.delete}[action]
+        answers: dict[str, str | None] = {}
+        for id_ in job_ids:
+            try:
+                act(id_)
+                answers[id_] = None
+            except JobdeskError as error:
+                answers[id_] = str(error)
+        return answers
+
+
+def child_of(job: Job, wanted: Submission) -> Submission:
+    """A submission made by a running job: it belongs to its flow (which starts with it) and to its user."""
+    return replace(wanted, parent=job.id, flow=job.flow or follow.flow_of(job.id), user=job.user, source=job.source)
+
+
+def _first(*values: Any) -> Any:
+    """The first that is not None."""
+    return next((value for value in values if value is not None), None)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

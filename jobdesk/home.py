@@ -1,0 +1,96 @@
+"""The home: the one folder that holds all state of a desk."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobdesk.core.errors import HomeError
+
+_OURS = frozenset({"jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run"})
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where things are below the home."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        return self.path / "jobdesk.db"
+
+    @property
+    def settings(self) -> Path:
+        return self.path / "jobdesk.toml"
+
+    @property
+    def inbox(self) -> Path:
+        return self.path / "inbox"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.path / "quarantine"
+
+    @property
+    def processors(self) -> Path:
+        return self.path / "processors"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def run(self) -> Path:
+        """What lives only while processes run: wake pipes, locks, working folders of attempts."""
+        return self.path / "run"
+
+
+def locate(given: str | Path | None) -> Path:
+    """The home's place: as given, else $JOBDESK_HOME, else the platform's data folder."""
+    chosen = given or os.environ.get("JOBDESK_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("jobdesk", appauthor=False)
+
+
+def prepare(path: Path) -> Home:
+    """Open the home, making it on first use: folders 0700, nothing of others touched.
+
+    Raises:
+        HomeError: it is a file, cannot be used, belongs to somebody else, or is a folder of something else.
+    """
+    home = Home(path)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check(home)
+        for folder in (home.inbox, home.quarantine, home.processors, home.logs, home.run, home.path / "library"):
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError as error:
+        raise HomeError(
+            f"{error.filename or path} is in the way: it is not a folder; move it or choose another --home"
+        ) from None
+    except OSError as error:
+        raise HomeError(
+            f"the home {path} cannot be used ({error.strerror}): check it or choose another --home"
+        ) from None
+    return home
+
+
+def _check(home: Home) -> None:
+    if home.database.exists():
+        mode = stat.S_IMODE(home.path.stat().st_mode)
+        if mode & 0o022:
+            raise HomeError(f"others may write to the home {home.path} (mode {mode:o}): chmod 700 it")
+        return
+    foreign = [name for name in os.listdir(home.path) if name not in _OURS and not name.startswith("jobdesk.db")]
+    if foreign:
+        raise HomeError(
+            f"{home.path} is not a jobdesk home (it holds {sorted(foreign)[0]!r} and no jobdesk.db): "
+            "choose an empty or a new folder with --home"
+        )
+    if home.path.stat().st_uid == os.getuid():
+        home.path.chmod(0o700)

@@ -1,0 +1,202 @@
+"""Opening the ledger, and the one way to write to it.
+
+A write is one `BEGIN IMMEDIATE` transaction: SELECT-then-UPDATE in a deferred one gave thousands of
+"database is locked" errors where this gave none. Writers of one process queue on a lock, writers of
+several on SQLite's own. Readers never wait (WAL).
+"""
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from peewee import SqliteDatabase
+
+from jobdesk.core.clock import Clock
+from jobdesk.core.errors import LedgerError
+from jobdesk.core.events import Kind
+from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS, triggers
+
+BUSY_TIMEOUT_S = 10
+Row = tuple[Any, ...]
+Values = Sequence[Any] | Mapping[str, Any]
+
+
+class Tx:
+    """A write transaction: what a move needs to run SQL and to say what happened. `now` is its one instant."""
+
+    def __init__(self, connection: sqlite3.Connection, now: float) -> None:
+        self._connection = connection
+        self.now = now
+        self.wakes = False
+        """Set by a move that gave workers something to do; whoever waits is told after the commit."""
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Execute one statement; the number of rows it changed."""
+        return self._connection.execute(sql, values).rowcount
+
+    def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._connection.executemany(sql, rows)
+
+    def rows(self, sql: str, values: Values = ()) -> list[Row]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, values: Values = ()) -> Row | None:
+        found: Row | None = self._connection.execute(sql, values).fetchone()
+        return found
+
+    def event(self, kind: Kind, /, job: int | None = None, queue: str | None = None, **data: Any) -> None:
+        """Write what happened; `job` is its seq."""
+        self._connection.execute(
+            "INSERT INTO event (at, kind, job, queue, data) VALUES (?, ?, ?, ?, ?)",
+            (self.now, kind.value, job, queue, json.dumps(data, ensure_ascii=False) if data else None),
+        )
+
+
+class Ledger:
+    """The open database. Any thread may use it; each gets its own connection."""
+
+    def __init__(self, path: Path, clock: Clock, *, synchronous: str = "full") -> None:
+        """Open, create or migrate the ledger at `path`.
+
+        Raises:
+            LedgerError: the file is not a jobdesk ledger, is newer than this program, or cannot be opened.
+        """
+        self.path = path
+        self.clock = clock
+        self.on_commit: list[Callable[[bool], None]] = []
+        """Called after each commit of this process, with whether workers have something new to do."""
+        self._lock = threading.RLock()
+        self._db = SqliteDatabase(
+            str(path),
+            pragmas={
+                "journal_mode": "wal",
+                "synchronous": synchronous,
+                "busy_timeout": BUSY_TIMEOUT_S * 1000,
+                "cache_size": -32_000,
+                "temp_store": "memory",
+            },
+            timeout=BUSY_TIMEOUT_S,
+        )
+        with self._explained():
+            self._migrate()
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if not self._db.is_closed():
+            self._db.close()
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """One write transaction: committed when the block ends, undone when it raises.
+
+        Raises:
+            LedgerError: the database stayed locked, is full, or cannot be written.
+        """
+        with self._lock, self._explained():
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            tx = Tx(connection, self.clock.now())
+            try:
+                yield tx
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        for told in self.on_commit:
+            told(tx.wakes)
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Read; every statement sees one consistent state."""
+        with self._explained():
+            return self._connection().execute(sql, values).fetchall()
+
+    def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+        with self._explained():
+            found: Row | None = self._connection().execute(sql, values).fetchone()
+            return found
+
+    def version(self) -> int:
+        """A number that changes when another connection has committed; costs microseconds."""
+        found = self.row("PRAGMA data_version")
+        assert found is not None
+        return int(found[0])
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection = self._db.connection()
+        return connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise LedgerError(_explain(self.path, error)) from error
+
+    def _migrate(self) -> None:
+        _touch_private(self.path)
+        connection = self._connection()
+        application, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _IDENTITY)
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables and application != APPLICATION_ID:
+            raise LedgerError(f"{self.path} is an SQLite database but not a jobdesk ledger: choose another --home")
+        if version > len(MIGRATIONS):
+            raise LedgerError(
+                f"{self.path} was written by a newer jobdesk (ledger version {version}, this one knows "
+                f"{len(MIGRATIONS)}): upgrade jobdesk"
+            )
+        if version == len(MIGRATIONS):
+            return
+        connection.execute("BEGIN EXCLUSIVE")  # two first starts at once: the second finds it done
+        try:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            for script in MIGRATIONS[version:]:
+                _run_script(connection, script)
+            _run_script(connection, triggers())
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+
+_IDENTITY = ("application_id", "user_version")
+
+
+def _touch_private(path: Path) -> None:
+    """Make the file 0600 before SQLite does it with the umask; WAL and SHM take its mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise LedgerError(f"{path} cannot be opened ({error.strerror}): check its permissions and disk") from error
+
+
+def _run_script(connection: sqlite3.Connection, script: str) -> None:
+    """Like `executescript`, which would commit first."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
+
+
+def _explain(path: Path, error: sqlite3.DatabaseError) -> str:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return f"{path} stayed locked for {BUSY_TIMEOUT_S} s: another program holds a long transaction on it"
+    if "full" in text:
+        return f"the disk of {path} is full: nothing was changed; free some space and try again"
+    if "readonly" in text:
+        return f"{path} is read-only: nothing was changed; make the home writable or choose another --home"
+    if "malformed" in text or "not a database" in text:
+        return f"{path} is damaged ({text}): move it away and restore a backup"
+    return f"{path}: {text}"

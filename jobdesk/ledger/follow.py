@@ -1,0 +1,150 @@
+"""What the end of one job sets in motion: those that wait for it, and its flow."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from jobdesk.core.errors import NotFound, Refused
+from jobdesk.core.events import Kind
+from jobdesk.core.ids import ids
+from jobdesk.core.job import Job, NewJob, State
+from jobdesk.ledger.database import Tx
+
+_HOPELESS = (State.FAILED, State.CANCELLED, State.EXPIRED)
+
+
+def parents(tx: Tx, after: Sequence[str]) -> list[tuple[int, State]]:
+    """Seq and state of the jobs in `after`.
+
+    Raises:
+        NotFound: one does not exist.
+        Refused: one ended without completing, so the new job could never run.
+    """
+    found = []
+    for id_ in dict.fromkeys(after):
+        row = tx.row("SELECT seq, state FROM job WHERE id = ?", (id_,))
+        if row is None:
+            raise NotFound(f"there is no job {id_} to come after")
+        if row[1] in _HOPELESS:
+            raise Refused(f"job {id_} is {row[1]}: nothing can come after it until it is retried")
+        found.append((int(row[0]), State(row[1])))
+    return found
+
+
+def completed(tx: Tx, seq: int) -> None:
+    """Let go on what waited for this job, also what was cancelled only because it had failed before."""
+    for child, state, error_type, run_at, queue in tx.rows(
+        "SELECT j.seq, j.state, j.error_type, j.run_at, j.queue FROM dependency d JOIN job j ON j.seq = d.job "
+        "WHERE d.parent = ?",
+        (seq,),
+    ):
+        if state != State.BLOCKED and not (state == State.CANCELLED and error_type == "ParentFailed"):
+            continue
+        waits_for = _waits_for(tx, child)
+        if waits_for or (run_at > tx.now and state == State.BLOCKED):
+            tx.run("UPDATE job SET waits_for = ? WHERE seq = ?", (waits_for, child))
+            continue
+        tx.run(
+            "UPDATE job SET state = 'pending', waits_for = 0, ready_at = ?, finished_at = NULL, error_type = NULL, "
+            "error_message = NULL, error_retryable = NULL WHERE seq = ? AND state = ?",
+            (tx.now, child, state),
+        )
+        if state == State.CANCELLED:
+            tx.event(Kind.JOB_RETRY, child, queue, attempt=0, delay_s=0, message="what it waited for completed")
+        tx.wakes = True
+
+
+def _waits_for(tx: Tx, seq: int) -> int:
+    row = tx.row(
+        "SELECT count(*) FROM dependency d JOIN job p ON p.seq = d.parent WHERE d.job = ? AND p.state <> 'completed'",
+        (seq,),
+    )
+    return int(row[0]) if row else 0
+
+
+def ended_badly(tx: Tx, seq: int) -> None:
+    """A job failed, expired or was cancelled: cancel what waits for it, and tell its flow once."""
+    _tell_flow(tx, seq)
+    waiting = [seq]
+    while waiting:
+        parent = waiting.pop()
+        row = tx.row("SELECT id, type, state FROM job WHERE seq = ?", (parent,))
+        assert row is not None
+        why = f"{row[1]} ({row[0]}), which it waited for, is {row[2]}"
+        for child, queue in tx.rows(
+            "SELECT j.seq, j.queue FROM dependency d JOIN job j ON j.seq = d.job "
+            "WHERE d.parent = ? AND j.state = 'blocked'",
+            (parent,),
+        ):
+            tx.run(
+                "UPDATE job SET state = 'cancelled', finished_at = ?, error_type = 'ParentFailed', "
+                "error_message = ?, error_retryable = 1 WHERE seq = ?",
+                (tx.now, why, child),
+            )
+            tx.event(Kind.JOB_CANCELLED, child, queue, message=why)
+            waiting.append(child)
+
+
+def reopen(tx: Tx, seq: int) -> None:
+    """A job of a flow is retried: its flow may fail, and tell so, once more."""
+    tx.run("UPDATE flow SET failure_job = NULL WHERE id = (SELECT flow FROM job WHERE seq = ?)", (seq,))
+
+
+def flow_of(root: str) -> str:
+    """The id of the flow that begins with this job."""
+    return "flow_" + root.removeprefix("job_")
+
+
+def join_flow(tx: Tx, job: Job) -> str:
+    """The flow of a running job; if it has none, one begins with it."""
+    if job.flow is not None:
+        return job.flow
+    flow = flow_of(job.id)
+    made = tx.run(
+        "INSERT INTO flow (id, name, created_at, total, open) VALUES (?, ?, ?, 1, 1) ON CONFLICT DO NOTHING",
+        (flow, job.type, job.created_at),
+    )
+    if made:
+        tx.run("UPDATE job SET flow = ? WHERE seq = ?", (flow, job.seq))
+    return flow
+
+
+def set_on_failure(tx: Tx, flow: str, job: NewJob) -> None:
+    """Say which job to add, once, when one of the flow fails."""
+    tx.run("UPDATE flow SET on_failure = ? WHERE id = ?", (json.dumps(asdict(job), ensure_ascii=False), flow))
+
+
+def _tell_flow(tx: Tx, seq: int) -> None:
+    row = tx.row(
+        "SELECT f.id, f.on_failure, j.id, j.type, j.state, j.error_type, j.error_message FROM job j "
+        "JOIN flow f ON f.id = j.flow WHERE j.seq = ? AND NOT j.optional "
+        "AND f.on_failure IS NOT NULL AND f.failure_job IS NULL",
+        (seq,),
+    )
+    if row is None:
+        return
+    flow, on_failure, id_, type_, state, error_type, error_message = row
+    new = json.loads(on_failure)
+    new["data"]["failed"] = {
+        "job": id_,
+        "type": type_,
+        "error": error_type or str(state),
+        "message": error_message or f"it is {state}",
+    }
+    added = ids.new("job", tx.now)
+    tx.run(
+        "INSERT INTO job (id, type, queue, state, priority, max_attempts, created_at, run_at, ready_at, flow, step, "
+        "optional, parent, source, user, timeout_s, retry, data) "
+        "VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
+        (
+            added, new["type"], new["queue"], new["priority"], new["max_attempts"], tx.now, tx.now, tx.now, flow,
+            new.get("step"), id_, new.get("source"), new.get("user"), new["timeout_s"], json.dumps(new["retry"]),
+            json.dumps(new["data"], ensure_ascii=False),
+        ),
+    )  # fmt: skip
+    created = tx.row("SELECT seq FROM job WHERE id = ?", (added,))
+    tx.event(
+        Kind.JOB_CREATED, int(created[0]) if created else None, new["queue"], type=new["type"], state=State.PENDING
+    )
+    tx.run("UPDATE flow SET failure_job = ? WHERE id = ?", (added, flow))
+    tx.wakes = True

@@ -1,0 +1,303 @@
+"""Every move of a job: one named function, one guarded UPDATE with its event, in the caller's transaction.
+
+A function that ends a claim takes the job *as claimed*; its `fence` must still fit, so a late writer
+(a worker whose job was rescued meanwhile) changes nothing and learns it from the answer False.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jobdesk.core.errors import NotFound, Refused
+from jobdesk.core.events import Kind
+from jobdesk.core.job import FINAL, IN_FLIGHT, Job, JobError, NewJob, State
+from jobdesk.core.moves import MOVES
+from jobdesk.ledger import follow
+from jobdesk.ledger.database import Tx
+from jobdesk.ledger.rows import JOB, to_job
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an attempt used, as far as it was measured."""
+
+    cpu_ms: int | None = None
+    max_rss_bytes: int | None = None
+
+
+_INSERT = (
+    "INSERT INTO job (id, type, queue, state, priority, max_attempts, waits_for, created_at, run_at, ready_at, "
+    "expires_at, flow, step, optional, parent, schedule, source, user, unique_key, timeout_s, retry, data) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq"
+)
+
+
+def submit(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
+    """Store jobs, all or none; their ids in order. A unique key that is taken gives the id of who has it.
+
+    Raises:
+        NotFound: a job in `after` does not exist.
+        Refused: a job in `after` ended without completing.
+    """
+    return [_submit_one(tx, job) for job in jobs]
+
+
+def _submit_one(tx: Tx, job: NewJob) -> str:
+    if job.unique is not None:
+        taken = tx.row(
+            f"SELECT id FROM job WHERE unique_key = ? AND state IN ({_marks(len(IN_FLIGHT))})",
+            (job.unique, *sorted(IN_FLIGHT)),
+        )
+        if taken is not None:
+            return str(taken[0])
+    parents = follow.parents(tx, job.after)
+    open_parents = sum(state != State.COMPLETED for _, state in parents)
+    if open_parents:
+        state = State.BLOCKED
+    else:
+        state = State.SCHEDULED if job.run_at > tx.now else State.PENDING
+    if job.flow is not None:
+        tx.run(
+            "INSERT INTO flow (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (job.flow, job.type, tx.now),
+        )
+    found = tx.row(
+        _INSERT,
+        (
+            job.id, job.type, job.queue, state, job.priority, job.max_attempts, open_parents, tx.now, job.run_at,
+            tx.now if state is State.PENDING else None, job.expires_at, job.flow, job.step, job.optional,
+            job.parent, job.schedule, job.source, job.user, job.unique, job.timeout_s,
+            json.dumps(dict(job.retry)), json.dumps(dict(job.data), ensure_ascii=False),
+        ),
+    )  # fmt: skip
+    assert found is not None
+    seq = int(found[0])
+    if parents:
+        tx.many("INSERT INTO dependency (parent, job) VALUES (?, ?)", [(parent, seq) for parent, _ in parents])
+    tx.event(Kind.JOB_CREATED, seq, job.queue, type=job.type, state=state)
+    tx.wakes = True
+    return job.id
+
+
+_CLAIM = f"""
+UPDATE job AS j SET state = 'processing', attempt = attempt + 1, fence = fence + 1, worker = :worker,
+  started_at = :now, finished_at = NULL, progress_done = NULL, progress_total = NULL, progress_message = NULL
+WHERE j.state = 'pending' AND j.seq = (
+  SELECT head.seq FROM queue q JOIN job head ON head.seq = (
+    SELECT seq FROM job WHERE queue = q.name AND state = 'pending'
+      AND (expires_at IS NULL OR expires_at > :now) ORDER BY priority DESC, seq LIMIT 1)
+  WHERE q.paused_at IS NULL
+    AND (q.concurrency IS NULL OR q.concurrency > coalesce(
+      (SELECT n FROM tally WHERE queue = q.name AND state = 'processing'), 0))
+    AND (:queues IS NULL OR q.name IN (SELECT value FROM json_each(:queues)))
+  ORDER BY head.priority DESC, head.seq LIMIT 1)
+RETURNING {JOB.replace("j.", "")}
+"""
+
+
+def claim(tx: Tx, worker: str, queues: Sequence[str] | None = None) -> Job | None:
+    """Take the first runnable job: highest priority, then oldest, of the queues that are open and not full.
+
+    Looks at the head of each queue only, so it costs the same however many jobs wait.
+
+    Args:
+        worker: who runs it, as shown to people.
+        queues: only these; None means all.
+    """
+    found = tx.rows(
+        _CLAIM, {"worker": worker, "now": tx.now, "queues": None if queues is None else json.dumps(list(queues))}
+    )
+    if not found:
+        return None
+    job = to_job(found[0])
+    tx.event(Kind.JOB_STARTED, job.seq, job.queue, attempt=job.attempt, worker=worker)
+    return job
+
+
+def holds(tx: Tx, job: Job) -> bool:
+    """Whether the claim still fits: the job runs, and nobody has claimed it since."""
+    return bool(tx.row("SELECT 1 FROM job WHERE seq = ? AND state = 'processing' AND fence = ?", (job.seq, job.fence)))
+
+
+def complete(tx: Tx, job: Job, result: Any, usage: Usage = Usage()) -> bool:
+    """The claimed job is done; what waited for it may go on. False: somebody else has it by now."""
+    done = tx.run(
+        "UPDATE job SET state = 'completed', result = ?, finished_at = ?, cpu_ms = ?, max_rss_bytes = ?, "
+        "error_type = NULL, error_message = NULL, error_fingerprint = NULL, error_retryable = NULL, "
+        "error_traceback = NULL WHERE seq = ? AND state = 'processing' AND fence = ?",
+        (json.dumps(result, ensure_ascii=False), tx.now, usage.cpu_ms, usage.max_rss_bytes, job.seq, job.fence),
+    )
+    if not done:
+        return False
+    record_attempt(tx, job, "completed", usage)
+    tx.event(Kind.JOB_COMPLETED, job.seq, job.queue, attempt=job.attempt, type=job.type)
+    follow.completed(tx, job.seq)
+    return True
+
+
+def fail(tx: Tx, job: Job, error: JobError, retry_in_s: float | None, usage: Usage = Usage()) -> bool:
+    """The claimed attempt failed: `retrying` if another is allowed, else `failed`. False: too late.
+
+    Args:
+        retry_in_s: seconds until the next attempt, or None for no more.
+    """
+    again = retry_in_s is not None and error.retryable and job.attempt < job.max_attempts
+    state = State.RETRYING if again else State.FAILED
+    run_at = tx.now + (retry_in_s or 0) if again else job.run_at
+    done = tx.run(
+        "UPDATE job SET state = ?, finished_at = ?, run_at = ?, cpu_ms = ?, max_rss_bytes = ?, error_type = ?, "
+        "error_message = ?, error_fingerprint = ?, error_retryable = ?, error_traceback = ? "
+        "WHERE seq = ? AND state = 'processing' AND fence = ?",
+        (
+            state, None if again else tx.now, run_at, usage.cpu_ms, usage.max_rss_bytes, error.type, error.message,
+            error.fingerprint, error.retryable, error.traceback, job.seq, job.fence,
+        ),
+    )  # fmt: skip
+    if not done:
+        return False
+    record_attempt(tx, job, "failed", usage, error)
+    said = {"attempt": job.attempt, "type": job.type, "error": error.type, "message": error.message}
+    if again:
+        tx.event(Kind.JOB_RETRY, job.seq, job.queue, delay_s=retry_in_s, **said)
+        tx.wakes = True
+    else:
+        tx.event(Kind.JOB_FAILED, job.seq, job.queue, **said)
+        follow.ended_badly(tx, job.seq)
+    return True
+
+
+def snooze(tx: Tx, job: Job, delay_s: float, why: str, usage: Usage = Usage()) -> bool:
+    """The claimed job wants to come back later; the attempt is given back. False: too late."""
+    done = tx.run(
+        "UPDATE job SET state = 'scheduled', attempt = attempt - 1, run_at = ? "
+        "WHERE seq = ? AND state = 'processing' AND fence = ?",
+        (tx.now + delay_s, job.seq, job.fence),
+    )
+    if done:
+        record_attempt(tx, job, "snoozed", usage, JobError("Snooze", why))
+        tx.event(Kind.JOB_RETRY, job.seq, job.queue, attempt=job.attempt, delay_s=delay_s, message=why, snoozed=True)
+        tx.wakes = True
+    return bool(done)
+
+
+def release(tx: Tx, job: Job, why: str) -> bool:
+    """A stopping consumer gives the claimed job back; the attempt is given back too. False: too late."""
+    done = tx.run(
+        "UPDATE job SET state = 'pending', attempt = attempt - 1, ready_at = ? "
+        "WHERE seq = ? AND state = 'processing' AND fence = ?",
+        (tx.now, job.seq, job.fence),
+    )
+    if done:
+        record_attempt(tx, job, "released", error=JobError("Released", why))
+        tx.event(Kind.JOB_RETRY, job.seq, job.queue, attempt=job.attempt, delay_s=0, message=why, released=True)
+        tx.wakes = True
+    return bool(done)
+
+
+def stop(tx: Tx, job: Job, why: str, usage: Usage = Usage()) -> bool:
+    """The claimed job was cancelled while it ran and has stopped. False: too late."""
+    done = tx.run(
+        "UPDATE job SET state = 'cancelled', finished_at = ?, cpu_ms = ?, max_rss_bytes = ?, "
+        "error_type = 'Cancelled', error_message = ?, error_retryable = 1 "
+        "WHERE seq = ? AND state = 'processing' AND fence = ?",
+        (tx.now, usage.cpu_ms, usage.max_rss_bytes, why, job.seq, job.fence),
+    )
+    if done:
+        record_attempt(tx, job, "cancelled", usage, JobError("Cancelled", why))
+        tx.event(Kind.JOB_CANCELLED, job.seq, job.queue, message=why)
+        follow.ended_badly(tx, job.seq)
+    return bool(done)
+
+
+def cancel(tx: Tx, id_: str, why: str) -> State:
+    """Stop a job: at once if it waits, by request if it runs. The state it is in afterwards.
+
+    Raises:
+        NotFound: there is no such job.
+        Refused: it has ended already.
+    """
+    seq, queue, state = _find(tx, id_)
+    if state is State.PROCESSING:
+        tx.run("UPDATE job SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE seq = ?", (tx.now, seq))
+        tx.wakes = True
+        return state
+    if State.CANCELLED not in MOVES[state]:
+        raise Refused(f"job {id_} is {state}: only a job that has not ended can be cancelled")
+    tx.run(
+        "UPDATE job SET state = 'cancelled', finished_at = ?, error_type = 'Cancelled', error_message = ?, "
+        "error_retryable = 1 WHERE seq = ? AND state = ?",
+        (tx.now, why, seq, state),
+    )
+    tx.event(Kind.JOB_CANCELLED, seq, queue, message=why)
+    follow.ended_badly(tx, seq)
+    return State.CANCELLED
+
+
+def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
+    """Run an ended job again, with a fresh set of attempts; `data` replaces its payload.
+
+    Raises:
+        NotFound: there is no such job.
+        Refused: it has not ended, or an equal unique job is in flight.
+    """
+    seq, queue, state = _find(tx, id_)
+    if state not in FINAL:
+        raise Refused(f"job {id_} is {state}: only an ended job can be retried")
+    taken = tx.row(
+        "SELECT other.id FROM job me JOIN job other ON other.unique_key = me.unique_key AND other.seq <> me.seq "
+        f"AND other.state IN ({_marks(len(IN_FLIGHT))}) WHERE me.seq = ?",
+        (*sorted(IN_FLIGHT), seq),
+    )
+    if taken is not None:
+        raise Refused(f"job {id_} cannot run again yet: {taken[0]} has its unique key and is in flight")
+    follow.reopen(tx, seq)
+    tx.run(
+        "UPDATE job SET state = 'pending', attempt = 0, run_at = ?, ready_at = ?, finished_at = NULL, "
+        "expires_at = NULL, cancel_requested_at = NULL, data = coalesce(?, data) WHERE seq = ? AND state = ?",
+        (tx.now, tx.now, None if data is None else json.dumps(dict(data), ensure_ascii=False), seq, state),
+    )
+    tx.event(Kind.JOB_RETRY, seq, queue, attempt=0, delay_s=0, message="retried by hand", by_hand=True)
+    tx.wakes = True
+
+
+def delete(tx: Tx, id_: str) -> None:
+    """Remove a job that is not running, with its history; what waits for it is cancelled.
+
+    Raises:
+        NotFound: there is no such job.
+        Refused: it is running.
+    """
+    seq, queue, state = _find(tx, id_)
+    if state is State.PROCESSING:
+        raise Refused(f"job {id_} is running: cancel it first")
+    if state not in FINAL:
+        cancel(tx, id_, "deleted")
+    for table in ("attempt", "artifact", "event", "dependency"):
+        tx.run(f"DELETE FROM {table} WHERE job = ?", (seq,))
+    tx.run("DELETE FROM dependency WHERE parent = ?", (seq,))
+    tx.run("DELETE FROM job WHERE seq = ?", (seq,))
+    tx.event(Kind.JOB_DELETED, None, queue, job_id=id_)
+
+
+def _find(tx: Tx, id_: str) -> tuple[int, str, State]:
+    found = tx.row("SELECT seq, queue, state FROM job WHERE id = ?", (id_,))
+    if found is None:
+        raise NotFound(f"there is no job {id_}")
+    return int(found[0]), str(found[1]), State(found[2])
+
+
+def record_attempt(tx: Tx, job: Job, outcome: str, usage: Usage = Usage(), error: JobError | None = None) -> None:
+    """Write how an attempt ended; each attempt has one row, written when it is over."""
+    tx.run(
+        "INSERT INTO attempt (job, fence, number, outcome, worker, started_at, finished_at, cpu_ms, max_rss_bytes, "
+        "error_type, error_message, error_traceback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            job.seq, job.fence, job.attempt, outcome, job.worker, job.started_at, tx.now, usage.cpu_ms,
+            usage.max_rss_bytes, error and error.type, error and error.message, error and error.traceback,
+        ),
+    )  # fmt: skip
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)

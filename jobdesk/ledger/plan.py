@@ -1,0 +1,158 @@
+"""How to find the jobs of a query: which index to walk, and what to ask of each row.
+
+SQLite is told which index to use (INDEXED BY): its own guess may sort a hundred thousand rows to
+show fifty. Several values of one column become one walk each, merged by seq. What the user
+wrote reaches SQL only as bound values.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobdesk.core.job import DEAD, State
+from jobdesk.core.terms import Query, Term, glob
+from jobdesk.ledger.conditions import Condition, condition, matches, prefix
+from jobdesk.ledger.database import Ledger
+
+_WALKS = 40
+"""Values of one column that are merged at the most; SQLite allows 500 terms of a compound."""
+_FEW = 5_000
+"""Rows that an index out of order may give: they are sorted by seq."""
+_ALL = "NOT INDEXED WHERE 1"
+_INDEX = {
+    "state": "INDEXED BY job_state WHERE j.state = ?",
+    "queue": "INDEXED BY job_queue WHERE j.queue = ?",
+    "type": "INDEXED BY job_type WHERE j.type = ?",
+}
+_PREFIX_INDEX = {
+    "id": "INDEXED BY sqlite_autoindex_job_1 WHERE j.id >= ? AND j.id < ?",
+    "flow": "INDEXED BY job_flow WHERE j.flow >= ? AND j.flow < ?",
+    "fingerprint": "INDEXED BY job_error WHERE j.state IN ('failed', 'expired') "
+    "AND j.error_fingerprint >= ? AND j.error_fingerprint < ?",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A chosen way. No walks: no job matches. `counted` is how many match, if the counters know it."""
+
+    walks: list[Condition]
+    """For each walk: its index and the condition on it."""
+    rest: list[Condition] = field(default_factory=list)
+    """What is asked of each row."""
+    counted: int | None = None
+    everything: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        return not self.walks
+
+    def sql(
+        self, *, limit: int, before: int | None = None, after: int | None = None, offset: int = 0
+    ) -> tuple[str, list[Any]]:
+        """SELECT of `seq`, newest first; with `after` the next newer ones, oldest of them first."""
+        asked = list(self.rest)
+        if before is not None:
+            asked.append(("j.seq < ?", [before]))
+        if after is not None:
+            asked.append(("j.seq > ?", [after]))
+        parts = [
+            f"SELECT j.seq AS seq FROM job j {source}" + "".join(f" AND {sql}" for sql, _ in asked)
+            for source, _ in self.walks
+        ]
+        more = [value for _, given in asked for value in given]
+        values = [value for _, given in self.walks for value in (*given, *more)]
+        order = "DESC" if after is None else "ASC"
+        return f"{' UNION ALL '.join(parts)} ORDER BY seq {order} LIMIT ? OFFSET ?", [*values, limit, offset]
+
+    def examine(self, limit: int) -> tuple[str, list[Any]]:
+        """SELECT of `hit` (1 or 0) for the newest `limit` rows on the way."""
+        hit = " AND ".join(f"ifnull({sql}, 0)" for sql, _ in self.rest) or "1"
+        more = [value for _, given in self.rest for value in given]
+        parts = [f"SELECT j.seq AS seq, ({hit}) AS hit FROM job j {source}" for source, _ in self.walks]
+        values = [value for _, given in self.walks for value in (*more, *given)]
+        return f"SELECT hit FROM ({' UNION ALL '.join(parts)} ORDER BY seq DESC LIMIT ?)", [*values, limit]
+
+
+def plan(ledger: Ledger, query: Query) -> Plan:
+    """Choose the way; reads only counters and the tops of indexes."""
+    tally = ledger.rows("SELECT queue, state, n FROM tally")
+    states = _allowed(query, "state", list(State))
+    queues = _allowed(query, "queue", {queue for queue, _, _ in tally})
+    counted = sum(
+        n for queue, state, n in tally if (states is None or state in states) and (queues is None or queue in queues)
+    )
+    if not counted:
+        return Plan([])
+    if not query:
+        return Plan([(_ALL, [])], counted=counted, everything=True)
+    others = [term for term in query.terms if term.field not in _INDEX]
+    typed = any(term.field == "type" for term in query.terms)
+    kinds = _types(ledger) if typed else []
+    types = _allowed(query, "type", kinds)
+    if typed and not types:
+        return Plan([])
+
+    among = {"state": states, "queue": queues, "type": types}
+    total = sum(n for _, _, n in tally)
+    sizes = {
+        "": total,
+        "state": sum(n for _, state, n in tally if state in (states or ())),
+        "queue": sum(n for queue, _, n in tally if queue in (queues or ())),
+        "type": total * len(types or ()) / (len(kinds) or 1),  # not counted: taken for evenly spread
+    }
+    column = min(
+        (name for name in sizes if not name or 0 < len(among[name] or ()) <= _WALKS),
+        key=lambda name: (sizes[name], not name),
+    )
+    walks = [(_INDEX[column], [value]) for value in among[column] or ()] if column else [(_ALL, [])]
+    for term in others:
+        found = _narrow(ledger, term, states)
+        if found is not None:
+            walks, column, others = found, "", [one for one in others if one is not term]
+            break
+    rest = [_within(name, values) for name, values in among.items() if values is not None and name != column]
+    rest += [condition(term, ledger.clock.now()) for term in others]
+    return Plan(walks, rest, None if others or typed else counted)
+
+
+def _allowed(query: Query, field_: str, known: Collection[str]) -> list[str] | None:
+    """Which of the known values the terms of a field leave; None if it has no terms."""
+    terms = [term for term in query.terms if term.field == field_]
+    if not terms:
+        return None
+    return sorted(
+        word
+        for word in map(str, known)
+        if all(any(matches(value, word) for value in term.values) != term.negated for term in terms)
+    )
+
+
+def _types(ledger: Ledger) -> list[str]:
+    """Every job type in use: one look into the index each."""
+    rows = ledger.rows(
+        "WITH RECURSIVE kind (name) AS (SELECT min(type) FROM job UNION ALL "
+        "SELECT (SELECT min(type) FROM job WHERE type > kind.name) FROM kind WHERE kind.name IS NOT NULL) "
+        "SELECT name FROM kind WHERE name IS NOT NULL"
+    )
+    return [name for (name,) in rows]
+
+
+def _within(name: str, values: list[str]) -> Condition:
+    return f"j.{name} IN (SELECT value FROM json_each(?))", [json.dumps(values)]
+
+
+def _narrow(ledger: Ledger, term: Term, states: list[str] | None) -> list[Condition] | None:
+    """Walks of an index on the beginning of a value, if that leaves few rows; [] if it leaves none."""
+    source = _PREFIX_INDEX.get(term.field)
+    if source is None or term.negated or len(term.values) > 1 or glob(term.values[0]):
+        return None
+    if term.field == "fingerprint" and (states is None or not DEAD.issuperset(states)):
+        return None
+    values = list(prefix(term.field, term.values[0]))
+    probe = ledger.row(f"SELECT count(*) FROM (SELECT 1 FROM job j {source} LIMIT ?)", (*values, _FEW + 1))
+    assert probe is not None
+    if not probe[0]:
+        return []
+    return [(source, values)] if probe[0] <= _FEW else None

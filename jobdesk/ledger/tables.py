@@ -1,0 +1,189 @@
+"""The tables of the ledger, as numbered migrations, and the triggers that keep it honest.
+
+`MIGRATIONS[n]` brings a database from version n to n+1 and is never edited once released. The
+triggers are made anew at each migration from `core.moves`, so table and code cannot differ.
+"""
+
+from jobdesk.core.job import DEAD, FINAL, IN_FLIGHT, State
+from jobdesk.core.moves import MOVES
+
+APPLICATION_ID = 0x6A6F6264
+"""`jobd`: how a jobdesk ledger is told from any other SQLite file."""
+
+
+def _words(states: frozenset[State]) -> str:
+    return ", ".join(f"'{state}'" for state in State if state in states)
+
+
+_FIRST = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE queue (
+  name TEXT PRIMARY KEY,
+  priority INTEGER NOT NULL DEFAULT 50,
+  concurrency INTEGER,                      -- NULL: as many as there are workers
+  ttl_s REAL, dead_letter_ttl_s REAL,
+  max_size INTEGER, keep_completed INTEGER, keep_failed INTEGER,
+  description TEXT NOT NULL DEFAULT '',
+  paused_at REAL, paused_by TEXT
+) WITHOUT ROWID;
+
+-- One row a queue and state, kept by trigger: no screen ever counts jobs.
+CREATE TABLE tally (
+  queue TEXT NOT NULL, state TEXT NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY (queue, state)
+) WITHOUT ROWID;
+
+CREATE TABLE flow (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  created_at REAL NOT NULL, finished_at REAL,
+  total INTEGER NOT NULL DEFAULT 0, open INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+  on_failure TEXT,                          -- the job to add when one of its jobs fails, as JSON
+  failure_job TEXT                          -- the job that was added
+) WITHOUT ROWID;
+
+CREATE TABLE job (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  type TEXT NOT NULL,
+  queue TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ({_words(frozenset(State))})),
+  priority INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 100),
+  attempt INTEGER NOT NULL DEFAULT 0,
+  max_attempts INTEGER NOT NULL CHECK (max_attempts >= 1),
+  fence INTEGER NOT NULL DEFAULT 0,         -- claims so far: who holds an older one may write nothing
+  waits_for INTEGER NOT NULL DEFAULT 0,     -- jobs in `after` that are not completed
+  created_at REAL NOT NULL,
+  run_at REAL NOT NULL,
+  ready_at REAL, started_at REAL, finished_at REAL, expires_at REAL,
+  cancel_requested_at REAL,
+  worker TEXT,
+  flow TEXT, step TEXT, optional INTEGER NOT NULL DEFAULT 0,
+  parent TEXT, schedule TEXT, source TEXT, user TEXT, unique_key TEXT,
+  timeout_s REAL NOT NULL, retry TEXT NOT NULL,
+  progress_done REAL, progress_total REAL, progress_message TEXT,
+  cpu_ms INTEGER, max_rss_bytes INTEGER,
+  error_type TEXT, error_message TEXT, error_fingerprint TEXT, error_retryable INTEGER,
+  data TEXT NOT NULL,
+  result TEXT,
+  error_traceback TEXT,
+  CHECK (state <> 'processing' OR (worker IS NOT NULL AND started_at IS NOT NULL)),
+  CHECK ((state IN ({_words(FINAL)})) = (finished_at IS NOT NULL))
+);
+CREATE INDEX job_claim ON job (queue, priority DESC, seq) WHERE state = 'pending';
+CREATE INDEX job_due ON job (run_at) WHERE state IN ('scheduled', 'retrying', 'blocked');
+CREATE INDEX job_expiry ON job (expires_at)
+  WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'pending', 'retrying');
+CREATE INDEX job_running ON job (worker) WHERE state = 'processing';
+CREATE UNIQUE INDEX job_unique ON job (unique_key)
+  WHERE unique_key IS NOT NULL AND state IN ({_words(IN_FLIGHT)});
+CREATE INDEX job_state ON job (state, seq);
+CREATE INDEX job_queue ON job (queue, seq);
+CREATE INDEX job_type ON job (type, seq);
+CREATE INDEX job_flow ON job (flow, seq) WHERE flow IS NOT NULL;
+CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX job_error ON job (error_fingerprint, seq) WHERE state IN ({_words(DEAD)});
+
+CREATE TABLE dependency (
+  parent INTEGER NOT NULL, job INTEGER NOT NULL, PRIMARY KEY (parent, job)
+) WITHOUT ROWID;
+CREATE INDEX dependency_job ON dependency (job);
+
+CREATE TABLE attempt (
+  job INTEGER NOT NULL, fence INTEGER NOT NULL, number INTEGER NOT NULL,
+  outcome TEXT NOT NULL, worker TEXT NOT NULL,
+  started_at REAL NOT NULL, finished_at REAL NOT NULL,
+  cpu_ms INTEGER, max_rss_bytes INTEGER,
+  error_type TEXT, error_message TEXT, error_traceback TEXT,
+  PRIMARY KEY (job, fence)
+) WITHOUT ROWID;
+
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at REAL NOT NULL, kind TEXT NOT NULL, job INTEGER, queue TEXT, data TEXT
+);
+CREATE INDEX event_job ON event (job, id) WHERE job IS NOT NULL;
+
+CREATE TABLE artifact (
+  job INTEGER NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL, bytes INTEGER NOT NULL,
+  PRIMARY KEY (job, path)
+) WITHOUT ROWID;
+
+CREATE TABLE asset (
+  id TEXT PRIMARY KEY, created_at REAL NOT NULL, job TEXT NOT NULL, flow TEXT,
+  name TEXT NOT NULL, type TEXT NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
+  record TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX asset_sha256 ON asset (sha256);
+
+-- Processes that run jobs, and the children that work for them.
+CREATE TABLE consumer (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, pid INTEGER NOT NULL, process_started REAL NOT NULL,
+  workers INTEGER NOT NULL, queues TEXT,
+  started_at REAL NOT NULL, heartbeat_at REAL NOT NULL, stopped_at REAL
+) WITHOUT ROWID;
+CREATE TABLE child (
+  pid INTEGER NOT NULL, process_started REAL NOT NULL, consumer TEXT NOT NULL,
+  PRIMARY KEY (pid, process_started)
+) WITHOUT ROWID;
+
+-- The intake record: one row a file that was seen in a drop folder and owned.
+CREATE TABLE intake (
+  id TEXT PRIMARY KEY, folder TEXT NOT NULL,
+  path BLOB NOT NULL,                       -- below the folder, as the file system has it
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'settling', 'claimed', 'queued', 'running', 'done',
+    'rejected', 'duplicate', 'ignored')),
+  reason TEXT, message TEXT,
+  sha256 TEXT, size INTEGER, detected_type TEXT,
+  job TEXT, flow TEXT, duplicate_of TEXT,
+  moved_to BLOB,                            -- where the file went when its story ended
+  first_seen REAL NOT NULL, claimed_at REAL, finished_at REAL
+) WITHOUT ROWID;
+CREATE INDEX intake_open ON intake (folder) WHERE finished_at IS NULL;
+CREATE INDEX intake_hash ON intake (folder, sha256) WHERE state IN ('queued', 'running', 'done');
+CREATE INDEX intake_folder ON intake (folder, state, finished_at);
+
+-- How each watched folder is doing, written by the process that watches it.
+CREATE TABLE folder (
+  path TEXT PRIMARY KEY, pipeline TEXT NOT NULL,
+  mode TEXT NOT NULL,                       -- watch, scan, offline
+  waiting INTEGER NOT NULL DEFAULT 0, settling INTEGER NOT NULL DEFAULT 0, ignored INTEGER NOT NULL DEFAULT 0,
+  scanned_at REAL, scan_ms REAL, restarts INTEGER NOT NULL DEFAULT 0, message TEXT,
+  consumer TEXT
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = [_FIRST]
+
+
+def triggers() -> str:
+    """SQL that drops and makes every trigger: legal moves, tallies, flow counts."""
+    pairs = " OR ".join(f"(old.state = '{start}' AND new.state IN ({_words(ends)}))" for start, ends in MOVES.items())
+    lost = f"state IN ({_words(FINAL - {State.COMPLETED})})"
+    made = {
+        "job_is_new": "BEFORE INSERT ON job WHEN new.state NOT IN ('blocked', 'scheduled', 'pending') "
+        "BEGIN SELECT raise(ABORT, 'a new job is blocked, scheduled or pending'); END",
+        "job_moves_legally": "BEFORE UPDATE OF state ON job "
+        f"WHEN old.state <> new.state AND NOT ({pairs}) "
+        "BEGIN SELECT raise(ABORT, 'illegal move of a job'); END",
+        "job_tally_in": "AFTER INSERT ON job BEGIN "
+        "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1; END",
+        "job_tally_out": "AFTER DELETE ON job BEGIN "
+        "UPDATE tally SET n = n - 1 WHERE queue = old.queue AND state = old.state; END",
+        "job_tally_move": "AFTER UPDATE OF state, queue ON job "
+        "WHEN old.state <> new.state OR old.queue <> new.queue BEGIN "
+        "UPDATE tally SET n = n - 1 WHERE queue = old.queue AND state = old.state; "
+        "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1; END",
+        "flow_in": "AFTER INSERT ON job WHEN new.flow IS NOT NULL BEGIN "
+        "UPDATE flow SET total = total + 1, open = open + 1, finished_at = NULL WHERE id = new.flow; END",
+        "flow_move": "AFTER UPDATE OF state ON job WHEN new.flow IS NOT NULL AND old.state <> new.state BEGIN "
+        f"UPDATE flow SET open = open + (new.finished_at IS NULL) - (old.finished_at IS NULL), "
+        f"failed = failed + (new.{lost} AND NOT new.optional) - (old.{lost} AND NOT old.optional) "
+        "WHERE id = new.flow; "
+        "UPDATE flow SET finished_at = CASE WHEN open = 0 THEN new.finished_at END WHERE id = new.flow; END",
+        "flow_out": "AFTER DELETE ON job WHEN old.flow IS NOT NULL BEGIN "
+        "UPDATE flow SET total = total - 1, open = open - (old.finished_at IS NULL), "
+        f"failed = failed - (old.{lost} AND NOT old.optional) WHERE id = old.flow; END",
+    }
+    return "".join(f"DROP TRIGGER IF EXISTS {name};\nCREATE TRIGGER {name} {body};\n" for name, body in made.items())

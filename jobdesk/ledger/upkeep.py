@@ -1,0 +1,119 @@
+"""Moves that nobody asked for by name: what falls due, what expires, what a dead consumer held."""
+
+import json
+from collections.abc import Sequence
+
+from jobdesk.core.events import Kind
+from jobdesk.core.job import JobError
+from jobdesk.core.retry import RetryPolicy
+from jobdesk.ledger import follow, moves
+from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.ledger.rows import JOB, to_job
+
+BATCH = 500
+"""Rows a transaction at the most, so that a claim never waits long for upkeep."""
+
+
+def stage(tx: Tx) -> int:
+    """Make due jobs pending (scheduled, retrying, and blocked ones that wait only for their time); how many."""
+    due = tx.rows(
+        "SELECT seq FROM job WHERE state IN ('scheduled', 'retrying', 'blocked') AND run_at <= ? "
+        "AND (state <> 'blocked' OR waits_for = 0) ORDER BY run_at LIMIT ?",
+        (tx.now, BATCH),
+    )
+    tx.many("UPDATE job SET state = 'pending', ready_at = ? WHERE seq = ?", [(tx.now, seq) for (seq,) in due])
+    tx.wakes = tx.wakes or bool(due)
+    return len(due)
+
+
+def next_due(ledger: Ledger) -> float | None:
+    """When the next job falls due, epoch seconds; None if none will."""
+    row = ledger.row(
+        "SELECT min(run_at) FROM job WHERE state IN ('scheduled', 'retrying', 'blocked') "
+        "AND (state <> 'blocked' OR waits_for = 0)"
+    )
+    return None if row is None or row[0] is None else float(row[0])
+
+
+def expire(tx: Tx) -> int:
+    """Expire jobs that did not start in time; how many."""
+    late = tx.rows(
+        "SELECT seq, queue FROM job WHERE expires_at <= ? AND state IN ('scheduled', 'pending', 'retrying') LIMIT ?",
+        (tx.now, BATCH),
+    )
+    for seq, queue in late:
+        tx.run(
+            "UPDATE job SET state = 'expired', finished_at = ?, error_type = 'Expired', "
+            "error_message = 'its time to start passed while it waited', error_retryable = 1, "
+            "error_fingerprint = 'expired' WHERE seq = ?",
+            (tx.now, seq),
+        )
+        tx.event(Kind.JOB_EXPIRED, seq, queue)
+        follow.ended_badly(tx, seq)
+    return len(late)
+
+
+def rescue(tx: Tx, consumer: str, why: str) -> int:
+    """Give back what a dead consumer held; its children must be dead already. How many jobs.
+
+    The attempt counts: a job that kills its worker uses up its attempts and ends in the dead letters.
+    """
+    held = tx.rows(
+        f"SELECT {JOB} FROM job j WHERE j.state = 'processing' AND j.worker >= ? AND j.worker < ?",
+        (consumer + "/", consumer + "0"),
+    )
+    for row in held:
+        job = to_job(row)
+        if job.cancel_requested_at is not None:
+            moves.stop(tx, job, f"cancelled; {why}")
+            continue
+        error = JobError("Stalled", why, None, "stalled", retryable=True)
+        tx.event(Kind.JOB_STALLED, job.seq, job.queue, attempt=job.attempt, message=why)
+        if job.attempt >= job.max_attempts:
+            moves.fail(tx, job, error, None)
+        else:
+            _back_to_pending(tx, job.seq, job.fence)
+            moves.record_attempt(tx, job, "stalled", error=error)
+    tx.wakes = tx.wakes or bool(held)
+    return len(held)
+
+
+def _back_to_pending(tx: Tx, seq: int, fence: int) -> None:
+    tx.run(
+        "UPDATE job SET state = 'pending', ready_at = ? WHERE seq = ? AND state = 'processing' AND fence = ?",
+        (tx.now, seq, fence),
+    )
+
+
+def retry_policy(tx: Tx, seq: int) -> RetryPolicy:
+    """How the job wants to be retried, as it was stored."""
+    row = tx.row("SELECT retry FROM job WHERE seq = ?", (seq,))
+    assert row is not None
+    return RetryPolicy.from_json(json.loads(row[0]))
+
+
+def any_expired(ledger: Ledger, now: float) -> bool:
+    """Whether a waiting job's time to start has passed."""
+    row = ledger.row(
+        "SELECT 1 FROM job WHERE expires_at IS NOT NULL AND expires_at <= ? "
+        "AND state IN ('scheduled', 'pending', 'retrying') LIMIT 1",
+        (now,),
+    )
+    return row is not None
+
+
+def cancel_requests(ledger: Ledger, seqs: Sequence[int]) -> list[int]:
+    """Which of these running jobs somebody wants cancelled."""
+    rows = ledger.rows(
+        "SELECT seq FROM job WHERE seq IN (SELECT value FROM json_each(?)) AND cancel_requested_at IS NOT NULL "
+        "AND state = 'processing'",
+        (json.dumps(list(seqs)),),
+    )
+    return [int(seq) for (seq,) in rows]
+
+
+def claims(ledger: Ledger) -> list[tuple[str, int]]:
+    """Id and fence of every job that runs."""
+    return [
+        (str(id_), int(fence)) for id_, fence in ledger.rows("SELECT id, fence FROM job WHERE state = 'processing'")
+    ]

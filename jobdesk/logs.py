@@ -1,0 +1,41 @@
+"""The desk's own log: JSON lines in HOME/logs/jobdesk.log, rotated; never on the screen."""
+
+import json
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from jobdesk.core.clock import iso
+
+MAX_BYTES = 5_000_000
+KEPT = 5
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "timestamp": iso(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def to_file(folder: Path) -> None:
+    """Send what jobdesk, Huey and watchdog log to the file, and nowhere else; a second call changes nothing."""
+    path = folder / "jobdesk.log"
+    handler = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
+    handler.setFormatter(JsonLines())
+    for name in ("jobdesk", "huey", "watchdog"):
+        logger = logging.getLogger(name)
+        for old in list(logger.handlers):
+            logger.removeHandler(old)
+            old.close()
+        logger.addHandler(handler)
+        logger.propagate = False
+        logger.setLevel(logging.INFO if name == "jobdesk" else logging.WARNING)

@@ -1,0 +1,115 @@
+"""Huey's storage is the ledger itself.
+
+Huey pops a message and forgets it: a killed worker loses the job (its own documents and its issues
+239, 253, 571, 733 say so). Here `dequeue` is the ledger's guarded claim, one UPDATE that leaves the
+job in its row, so there is one truth, written in one transaction, and no second store to reconcile.
+What remains of Huey is what it does well: the consumer with its worker threads, its health checks
+and its clean stop. Nothing else of it is used: results, schedules, locks and revocations are the
+ledger's.
+"""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from huey.constants import EmptyData
+from huey.storage import BaseStorage
+
+from jobdesk.core.job import Job
+from jobdesk.ledger import moves
+from jobdesk.ledger.database import Ledger
+from jobdesk.queue.wake import Wake
+
+LOOK_AGAIN_S = 1.0
+"""A worker that heard nothing looks by itself after this long."""
+
+
+class LedgerStorage(BaseStorage):  # type: ignore[misc]
+    """What Huey asks of a storage, answered from the ledger. `dequeue` blocks and gives a claimed Job."""
+
+    blocking = True
+
+    def __init__(
+        self, name: str, *, ledger: Ledger, wake: Wake, consumer: str, queues: Sequence[str] | None, **_: Any
+    ) -> None:
+        super().__init__(name)
+        self._ledger = ledger
+        self._wake = wake
+        self._consumer = consumer
+        self._queues = queues
+        self._open = threading.Event()
+        self._open.set()
+
+    def shut(self) -> None:
+        """Claim nothing more; a worker that waits is sent home."""
+        self._open.clear()
+        self._wake.committed(False)
+
+    def dequeue(self) -> Job | None:
+        """Claim the next job, waiting at most `LOOK_AGAIN_S` for one."""
+        seen = self._wake.work
+        if not self._open.is_set():
+            return None
+        job = self._claim()
+        if job is None and self._open.is_set():
+            self._wake.wait_for_work(seen, LOOK_AGAIN_S)
+        return job
+
+    def _claim(self) -> Job | None:
+        number = threading.current_thread().name.rpartition("-")[2]
+        with self._ledger.write() as tx:
+            return moves.claim(tx, f"{self._consumer}/{number}", self._queues)
+
+    def queue_size(self) -> int:
+        row = self._ledger.row("SELECT coalesce(sum(n), 0) FROM tally WHERE state = 'pending'")
+        return int(row[0]) if row else 0
+
+    # Jobs come in through `Desk.submit` and fall due through the stager, never through Huey.
+    def enqueue(self, data: Any, priority: float | None = None) -> None:
+        raise TypeError("jobs are submitted through Desk.submit, which checks and stores them")
+
+    def enqueued_items(self, limit: int | None = None) -> list[Any]:
+        return []
+
+    def flush_queue(self) -> None:
+        raise TypeError("jobs are deleted through Desk.delete, which keeps their story")
+
+    def add_to_schedule(self, data: Any, ts: Any) -> None:
+        raise TypeError("jobs are scheduled through Desk.submit(delay=…)")
+
+    def read_schedule(self, ts: Any) -> list[Any]:
+        return []
+
+    def schedule_size(self) -> int:
+        return 0
+
+    def scheduled_items(self, limit: int | None = None) -> list[Any]:
+        return []
+
+    def flush_schedule(self) -> None:
+        return None
+
+    # Huey keeps results, locks and revocations here; the ledger has its own.
+    def put_data(self, key: Any, value: Any, is_result: bool = False) -> None:
+        return None
+
+    def peek_data(self, key: Any) -> Any:
+        return EmptyData
+
+    def pop_data(self, key: Any) -> Any:
+        return EmptyData
+
+    def has_data_for_key(self, key: Any) -> bool:
+        return False
+
+    def put_if_empty(self, key: Any, value: Any, ttl: Any = None) -> bool:
+        return True
+
+    def result_store_size(self) -> int:
+        return 0
+
+    def result_items(self) -> dict[Any, Any]:
+        return {}
+
+    def flush_results(self) -> None:
+        return None

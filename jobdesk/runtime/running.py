@@ -1,0 +1,55 @@
+"""The jobs that this process runs now, and what was asked of them meanwhile."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jobdesk.core.job import Job
+
+Wish = Literal["cancel", "release"]
+
+
+@dataclass(slots=True)
+class Running:
+    """One running job. `wish` is what somebody asked of it; `tell` passes a cancel on to its processor."""
+
+    job: Job
+    tell: Callable[[str], None] = field(default=lambda why: None)
+    wish: Wish | None = None
+    why: str = ""
+    wished_at: float = 0.0
+    """Monotonic seconds."""
+
+
+class RunningJobs:
+    """A register by seq that worker threads and services share."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: dict[int, Running] = {}
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def add(self, job: Job) -> Running:
+        entry = Running(job)
+        with self._lock:
+            self._jobs[job.seq] = entry
+        return entry
+
+    def remove(self, entry: Running) -> None:
+        with self._lock:
+            self._jobs.pop(entry.job.seq, None)
+
+    def all(self) -> list[Running]:
+        with self._lock:
+            return list(self._jobs.values())
+
+    def wish(self, entry: Running, wish: Wish, why: str, now: float) -> None:
+        """Ask something of a running job, once; a release outranks a cancel that came before."""
+        if entry.wish in {wish, "release"}:
+            return
+        entry.wish, entry.why, entry.wished_at = wish, why, now
+        if wish == "cancel":
+            entry.tell(why)

@@ -1,0 +1,108 @@
+"""The services of a consumer that keep the ledger moving: due jobs, cancel requests, the dead and their jobs."""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from jobdesk.core.clock import Clock
+from jobdesk.core.service import Service
+from jobdesk.ledger import upkeep, workers
+from jobdesk.ledger.database import Ledger
+from jobdesk.runtime import processes
+from jobdesk.runtime.executor import WORK
+from jobdesk.runtime.running import RunningJobs
+
+LOST_AFTER_S = 30.0
+"""A consumer that lives but is silent for this long (stopped, starved) loses its jobs; late writes are fenced off."""
+
+
+class Stager(Service):
+    """Makes due jobs pending, exactly when they fall due, and expires those that waited too long."""
+
+    name = "stager"
+    interval_s = 1.0
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        super().__init__(clock)
+        self._ledger = ledger
+
+    def run_once(self) -> float | None:
+        due_at = upkeep.next_due(self._ledger)
+        now = self.clock.now()
+        late = upkeep.any_expired(self._ledger, now)
+        if late or (due_at is not None and due_at <= now):
+            with self._ledger.write() as tx:
+                moved = upkeep.stage(tx) + upkeep.expire(tx)
+            return 0.0 if moved >= upkeep.BATCH else 0.001
+        return self.interval_s if due_at is None else min(self.interval_s, due_at - now)
+
+
+class Canceller(Service):
+    """Passes requests to cancel on to the jobs that run here."""
+
+    name = "canceller"
+
+    def __init__(self, ledger: Ledger, running: RunningJobs, clock: Clock) -> None:
+        super().__init__(clock)
+        self._ledger = ledger
+        self._running = running
+
+    def run_once(self) -> float | None:
+        entries = {entry.job.seq: entry for entry in self._running.all()}
+        for seq in upkeep.cancel_requests(self._ledger, list(entries)):
+            self._running.wish(entries[seq], "cancel", "cancelled while it ran", self.clock.monotonic())
+        return None
+
+
+class Rescuer(Service):
+    """Says that this consumer is alive, and gives away the jobs of those that are not.
+
+    On one machine a dead process is seen at once by its pid and start, so rescue needs no timeout;
+    the heartbeat finds those that live but do nothing.
+    """
+
+    name = "rescuer"
+    interval_s = 1.0
+
+    def __init__(self, ledger: Ledger, consumer: str, clock: Clock, run: Path, lost: Callable[[], None]) -> None:
+        super().__init__(clock)
+        self._work = run / WORK
+        self._ledger = ledger
+        self._consumer = consumer
+        self._lost = lost
+
+    def run_once(self) -> float | None:
+        with self._ledger.write() as tx:
+            known = workers.heartbeat(tx, self._consumer)
+        if not known:  # we were stopped for long, and others took our jobs: start over under a new name
+            self._lost()
+            return None
+        now = self.clock.now()
+        for other in workers.running(self._ledger):
+            if other.id == self._consumer:
+                continue
+            if not processes.is_alive(other.pid, other.process_started):
+                self._bury(other, f"consumer {other.pid} died")
+            elif now - other.heartbeat_at > LOST_AFTER_S and other.pid != os.getpid():
+                self._bury(other, f"consumer {other.pid} has been silent for {now - other.heartbeat_at:.0f} s")
+        return None
+
+    def _bury(self, other: workers.Consumer, why: str) -> None:
+        for pid, started in workers.children(self._ledger, other.id):
+            processes.kill_session(pid, started)
+        with self._ledger.write() as tx:
+            count = upkeep.rescue(tx, other.id, why)
+            workers.unregister(tx, other.id, why)
+        self._sweep()
+        logging.getLogger("jobdesk").warning("%s; %d of its jobs go back to their queues", why, count)
+
+    def _sweep(self) -> None:
+        """Remove the working folders of attempts that nobody runs any more."""
+        if not self._work.is_dir():
+            return
+        kept = {f"{id_}-{fence}" for id_, fence in upkeep.claims(self._ledger)}
+        for folder in self._work.iterdir():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)

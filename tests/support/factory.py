@@ -1,0 +1,40 @@
+"""Jobs for tests: says only what a test cares about."""
+
+from typing import Any
+
+from jobdesk.core.ids import ids
+from jobdesk.core.job import Job, NewJob
+from jobdesk.core.retry import RetryPolicy
+from jobdesk.ledger import moves, queues
+from jobdesk.ledger.database import Ledger
+
+
+def new_job(now: float, **over: Any) -> NewJob:
+    fields: dict[str, Any] = {
+        "id": ids.new("job", now),
+        "type": "test",
+        "queue": "default",
+        "data": {},
+        "priority": 50,
+        "run_at": now,
+        "max_attempts": 3,
+        "timeout_s": 60.0,
+        "retry": RetryPolicy().to_json(),
+    }
+    return NewJob(**(fields | over))
+
+
+def submit(ledger: Ledger, **over: Any) -> str:
+    """Store one job; its id."""
+    with ledger.write() as tx:
+        job = new_job(tx.now, **over)
+        queues.ensure(tx, job.queue)
+        return moves.submit(tx, [job])[0]
+
+
+def claim(ledger: Ledger, worker: str = "con_test/1") -> Job:
+    """Claim the next job; there must be one."""
+    with ledger.write() as tx:
+        job = moves.claim(tx, worker)
+    assert job is not None
+    return job
