@@ -20,16 +20,15 @@ from jobdesk import config as settings
 from jobdesk import home as homes
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import JobdeskError, PayloadError, UsageError, WaitTimeout
+from jobdesk.core.errors import JobdeskError, UsageError, WaitTimeout
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
-from jobdesk.core.job import priority as read_priority
 from jobdesk.core.query import parse
-from jobdesk.core.retry import RetryPolicy
 from jobdesk.core.submission import Submission
 from jobdesk.ledger import follow, moves, queues, reads, search, workers
 from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.prepare import complete
 from jobdesk.queue.wake import Wake
 
 if TYPE_CHECKING:
@@ -133,64 +132,13 @@ class Desk:
         return moves.submit(tx, jobs)
 
     def prepare(self, wanted: Submission) -> NewJob:
-        """Check a submission and fill in what it leaves open: from its type's settings, its processor, the defaults."""
-        found = self.registry.get(wanted.type)
-        data = found.check(wanted.data)
-        own = self.config.types.get(wanted.type)
-        defaults = self.config.defaults
-        queue = wanted.queue or (own and own.queue) or found.queue
-        queue_settings = self.config.queues.get(queue)
+        """Check a submission and fill in what it leaves open; nothing is stored."""
         now = self.clock.now()
-        try:
-            rank = _first(wanted.priority, own and own.priority, found.priority)
-            rank = read_priority(rank) if rank is not None else (queue_settings.priority if queue_settings else 50)
-            delay_s = seconds(wanted.delay) if wanted.delay is not None else 0.0
-            expires_s = seconds(wanted.expires) if wanted.expires is not None else queue_settings and queue_settings.ttl
-            timeout_s = _first(
-                None if wanted.timeout is None else seconds(wanted.timeout),
-                own and own.timeout,
-                found.timeout_s,
-                defaults.timeout,
-            )
-            retry_delay_s = _first(
-                None if wanted.retry_delay is None else seconds(wanted.retry_delay),
-                own and own.retry_delay,
-                found.retry_delay_s,
-                defaults.retry_delay,
-            )
-        except ValueError as error:
-            raise PayloadError(f"{wanted.type}: {error}") from None
-        retries = _first(wanted.retries, own and own.retries, found.retries, defaults.retries)
-        if retries < 0 or timeout_s <= 0:
-            raise PayloadError(f"{wanted.type}: retries must be 0 or more and the timeout longer than 0")
-        run_at = _first(wanted.run_at, now + delay_s)
-        policy = RetryPolicy(
-            delay_s=retry_delay_s,
-            backoff=_first(wanted.backoff, own and own.backoff, found.backoff, defaults.backoff),
-            factor=defaults.factor,
-            max_delay_s=max(defaults.max_delay, retry_delay_s),
-            jitter=defaults.jitter,
-        )
-        return NewJob(
-            id=wanted.id or ids.new("job", now),
-            type=wanted.type,
-            queue=queue,
-            data=data,
-            priority=rank,
-            run_at=run_at,
-            max_attempts=retries + 1,
-            timeout_s=timeout_s,
-            retry=policy.to_json(),
-            expires_at=None if expires_s is None else run_at + expires_s,
-            unique=wanted.unique,
-            after=tuple(self.full_id(id_) for id_ in wanted.after) if wanted.parent is None else tuple(wanted.after),
-            user=wanted.user or _user(),
-            source=wanted.source,
-            flow=wanted.flow,
-            step=wanted.step,
-            parent=wanted.parent,
-            optional=wanted.optional,
-        )
+        made = complete(wanted, self.registry.get(wanted.type), self.config, now)
+        made = replace(made, id=wanted.id or ids.new("job", now), user=wanted.user or user())
+        if wanted.parent is None and wanted.after:  # ids that people typed may be shortened
+            made = replace(made, after=tuple(self.full_id(id_) for id_ in wanted.after))
+        return made
 
     # ── reading ──
 
@@ -295,7 +243,7 @@ class Desk:
     def cancel(self, id_: str, why: str | None = None) -> State:
         """Cancel a job; a running one is asked to stop and killed after a grace. Its state afterwards."""
         with self.ledger.write() as tx:
-            return moves.cancel(tx, self.full_id(id_), why or f"cancelled by {_user()}")
+            return moves.cancel(tx, self.full_id(id_), why or f"cancelled by {user()}")
 
     def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
         """Run an ended job again; `data` replaces its payload after a check."""
@@ -314,21 +262,21 @@ class Desk:
         """Start no more jobs of a queue. False: it was paused already."""
         self.sync_queues()
         with self.ledger.write() as tx:
-            return queues.pause(tx, queue, _user())
+            return queues.pause(tx, queue, user())
 
     def resume(self, queue: str) -> bool:
         """Start jobs of a queue again. False: it was not paused."""
         self.sync_queues()
         with self.ledger.write() as tx:
-            return queues.resume(tx, queue, _user())
+            return queues.resume(tx, queue, user())
 
     def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
         """Do `cancel`, `retry` or `delete` to several jobs; for each its id and why it was refused, or None."""
-        act: Callable[[str], object] = {"cancel": self.cancel, "retry": self.retry, "delete": self.delete}[action]
+        ways: dict[str, Callable[[str], object]] = {"cancel": self.cancel, "retry": self.retry, "delete": self.delete}
         answers: dict[str, str | None] = {}
         for id_ in job_ids:
             try:
-                act(id_)
+                ways[action](id_)
                 answers[id_] = None
             except JobdeskError as error:
                 answers[id_] = str(error)
@@ -340,12 +288,8 @@ def child_of(job: Job, wanted: Submission) -> Submission:
     return replace(wanted, parent=job.id, flow=job.flow or follow.flow_of(job.id), user=job.user, source=job.source)
 
 
-def _first(*values: Any) -> Any:
-    """The first that is not None."""
-    return next((value for value in values if value is not None), None)
-
-
-def _user() -> str:
+def user() -> str:
+    """Who acts: the name of this process's user."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -82,6 +82,7 @@ def ended_badly(tx: Tx, seq: int) -> None:
                 (tx.now, why, child),
             )
             tx.event(Kind.JOB_CANCELLED, child, queue, message=why)
+            _tell_flow(tx, child)  # it may be of another flow, or what it waited for was optional
             waiting.append(child)
 
 

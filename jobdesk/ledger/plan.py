@@ -107,13 +107,14 @@ def plan(ledger: Ledger, query: Query) -> Plan:
         key=lambda name: (sizes[name], not name),
     )
     walks = [(_INDEX[column], [value]) for value in among[column] or ()] if column else [(_ALL, [])]
+    answered = None  # the term that the walk answers by itself
     for term in others:
         found = _narrow(ledger, term, states)
         if found is not None:
-            walks, column, others = found, "", [one for one in others if one is not term]
+            walks, column, answered = found, "", term
             break
     rest = [_within(name, values) for name, values in among.items() if values is not None and name != column]
-    rest += [condition(term, ledger.clock.now()) for term in others]
+    rest += [condition(term, ledger.clock.now()) for term in others if term is not answered]
     return Plan(walks, rest, None if others or typed else counted)
 
 

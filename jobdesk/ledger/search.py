@@ -99,12 +99,13 @@ def lines_by_seq(ledger: Ledger, seqs: Sequence[int]) -> dict[int, Line]:
     return {row[0]: _line(row) for row in ledger.rows(f"SELECT {_LINE} FROM job j WHERE j.seq IN ({marks})", seqs)}
 
 
-def count(ledger: Ledger, query: Query) -> tuple[int, bool]:
+def count(ledger: Ledger, query: Query, *, examined: int = EXAMINED) -> tuple[int, bool]:
     """How many jobs match, and whether that is exact; if not, there are at least so many.
 
-    States and queues are looked up in the counters; for the rest a bounded number of rows is read, newest first.
+    States and queues are looked up in the counters; for the rest `examined` rows are read at the most, newest first
+    (some 0.4 ms a thousand).
     """
-    return _count(ledger, plan(ledger, query))
+    return _count(ledger, plan(ledger, query), examined)
 
 
 def seq_at(ledger: Ledger, query: Query, offset_from_newest: int) -> int | None:
@@ -117,7 +118,7 @@ def seq_at(ledger: Ledger, query: Query, offset_from_newest: int) -> int | None:
         return None
     if chosen.everything:
         return _seq_of_all(ledger, chosen.counted or 0, offset_from_newest)
-    known, exact = _count(ledger, chosen)
+    known, exact = _count(ledger, chosen, EXAMINED)
     from_end = known - 1 - offset_from_newest
     if exact and from_end < 0:
         return None
@@ -145,17 +146,17 @@ def _rows(
     )
 
 
-def _count(ledger: Ledger, chosen: Plan) -> tuple[int, bool]:
+def _count(ledger: Ledger, chosen: Plan, examined: int) -> tuple[int, bool]:
     if chosen.nothing:
         return 0, True
     if chosen.counted is not None:
         return chosen.counted, True
-    cap = EXAMINED if chosen.rest else COVERED
+    cap = examined if chosen.rest else max(examined, COVERED)
     sql, values = chosen.examine(cap + 1)
     row = ledger.row(f"SELECT count(*), coalesce(sum(hit), 0) FROM ({sql})", values)
     assert row is not None
-    examined, hits = row
-    return (int(hits), True) if examined <= cap else (min(int(hits), cap), False)
+    seen, hits = row
+    return (int(hits), True) if seen <= cap else (min(int(hits), cap), False)
 
 
 def _seq_of_all(ledger: Ledger, total: int, offset: int) -> int | None:

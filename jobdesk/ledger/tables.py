@@ -128,28 +128,33 @@ CREATE TABLE child (
   PRIMARY KEY (pid, process_started)
 ) WITHOUT ROWID;
 
--- The intake record: one row a file that was seen in a drop folder and owned.
+-- The intake record: a row for each file that a drop folder took in (id file_…), and for what its last scan
+-- saw and did not take (id seen_…).
 CREATE TABLE intake (
   id TEXT PRIMARY KEY, folder TEXT NOT NULL,
   path BLOB NOT NULL,                       -- below the folder, as the file system has it
-  state TEXT NOT NULL CHECK (state IN ('waiting', 'settling', 'claimed', 'queued', 'running', 'done',
-    'rejected', 'duplicate', 'ignored')),
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'settling', 'claimed', 'ignored',
+    'queued', 'done', 'rejected', 'duplicate')),
   reason TEXT, message TEXT,
   sha256 TEXT, size INTEGER, detected_type TEXT,
   job TEXT, flow TEXT, duplicate_of TEXT,
   moved_to BLOB,                            -- where the file went when its story ended
   first_seen REAL NOT NULL, claimed_at REAL, finished_at REAL
 ) WITHOUT ROWID;
-CREATE INDEX intake_open ON intake (folder) WHERE finished_at IS NULL;
-CREATE INDEX intake_hash ON intake (folder, sha256) WHERE state IN ('queued', 'running', 'done');
-CREATE INDEX intake_folder ON intake (folder, state, finished_at);
+CREATE INDEX intake_open ON intake (folder, state) WHERE finished_at IS NULL;
+CREATE INDEX intake_hash ON intake (folder, sha256) WHERE state IN ('queued', 'done');
+CREATE INDEX intake_folder ON intake (folder, state);
+CREATE INDEX intake_rejected ON intake (flow) WHERE state = 'rejected';
 
 -- How each watched folder is doing, written by the process that watches it.
 CREATE TABLE folder (
   path TEXT PRIMARY KEY, pipeline TEXT NOT NULL,
   mode TEXT NOT NULL,                       -- watch, scan, offline
   waiting INTEGER NOT NULL DEFAULT 0, settling INTEGER NOT NULL DEFAULT 0, ignored INTEGER NOT NULL DEFAULT 0,
+  queued INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
+  rejected INTEGER NOT NULL DEFAULT 0, duplicate INTEGER NOT NULL DEFAULT 0,
   scanned_at REAL, scan_ms REAL, restarts INTEGER NOT NULL DEFAULT 0, message TEXT,
+  scan_wanted_at REAL,                      -- somebody asked for a scan now
   consumer TEXT
 ) WITHOUT ROWID;
 """

@@ -1,0 +1,282 @@
+"""The intake record of drop folders: which file was taken in, which job it became, and where it went.
+
+A row `queued` is written in the transaction that stores its job, so neither can be without the other.
+Every later move is one UPDATE guarded by the state it starts from.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jobdesk.core.events import Kind
+from jobdesk.ledger.database import Ledger, Row, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """A file that a folder took in. Instants are epoch seconds; `path` is below the folder, in bytes."""
+
+    id: str
+    folder: str
+    path: bytes
+    state: str
+    first_seen: float
+    claimed_at: float
+    sha256: str | None = None
+    size: int | None = None
+    detected_type: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    job: str | None = None
+    flow: str | None = None
+    duplicate_of: str | None = None
+    moved_to: bytes | None = None
+    finished_at: float | None = None
+
+
+_OWNED = (
+    "id", "folder", "path", "state", "first_seen", "claimed_at", "sha256", "size", "detected_type", "reason",
+    "message", "job", "flow", "duplicate_of", "moved_to", "finished_at",
+)  # fmt: skip
+_COLUMNS = ", ".join("i." + name for name in _OWNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The job that spoiled a flow first."""
+
+    job: str
+    type: str
+    state: str
+    attempts: int
+    error_type: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A file whose story has ended, though it still lies among the claims.
+
+    `completed` is None where no work was involved: a duplicate, or a file refused at the door. A file whose
+    jobs were deleted has `completed` False and no `failure`.
+    """
+
+    file: Owned
+    completed: bool | None
+    at: float
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A file that the last scan saw and did not take: waiting, settling, claimed (being read) or ignored."""
+
+    path: bytes
+    state: str
+    reason: str | None
+    size: int | None
+    first_seen: float
+
+
+# ── moves ──
+
+
+def take(tx: Tx, file: Owned, shown: str) -> bool:
+    """Record a file that was taken in: queued, duplicate or rejected. False: it was recorded before.
+
+    Args:
+        shown: its path, fit for people.
+    """
+    values = [getattr(file, name) for name in _OWNED]
+    new = tx.run(
+        f"INSERT INTO intake ({', '.join(_OWNED)}) VALUES ({', '.join('?' * len(_OWNED))}) ON CONFLICT DO NOTHING",
+        values,
+    )
+    if not new:
+        return False
+    tx.run("DELETE FROM intake WHERE id = ?", (sighting_id(file.folder, file.path),))
+    _count(tx, file.folder, file.state, 1)
+    said: dict[str, Any] = {"file": file.id, "folder": file.folder, "path": shown, "sha256": file.sha256}
+    if file.state == "queued":
+        found = tx.row("SELECT seq, queue FROM job WHERE id = ?", (file.job,))
+        seq, queue = found if found else (None, None)
+        tx.event(Kind.FILE_ACCEPTED, seq, queue, size=file.size, **said)
+    elif file.state == "duplicate":
+        tx.event(Kind.FILE_DUPLICATE, duplicate_of=file.duplicate_of, **said)
+    return True
+
+
+def finish(
+    tx: Tx, ended: Ended, state: str, shown: str, *, reason: str | None, message: str | None, moved_to: bytes | None
+) -> bool:
+    """The file has left the claims: done, rejected or duplicate. False: its work was taken up again meanwhile."""
+    file = ended.file
+    guard = "1" if ended.completed is None else f"{_WORK_ENDED} AND {_WORK_COMPLETED} = {int(ended.completed)}"
+    done = tx.run(
+        "UPDATE intake AS i SET state = ?, reason = ?, message = ?, moved_to = ?, finished_at = ? "
+        f"WHERE i.id = ? AND i.state = ? AND i.finished_at IS NULL AND {guard}",
+        (state, reason, message, moved_to, tx.now, file.id, file.state),
+    )
+    if not done:
+        return False
+    _count(tx, file.folder, file.state, -1)
+    _count(tx, file.folder, state, 1)
+    if state == "rejected":
+        said = {"file": file.id, "folder": file.folder, "path": shown, "reason": reason, "message": message}
+        tx.event(Kind.FILE_REJECTED, **said)
+    return True
+
+
+def reopen(tx: Tx, file: Owned) -> bool:
+    """A finished file lies among the claims again: its story ends once more. False: it was not finished."""
+    state = "queued" if file.job is not None and file.state != "duplicate" else file.state
+    done = tx.run(
+        "UPDATE intake SET state = ?, reason = NULL, message = NULL, moved_to = NULL, finished_at = NULL "
+        "WHERE id = ? AND state = ? AND finished_at IS NOT NULL",
+        (state, file.id, file.state),
+    )
+    if done:
+        _count(tx, file.folder, file.state, -1)
+        _count(tx, file.folder, state, 1)
+    return bool(done)
+
+
+def sighted(tx: Tx, folder: str, gone: Iterable[bytes], now_there: Iterable[Sighting]) -> None:
+    """Bring the record of files that were seen and not taken up to date."""
+    tx.many("DELETE FROM intake WHERE id = ?", [(sighting_id(folder, path),) for path in gone])
+    tx.many(
+        "INSERT OR REPLACE INTO intake (id, folder, path, state, reason, size, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(sighting_id(folder, s.path), folder, s.path, s.state, s.reason, s.size, s.first_seen) for s in now_there],
+    )
+
+
+def sighting_id(folder: str, path: bytes) -> str:
+    """The id of a file that is not owned yet: the same as long as it has this name in this folder."""
+    return "seen_" + hashlib.blake2s(folder.encode() + b"\0" + path, digest_size=13).hexdigest()
+
+
+def _count(tx: Tx, folder: str, state: str, by: int) -> None:
+    assert state in ("queued", "done", "rejected", "duplicate")
+    tx.run(f"UPDATE folder SET {state} = {state} + ? WHERE path = ?", (by, folder))
+
+
+# ── reads ──
+
+_JOINED = "intake i LEFT JOIN flow f ON f.id = i.flow LEFT JOIN job j ON j.id = i.job"
+_WORK_ENDED = (
+    "(CASE WHEN EXISTS (SELECT 1 FROM flow WHERE id = i.flow AND total > 0) "
+    "THEN (SELECT open = 0 FROM flow WHERE id = i.flow) "
+    "ELSE coalesce((SELECT finished_at IS NOT NULL FROM job WHERE id = i.job), 1) END)"
+)
+_WORK_COMPLETED = (
+    "(CASE WHEN EXISTS (SELECT 1 FROM flow WHERE id = i.flow AND total > 0) "
+    "THEN (SELECT failed = 0 FROM flow WHERE id = i.flow) "
+    "ELSE coalesce((SELECT state = 'completed' FROM job WHERE id = i.job), 0) END)"
+)
+
+
+def ended(ledger: Ledger, folder: str, now: float, limit: int) -> list[Ended]:
+    """Files among the claims whose story has ended: their work is over, or none was needed; oldest first."""
+    rows = ledger.rows(
+        f"SELECT {_COLUMNS}, coalesce(f.finished_at, j.finished_at), {_WORK_COMPLETED} FROM {_JOINED} "
+        "WHERE i.folder = ? AND i.finished_at IS NULL AND (i.state IN ('duplicate', 'rejected') "
+        f"OR i.state = 'queued' AND {_WORK_ENDED}) ORDER BY i.id LIMIT ?",
+        (folder, limit),
+    )
+    found = []
+    for row in rows:
+        file, at, completed = _owned(row), row[-2], bool(row[-1])
+        if file.state != "queued":
+            found.append(Ended(file, None, file.claimed_at))
+        else:
+            found.append(Ended(file, completed, at or now, None if completed else _failure(ledger, file)))
+    return found
+
+
+def _failure(ledger: Ledger, file: Owned) -> Failure | None:
+    where, value = ("flow = ?", file.flow) if file.flow is not None else ("id = ?", file.job)
+    row = ledger.row(
+        f"SELECT id, type, state, attempt, error_type, error_message FROM job WHERE {where} AND NOT optional "
+        "AND state IN ('failed', 'expired', 'cancelled') "
+        "ORDER BY coalesce(error_type = 'ParentFailed', 0), state = 'cancelled', finished_at, seq LIMIT 1",
+        (value,),
+    )
+    return Failure(*row) if row else None
+
+
+def revived(ledger: Ledger, folder: str) -> list[Owned]:
+    """Rejected files whose work was taken up again, or has completed since."""
+    rows = ledger.rows(
+        f"SELECT {_COLUMNS} FROM intake i WHERE i.folder = ? AND i.state = 'rejected' AND i.finished_at IS NOT NULL "
+        f"AND i.job IS NOT NULL AND (NOT {_WORK_ENDED} OR {_WORK_COMPLETED})",
+        (folder,),
+    )
+    return [_owned(row) for row in rows]
+
+
+def rejected_of_job(tx: Tx, job: str) -> list[Owned]:
+    """Rejected files whose flow this job belongs to."""
+    rows = tx.rows(
+        f"SELECT {_COLUMNS} FROM intake i WHERE i.state = 'rejected' AND i.finished_at IS NOT NULL AND "
+        "(i.flow = (SELECT flow FROM job WHERE id = ?1) OR i.flow IS NULL AND i.job = ?1)",
+        (job,),
+    )
+    return [_owned(row) for row in rows]
+
+
+def known(ledger: Ledger, ids: Sequence[str]) -> dict[str, Owned]:
+    """The files with these ids that are recorded."""
+    rows = ledger.rows(
+        f"SELECT {_COLUMNS} FROM intake i WHERE i.id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
+    )
+    return {file.id: file for file in map(_owned, rows)}
+
+
+def is_known(tx: Tx, id_: str) -> bool:
+    """Whether this file was recorded before."""
+    return tx.row("SELECT 1 FROM intake WHERE id = ?", (id_,)) is not None
+
+
+def same_content(tx: Tx, folder: str, sha256: str) -> Owned | None:
+    """The file of this folder that has this content and is at work or done."""
+    row = tx.row(
+        f"SELECT {_COLUMNS} FROM intake i WHERE i.folder = ? AND i.sha256 = ? AND i.state IN ('queued', 'done') "
+        "ORDER BY i.id LIMIT 1",
+        (folder, sha256),
+    )
+    return _owned(row) if row else None
+
+
+def open_count(ledger: Ledger, folder: str) -> int:
+    """How many files of the folder are at work."""
+    row = ledger.row(
+        "SELECT count(*) FROM intake WHERE folder = ? AND finished_at IS NULL "
+        "AND state IN ('queued', 'duplicate', 'rejected')",
+        (folder,),
+    )
+    return int(row[0]) if row else 0
+
+
+def has_unmoved(ledger: Ledger, folder: str) -> bool:
+    """Whether a file that needs no work (a duplicate, one refused at the door) still lies among the claims."""
+    row = ledger.row(
+        "SELECT 1 FROM intake WHERE folder = ? AND finished_at IS NULL AND state IN ('duplicate', 'rejected') LIMIT 1",
+        (folder,),
+    )
+    return row is not None
+
+
+def sightings(ledger: Ledger, folder: str) -> list[Sighting]:
+    """What is recorded as seen and not taken."""
+    rows = ledger.rows(
+        "SELECT path, state, reason, size, first_seen FROM intake WHERE folder = ? "
+        "AND state IN ('waiting', 'settling', 'claimed', 'ignored')",
+        (folder,),
+    )
+    return [Sighting(*row) for row in rows]
+
+
+def _owned(row: Row) -> Owned:
+    return Owned(**dict(zip(_OWNED, row, strict=False)))

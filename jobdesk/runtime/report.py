@@ -1,0 +1,65 @@
+"""What a job has said and not yet been written down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobdesk.core.job import Artifact, Job, Progress
+from jobdesk.core.outcome import Outcome
+from jobdesk.ledger import reports
+from jobdesk.ledger.database import Tx
+from jobdesk.ledger.moves import Usage
+from jobdesk.runtime.messages import Message, to_outcome
+
+
+@dataclass(slots=True)
+class Report:
+    """Fills with the messages of one attempt; its words are written as it goes, the rest when it ends."""
+
+    lines: list[reports.LogLine] = field(default_factory=list)
+    progress: Progress | None = None
+    artifacts: list[Artifact] = field(default_factory=list)
+    assets: list[Mapping[str, Any]] = field(default_factory=list)
+    children: list[Mapping[str, Any]] = field(default_factory=list)
+    on_failure: Mapping[str, Any] | None = None
+    outcome: Outcome | None = None
+    cpu_ms: int | None = None
+    max_rss_bytes: int = 0
+    room: int = reports.LOG_LINES
+
+    def take(self, message: Message) -> None:
+        """Understand one message of the job."""
+        match message:
+            case {"log": [at, level, text]}:
+                self.lines.append((at, level, text))
+            case {"progress": [done, total, text]}:
+                self.progress = Progress(done, total, text)
+            case {"artifact": [path, kind, size]}:
+                self.artifacts.append(Artifact(path, kind, size))
+            case {"asset": record}:
+                self.assets.append(record)
+            case {"child": wanted}:
+                self.children.append(wanted)
+            case {"on_failure": wanted}:
+                self.on_failure = wanted
+            case {"end": outcome, "usage": used}:
+                self.outcome = to_outcome(outcome)
+                self.cpu_ms = used["cpu_ms"]
+                self.max_rss_bytes = max(self.max_rss_bytes, used["max_rss_bytes"] or 0)
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.cpu_ms, self.max_rss_bytes or None)
+
+    def write_words(self, tx: Tx, job: Job) -> None:
+        """Write progress and log lines so far; `forget_words` once that is committed."""
+        if self.progress is not None:
+            reports.progress(tx, job, self.progress)
+        if self.lines:
+            reports.log(tx, job, self.lines, self.room)
+
+    def forget_words(self) -> None:
+        """What was written need not be written again."""
+        self.progress = None
+        self.room -= len(self.lines)
+        self.lines.clear()

@@ -1,0 +1,52 @@
+"""A home with processors of the test's own, and consumers in processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+DEADLINE_S = 60.0
+
+
+def make_home(folder: Path, processors: str = "", settings: str = "") -> Path:
+    """A home whose HOME/processors/own.py holds `processors`."""
+    home = folder / "home"
+    (home / "processors").mkdir(parents=True)
+    home.chmod(0o700)
+    if processors:
+        (home / "processors" / "own.py").write_text(processors)
+    if settings:
+        (home / "jobdesk.toml").write_text(settings)
+    return home
+
+
+def consumer(home: Path, *options: str) -> subprocess.Popen[bytes]:
+    """`jobdesk --consumer` on the home, in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "jobdesk", "--home", str(home), "--consumer", *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def kill(process: subprocess.Popen[bytes], how: int = signal.SIGKILL) -> None:
+    """Send the signal and collect the process."""
+    os.kill(process.pid, how)
+    process.wait(DEADLINE_S)
+
+
+def until(what: Callable[[], object], seconds: float = DEADLINE_S) -> None:
+    """Wait for another process to make `what` true; the test fails when it does not in time."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, f"{what} did not come true in {seconds} s"
+        time.sleep(0.005)
+
+
+def lines(file: Path) -> Sequence[str]:
+    """The lines of a file that may not exist yet."""
+    return file.read_text().splitlines() if file.exists() else ()
