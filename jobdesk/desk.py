@@ -26,6 +26,7 @@ from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
 from jobdesk.core.query import parse
 from jobdesk.core.submission import Submission
+from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import follow, moves, queues, reads, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.prepare import complete
@@ -181,6 +182,23 @@ class Desk:
                 for name, own in self.config.queues.items()
             },
         )
+
+    def folder_rules(self) -> list[FolderRule]:
+        """The drop folders of the settings."""
+        return [
+            FolderRule(
+                path=self.home.path / Path(own.path).expanduser(),
+                pipeline=own.pipeline,
+                patterns=tuple(own.patterns),
+                recursive=own.recursive,
+                source=own.source,
+                settle_s=own.settle,
+                rescan_s=own.rescan,
+                duplicates=own.duplicates,
+                data=own.data,
+            )
+            for own in self.config.folders
+        ]
 
     def consumers(self) -> list[workers.Consumer]:
         """The processes that run jobs of this home now."""

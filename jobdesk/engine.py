@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jobdesk import logs
@@ -13,7 +14,8 @@ from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.core.service import Service
 from jobdesk.core.submission import Submission
-from jobdesk.ledger import workers
+from jobdesk.folders.intake import FolderService
+from jobdesk.ledger import follow, workers
 from jobdesk.ledger.database import Tx
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.runtime import processes
@@ -126,7 +128,7 @@ class Engine:
             "UNION ALL SELECT 1 FROM job WHERE state = 'scheduled' AND run_at < ? LIMIT 1",
             (self._desk.clock.now() + 60,),
         )
-        return not rows and not self.busy and all(folder.idle() for folder in self._folders)
+        return not rows and not self.busy and not any(folder.busy for folder in self._folders)
 
     def scan_folders(self) -> None:
         """Look through every drop folder now."""
@@ -171,9 +173,32 @@ class Engine:
                 for service in self._wakeful:
                     service.wake()
 
-    def _folder_services(self) -> list[Any]:
-        self._folders: list[Any] = []
+    def _folder_services(self) -> list[FolderService]:
+        desk = self._desk
+        self._folders = [
+            FolderService(
+                desk.ledger,
+                desk.clock,
+                rule,
+                self._submit_file,
+                quarantine=desk.home.quarantine,
+                accepts=self._accepts(rule.pipeline),
+                consumer=self.id,
+            )
+            for rule in desk.folder_rules()
+        ]
         return self._folders
+
+    def _accepts(self, type_: str) -> frozenset[str] | None:
+        known = self._desk.registry.processors.get(type_)
+        return None if known is None else frozenset(known.payload.model_fields)
+
+    def _submit_file(self, tx: Tx, *, type: str, data: Mapping[str, Any], source: str) -> tuple[str, str | None]:
+        """Store the job of a dropped file in the transaction that records the file; a flow begins with it."""
+        job = self._desk.prepare(Submission(type=type, data=data, source=source))
+        job = replace(job, flow=follow.flow_of(job.id))
+        (id_,) = self._desk.store(tx, [job])
+        return id_, job.flow
 
 
 class _Health(Service):

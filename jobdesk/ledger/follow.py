@@ -7,9 +7,11 @@ from dataclasses import asdict
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.ids import ids
-from jobdesk.core.job import Job, NewJob, State
+from jobdesk.core.job import IN_FLIGHT, Job, NewJob, State
 from jobdesk.ledger.database import Tx
 
+IN_FLIGHT_WORDS = ", ".join(f"'{state}'" for state in State if state in IN_FLIGHT)
+"""Written out in SQL that looks for a unique key: bound values do not fit the partial index, and all jobs are read."""
 _HOPELESS = (State.FAILED, State.CANCELLED, State.EXPIRED)
 
 
@@ -40,6 +42,8 @@ def completed(tx: Tx, seq: int) -> None:
     ):
         if state != State.BLOCKED and not (state == State.CANCELLED and error_type == "ParentFailed"):
             continue
+        if state == State.CANCELLED and key_holder(tx, child) is not None:
+            continue
         waits_for = _waits_for(tx, child)
         if waits_for or (run_at > tx.now and state == State.BLOCKED):
             tx.run("UPDATE job SET waits_for = ? WHERE seq = ?", (waits_for, child))
@@ -52,6 +56,16 @@ def completed(tx: Tx, seq: int) -> None:
         if state == State.CANCELLED:
             tx.event(Kind.JOB_RETRY, child, queue, attempt=0, delay_s=0, message="what it waited for completed")
         tx.wakes = True
+
+
+def key_holder(tx: Tx, seq: int) -> str | None:
+    """Id of another job in flight that has the unique key of this one."""
+    row = tx.row(
+        "SELECT other.id FROM job me JOIN job other ON other.unique_key = me.unique_key AND other.seq <> me.seq "
+        f"AND other.state IN ({IN_FLIGHT_WORDS}) WHERE me.seq = ?",
+        (seq,),
+    )
+    return None if row is None else str(row[0])
 
 
 def _waits_for(tx: Tx, seq: int) -> int:

@@ -85,5 +85,21 @@ def error_groups(ledger: Ledger, limit: int) -> list[ErrorGroup]:
     ]
 
 
+def dead_letters(ledger: Ledger) -> tuple[int, int]:
+    """How many dead letters there are, and the seq of a newest one: while both stay, so do the groups."""
+    counted = ledger.row("SELECT coalesce(sum(n), 0) FROM tally WHERE state IN ('failed', 'expired')")
+    newest = ledger.row("SELECT seq FROM job WHERE state = 'failed' ORDER BY seq DESC LIMIT 1")
+    return (int(counted[0]) if counted else 0), (int(newest[0]) if newest else 0)
+
+
+def same_error(ledger: Ledger, fingerprint: str, besides: int) -> int:
+    """Dead letters with this fingerprint besides the job with this seq."""
+    row = ledger.row(
+        "SELECT count(*) FROM job WHERE error_fingerprint = ? AND state IN ('failed', 'expired') AND seq <> ?",
+        (fingerprint, besides),
+    )
+    return int(row[0]) if row else 0
+
+
 def _span(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else max(0.0, end - start)

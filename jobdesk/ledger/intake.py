@@ -124,8 +124,8 @@ def finish(
     _count(tx, file.folder, file.state, -1)
     _count(tx, file.folder, state, 1)
     if state == "rejected":
-        said = {"file": file.id, "folder": file.folder, "path": shown, "reason": reason, "message": message}
-        tx.event(Kind.FILE_REJECTED, **said)
+        said: dict[str, Any] = {"file": file.id, "folder": file.folder, "path": shown}
+        tx.event(Kind.FILE_REJECTED, reason=reason, message=message, **said)
     return True
 
 
@@ -147,7 +147,8 @@ def sighted(tx: Tx, folder: str, gone: Iterable[bytes], now_there: Iterable[Sigh
     """Bring the record of files that were seen and not taken up to date."""
     tx.many("DELETE FROM intake WHERE id = ?", [(sighting_id(folder, path),) for path in gone])
     tx.many(
-        "INSERT OR REPLACE INTO intake (id, folder, path, state, reason, size, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO intake (id, folder, path, state, reason, size, first_seen) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
         [(sighting_id(folder, s.path), folder, s.path, s.state, s.reason, s.size, s.first_seen) for s in now_there],
     )
 

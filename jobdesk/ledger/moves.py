@@ -11,7 +11,7 @@ from typing import Any
 
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
-from jobdesk.core.job import FINAL, IN_FLIGHT, Job, JobError, NewJob, State
+from jobdesk.core.job import FINAL, Job, JobError, NewJob, State
 from jobdesk.core.moves import MOVES
 from jobdesk.ledger import follow
 from jobdesk.ledger.database import Tx
@@ -46,8 +46,7 @@ def submit(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
 def _submit_one(tx: Tx, job: NewJob) -> str:
     if job.unique is not None:
         taken = tx.row(
-            f"SELECT id FROM job WHERE unique_key = ? AND state IN ({_marks(len(IN_FLIGHT))})",
-            (job.unique, *sorted(IN_FLIGHT)),
+            f"SELECT id FROM job WHERE unique_key = ? AND state IN ({follow.IN_FLIGHT_WORDS})", (job.unique,)
         )
         if taken is not None:
             return str(taken[0])
@@ -244,13 +243,9 @@ def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
     seq, queue, state = _find(tx, id_)
     if state not in FINAL:
         raise Refused(f"job {id_} is {state}: only an ended job can be retried")
-    taken = tx.row(
-        "SELECT other.id FROM job me JOIN job other ON other.unique_key = me.unique_key AND other.seq <> me.seq "
-        f"AND other.state IN ({_marks(len(IN_FLIGHT))}) WHERE me.seq = ?",
-        (*sorted(IN_FLIGHT), seq),
-    )
+    taken = follow.key_holder(tx, seq)
     if taken is not None:
-        raise Refused(f"job {id_} cannot run again yet: {taken[0]} has its unique key and is in flight")
+        raise Refused(f"job {id_} cannot run again yet: {taken} has its unique key and is in flight")
     follow.reopen(tx, seq)
     tx.run(
         "UPDATE job SET state = 'pending', attempt = 0, run_at = ?, ready_at = ?, finished_at = NULL, "
@@ -297,7 +292,3 @@ def record_attempt(tx: Tx, job: Job, outcome: str, usage: Usage = Usage(), error
             usage.max_rss_bytes, error and error.type, error and error.message, error and error.traceback,
         ),
     )  # fmt: skip
-
-
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)

@@ -1,0 +1,1 @@
+"""Files that come with jobdesk: demo photos of our own making, screenshots."""

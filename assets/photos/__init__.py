@@ -1,0 +1,1 @@
+"""Demo photos, made by `assets/make_photos.py`."""

@@ -1,0 +1,31 @@
+"""`jobdesk` without a command: opens the terminal app."""
+
+import sys
+
+from jobdesk.cli.opening import opened
+from jobdesk.cli.output import Out
+from jobdesk.cli.parsing import Args
+from jobdesk.core.errors import UsageError
+
+
+def run(args: Args, out: Out) -> int:
+    """Open the app on the home; its exit code when it closes.
+
+    Raises:
+        UsageError: there is no terminal to draw on.
+    """
+    need_terminal(out)
+    with opened(args) as desk:
+        from jobdesk.tui.app import run_app
+
+        return run_app(desk, read_only=args.read_only)
+
+
+def need_terminal(out: Out) -> None:
+    """Refuse to draw on a pipe.
+
+    Raises:
+        UsageError: there is no terminal.
+    """
+    if out.json or not out.terminal or not sys.stdin.isatty():
+        raise UsageError("the app needs a terminal: use `jobdesk --consumer` to work without one, or see `jobdesk --help`")

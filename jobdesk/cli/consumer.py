@@ -1,0 +1,197 @@
+"""`jobdesk --consumer`: works without a screen until it is told to stop, or with --drain until nothing is left."""
+
+import os
+import select
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from jobdesk.cli.opening import opened
+from jobdesk.cli.output import Out
+from jobdesk.cli.parsing import Args
+from jobdesk.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobdesk.desk import Desk
+    from jobdesk.engine import Engine
+
+_LOOK_S = 0.1
+_HURRY_S = 6.0
+_DEAD_LETTERS = 3
+
+
+class Signals:
+    """SIGTERM, SIGINT and SIGHUP as something to wait for: a handler only writes a byte, so it can never lock up."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        self.last = signal.SIGTERM
+
+    def heard(self, number: int, frame: FrameType | None = None) -> None:
+        """The signal handler."""
+        self.last = signal.Signals(number)
+        os.write(self._writer, b"s")
+
+    def wait(self, timeout_s: float | None) -> bool:
+        """Wait for the next signal; True if there was one."""
+        if not select.select([self._reader], [], [], timeout_s)[0]:
+            return False
+        os.read(self._reader, 1)
+        return True
+
+    def done(self) -> None:
+        """Wake `wait` without a signal."""
+        os.write(self._writer, b"d")
+
+    def close(self) -> None:
+        os.close(self._reader)
+        os.close(self._writer)
+
+
+@contextmanager
+def signals() -> Iterator[Signals]:
+    """Hear the signals that ask to stop; afterwards they do what they did before."""
+    hearing = Signals()
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            before[number] = signal.signal(number, hearing.heard)
+    try:
+        yield hearing
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        hearing.close()
+
+
+def run(args: Args, out: Out) -> int:
+    """Work; the exit code: 0, or 3 if --drain left something new in the dead letters."""
+    if not args.consumer:
+        raise UsageError("--drain belongs to --consumer: jobdesk --consumer --drain")
+    queues = None
+    if args.queues is not None:
+        queues = [name.strip() for name in args.queues.split(",") if name.strip()]
+        if not queues:
+            raise UsageError("--queues names no queue: write it like --queues upload.normal,notifications")
+    with signals() as hearing, opened(args) as desk:
+        return work(desk, out, hearing, drain=args.drain, workers=args.workers, queues=queues)
+
+
+def work(
+    desk: "Desk",
+    out: Out,
+    hearing: Signals,
+    *,
+    drain: bool,
+    workers: int | None = None,
+    queues: list[str] | None = None,
+) -> int:
+    """Run a consumer on the calling thread until a signal, or with `drain` until nothing is left; the exit code."""
+    from jobdesk.ledger import reads
+
+    newest = reads.last_events(desk.ledger, limit=1)
+    since = newest[-1].id if newest else 0
+    engine = desk.engine("consumer", workers, queues)
+    engine.start()
+    out.say(f"consumer {os.getpid()} works on {desk.home.path} with {engine.workers} workers; Ctrl-C stops it")
+    teller = _Teller(desk, out, since)
+    if out.terminal or out.json:
+        teller.start()
+    told_to_stop = False
+    while not (drain and engine.idle()):
+        if hearing.wait(_LOOK_S if drain else None):
+            told_to_stop = True
+            break
+    _stop(engine, desk, out, hearing)
+    teller.finish()
+    if drain and not told_to_stop and new_dead_letters(desk, since, queues):
+        return _DEAD_LETTERS
+    return 0
+
+
+def _stop(engine: "Engine", desk: "Desk", out: Out, hearing: Signals) -> None:
+    """Let what runs finish within the grace of the settings; a second signal gives it back at once."""
+    def stop() -> None:
+        try:
+            engine.stop()
+        finally:
+            hearing.done()
+
+    if engine.busy:
+        out.note(f"stopping: {engine.busy} running, up to {desk.config.desk.stop_grace:g} s; once more stops at once")
+    stopping = threading.Thread(target=stop, name="jobdesk-stop", daemon=True)
+    stopping.start()
+    hearing.wait(None)
+    stopping.join(0.01)
+    for entry in engine.running.all() if stopping.is_alive() else ():
+        engine.running.wish(entry, "release", "its consumer stopped", desk.clock.monotonic())
+    stopping.join(_HURRY_S)
+    if stopping.is_alive():
+        os._exit(128 + hearing.last)  # its jobs are rescued by whoever works next
+
+
+def new_dead_letters(desk: "Desk", since: int, queues: list[str] | None = None) -> list[str]:
+    """Ids of jobs that failed or expired after the event `since` and still lie in the dead letters."""
+    from jobdesk.core.events import Kind
+    from jobdesk.core.job import DEAD
+    from jobdesk.ledger import reads
+
+    fell: list[str] = []
+    while found := reads.events(desk.ledger, after=since, kinds=[Kind.JOB_FAILED, Kind.JOB_EXPIRED]):
+        since = found[-1].id
+        fell += [event.job_id for event in found if event.job_id and (queues is None or event.queue in queues)]
+    states = reads.states(desk.ledger, fell)
+    return [id_ for id_ in dict.fromkeys(fell) if states.get(id_) in DEAD]
+
+
+_NEWS = frozenset(
+    {
+        "job_started", "job_retry", "job_completed", "job_failed", "job_cancelled", "job_expired", "job_stalled",
+        "file_accepted", "file_rejected", "file_duplicate", "queue_paused", "queue_resumed",
+    }
+)  # fmt: skip
+
+
+class _Teller:
+    """Prints what happens: every event as NDJSON with --json, the news of it for a person."""
+
+    def __init__(self, desk: "Desk", out: Out, since: int) -> None:
+        self._desk = desk
+        self._out = out
+        self._since = since
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._loop, name="jobdesk-tell", daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Print what is left and end."""
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _loop(self) -> None:
+        try:
+            while not self._over.is_set():
+                seen = self._desk.wake.generation
+                self._tell()
+                self._desk.wake.wait(seen, _LOOK_S)
+            self._tell()
+        except (OSError, ValueError):  # nobody reads any more; the work goes on
+            return
+
+    def _tell(self) -> None:
+        from jobdesk.cli.events import line
+
+        for event in self._desk.events(after=self._since):
+            self._since = event.id
+            if self._out.json:
+                self._out.record(event.to_json())
+            elif event.kind.value in _NEWS:
+                self._out.line(line(event, self._out), flush=True)

@@ -1,0 +1,125 @@
+"""`jobdesk`: reads the words, calls the command, prints errors as one sentence, gives the exit code.
+
+Nothing here imports more than argparse and the light noun modules; a command imports what it needs
+when it runs, so that `jobdesk --help` answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from jobdesk import __version__
+from jobdesk.cli import (
+    app,
+    assets,
+    config,
+    consumer,
+    dead,
+    demo,
+    events,
+    folders,
+    jobs,
+    metrics,
+    processors,
+    queues,
+    submit,
+)
+from jobdesk.cli.output import Out, plain
+from jobdesk.cli.parsing import COMMON, Args, Group, Parser, number, parse
+from jobdesk.core.errors import JobdeskError
+
+INTERRUPTED = 130
+_ABOUT = """The job desk of one machine: a durable queue, drop folders and a terminal app.
+
+Without a command it opens the terminal app."""
+_EXIT_CODES = """exit codes:
+  0 done   1 the asked-for thing failed   2 wrong usage or data   3 something is in the dead letters
+  4 not found   5 the home is locked, unreadable, or not jobdesk's"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code."""
+    words = list(sys.argv[1:] if words is None else words)
+    out = Out(json="--json" in words[: words.index("--") if "--" in words else None])
+    try:
+        code = _dispatch(parse(build(), words), out)
+        out.stream.flush()
+        return code
+    except SystemExit as done:  # argparse, after it printed help or version
+        return done.code if isinstance(done.code, int) else 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return 0
+    except JobdeskError as error:
+        return _explain(out, error.code, str(error), error.exit_code)
+    except Exception as error:
+        if os.environ.get("JOBDESK_DEBUG"):
+            raise
+        said = (
+            f"something went wrong inside jobdesk ({type(error).__name__}: {error}): set JOBDESK_DEBUG=1 to see where"
+        )
+        return _explain(out, "internal", said, 1)
+
+
+def build() -> Parser:
+    """The whole parser."""
+    parser = Parser(prog="jobdesk", description=_ABOUT, epilog=_EXIT_CODES, parents=[COMMON])
+    parser.add_argument("--version", action="version", version=f"jobdesk {__version__}")
+    parser.add_argument("--read-only", action="store_true", help="open the app to watch: it works and changes nothing")
+    headless = parser.add_argument_group("working without a screen")
+    headless.add_argument("--consumer", action="store_true", help="run jobs until told to stop")
+    headless.add_argument("--drain", action="store_true", help="with --consumer: stop when nothing is left to do")
+    headless.add_argument("--workers", type=number(1), metavar="N", help="jobs at once (default: as the settings say)")
+    headless.add_argument("--queues", metavar="A,B", help="only jobs of these queues")
+    commands = Group(parser)
+    for noun in (submit, jobs, queues, dead, folders, processors, assets, events, metrics, config, demo):
+        noun.add(commands)
+    parser.set_defaults(run=_open, rest=None, parser=parser)
+    return parser
+
+
+def _open(args: Args, out: Out) -> int:
+    if args.consumer or args.drain:
+        return consumer.run(args, out)
+    return app.run(args, out)
+
+
+def _dispatch(args: Args, out: Out) -> int:
+    code = args.run(args, out)
+    return 0 if code is None else int(code)
+
+
+def _explain(out: Out, code: str, message: str, exit_code: int) -> int:
+    try:
+        out.stream.flush()
+        if out.json:
+            out.errors.write(_error_document(code, message))
+        else:
+            out.errors.write(f"jobdesk: {plain(message)}\n")
+        out.errors.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+    return exit_code
+
+
+def _error_document(code: str, message: str) -> str:
+    import json
+
+    return json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False) + "\n"
+
+
+def _forget_stdout() -> None:
+    """Nobody reads any more: let the interpreter's last flush go nowhere instead of failing."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (BrokenPipeError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""Opening the home for one command; imports nothing heavy until it is called."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobdesk.desk import Desk
+
+
+@contextmanager
+def opened(args: argparse.Namespace) -> Iterator["Desk"]:
+    """The desk of the command's home, without a consumer, closed afterwards."""
+    from jobdesk.desk import Desk
+
+    desk = Desk(getattr(args, "home", None))
+    try:
+        yield desk
+    finally:
+        desk.close()

@@ -1,0 +1,126 @@
+"""`jobdesk processors`: every job type, and the plug-ins that failed to load."""
+
+from typing import TYPE_CHECKING, Any
+
+from jobdesk.cli.opening import opened
+from jobdesk.cli.output import Column, Out
+from jobdesk.cli.parsing import Args, Group
+
+if TYPE_CHECKING:
+    from jobdesk.core.processor import Processor
+    from jobdesk.desk import Desk
+    from jobdesk.plugins import Broken
+
+
+def add(commands: Group) -> None:
+    noun = commands.noun("processors", "look at the job types and their parameters")
+    noun.command("list", "every job type; plug-ins that failed to load are rows too", _list)
+    noun.command("show", "a job type with its parameters", _show).add_argument("type", metavar="TYPE")
+
+
+def _list(args: Args, out: Out) -> None:
+    with opened(args) as desk:
+        registry = desk.registry
+        kinds = [registry.processors[type_] for type_ in sorted(registry.processors)]
+        if out.json:
+            out.document([*(_json(desk, kind) for kind in kinds), *(_broken_json(one) for one in registry.broken)])
+            return
+        out.table(
+            (
+                Column("type", least=16),
+                Column("queue", least=8, drop=2),
+                Column("takes", least=12, drop=1),
+                Column("", least=20, tone=lambda cell: "bad" if cell.startswith("broken: ") else ""),
+            ),
+            [
+                *((kind.type, kind.queue, " ".join(kind.payload.model_fields), kind.summary) for kind in kinds),
+                *((one.name, out.nothing, out.nothing, f"broken: {one.error}") for one in registry.broken),
+            ],
+        )
+
+
+def _json(desk: "Desk", kind: "Processor") -> dict[str, Any]:
+    source = desk.registry.sources[kind.type]
+    return {
+        "type": kind.type,
+        "summary": kind.summary,
+        "queue": kind.queue,
+        "priority": kind.priority,
+        "timeout_s": kind.timeout_s,
+        "retries": kind.retries,
+        "retry_delay_s": kind.retry_delay_s,
+        "backoff": kind.backoff,
+        "isolation": kind.isolation,
+        "module": source.module,
+        "file": source.file,
+        "schema": kind.schema(),
+        "broken": False,
+        "error": None,
+    }
+
+
+def _broken_json(one: "Broken") -> dict[str, Any]:
+    return {"type": None, "name": one.name, "broken": True, "error": one.error, "traceback": one.traceback}
+
+
+def _show(args: Args, out: Out) -> None:
+    with opened(args) as desk:
+        from jobdesk.core.errors import NotFound, UnknownType
+
+        try:
+            kind = desk.registry.get(args.type)
+        except UnknownType as error:
+            raise NotFound(str(error)) from None
+        if out.json:
+            out.document(_json(desk, kind))
+            return
+        import inspect
+
+        from jobdesk.core.durations import short
+
+        source = desk.registry.sources[kind.type]
+        out.fields(
+            [
+                ("type", kind.type),
+                ("does", inspect.getdoc(kind.function) or ""),
+                ("queue", kind.queue),
+                ("timeout", "" if kind.timeout_s is None else short(kind.timeout_s)),
+                ("retries", "" if kind.retries is None else str(kind.retries)),
+                ("isolation", kind.isolation),
+                ("from", source.file or source.module),
+            ]
+        )
+        schema = kind.schema()
+        required = schema.get("required", [])
+        out.heading("parameters")
+        out.table(
+            (Column("name"), Column("kind", least=10), Column("default", least=8), Column("about", least=10, drop=1)),
+            [
+                (
+                    name,
+                    _kind(about, schema),
+                    "required" if name in required else _text(about.get("default")),
+                    about.get("description", ""),
+                )
+                for name, about in schema.get("properties", {}).items()
+            ],
+        )
+
+
+def _kind(about: dict[str, Any], schema: dict[str, Any]) -> str:
+    """A JSON Schema as a few words: string, integer, list of integer, one of a|b."""
+    if "$ref" in about:
+        about = schema.get("$defs", {}).get(about["$ref"].rpartition("/")[2], {})
+    if "enum" in about:
+        return "one of " + "|".join(map(str, about["enum"]))
+    if "anyOf" in about:
+        return " or ".join(_kind(one, schema) for one in about["anyOf"])
+    if about.get("type") == "array":
+        return f"list of {_kind(about.get('items', {}), schema)}"
+    return str(about.get("format") or about.get("type") or "any")
+
+
+def _text(value: Any) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False)

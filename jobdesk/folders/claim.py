@@ -1,0 +1,263 @@
+"""Taking a file out of the folder before a byte of it counts: written down, renamed, and only then read.
+
+After the rename nobody can newly open it by its old name, so what the lease and the last look say holds.
+Every step can be the last one before a kill: `folders.ending` finds what is left and goes on.
+"""
+
+import base64
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from jobdesk.folders.content import HEAD_BYTES, TAIL_BYTES, detect, is_cut
+from jobdesk.folders.place import Place
+from jobdesk.folders.scan import Look, look_of
+
+_BLOCK = 1 << 20
+_STRAY = b".jobdesk-claim-"
+"""A file on its way out of a mount that no rename can leave; the id follows."""
+
+
+class Writer(Enum):
+    """Whether a program has a file open for writing."""
+
+    NONE = "none"
+    OPEN = "open"
+    UNKNOWN = "unknown"
+
+
+class Ready(Enum):
+    """What a first look inside says of a file that has settled."""
+
+    YES = "yes"
+    CHANGED = "changed"
+    BUSY = "open for writing"
+    UNSURE = "nobody can say whether it is open for writing"
+    CUT = "its end is missing"
+
+
+class CannotRead(Exception):
+    """The file may not be opened; the message is the system's."""
+
+
+class CannotClaim(Exception):
+    """The file may not be moved out of its folder; the message is the system's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file that was taken out of the folder. `path` is where it lay, below the folder; instants are epoch seconds."""
+
+    id: str
+    path: bytes
+    first_seen: float
+    claimed_at: float
+    look: Look | None = None
+    """How it looked when it had settled; None after a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a claimed file holds."""
+
+    claim: Claim
+    sha256: str
+    size: int
+    detected_type: str
+
+
+def inspect(path: bytes, look: Look) -> Ready:
+    """Whether a settled file may be claimed; looks at who writes it and, where that is unknown, at its end.
+
+    Raises:
+        CannotRead: it may not be opened.
+    """
+    try:
+        fd = _open(path)
+    except PermissionError as error:
+        raise CannotRead(error.strerror) from None
+    except OSError:
+        return Ready.CHANGED
+    try:
+        if look_of(os.fstat(fd)) != look:
+            return Ready.CHANGED
+        writer = _writer(fd)
+        if writer is Writer.NONE:
+            return Ready.YES
+        if writer is Writer.OPEN:
+            return Ready.BUSY
+        head = os.pread(fd, HEAD_BYTES, 0)
+        tail = os.pread(fd, TAIL_BYTES, max(0, look.size - TAIL_BYTES))
+        return Ready.CUT if is_cut(head, tail, look.size) else Ready.UNSURE
+    finally:
+        os.close(fd)
+
+
+def take(place: Place, id_: str, path: bytes, look: Look, first_seen: float, now: float, owner: str) -> Claim | None:
+    """Write the claim down, then rename the file into it. None: it has gone or changed meanwhile.
+
+    Args:
+        owner: whose claim it is, should two desks ever share the folder.
+
+    Raises:
+        CannotClaim: the file may not be moved.
+        OSError: the claim cannot be written: disk full, read-only.
+    """
+    os.mkdir(place.claim(id_), 0o700)
+    record = {
+        "path": base64.b64encode(path).decode(),
+        "first_seen": first_seen,
+        "claimed_at": now,
+        "look": list(look),
+        "owner": owner,
+    }
+    _write(os.path.join(place.claim(id_), b"claim.json"), record)
+    source = os.path.join(place.root, path)
+    try:
+        if look_of(os.lstat(source)) != look:
+            discard(place, id_)
+            return None
+        try:
+            os.rename(source, place.data(id_))
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _carry(place, id_, source)
+            look = look_of(os.lstat(place.data(id_)))
+    except FileNotFoundError:
+        discard(place, id_)
+        return None
+    except PermissionError as error:
+        discard(place, id_)
+        raise CannotClaim(error.strerror) from None
+    return Claim(id_, path, first_seen, now, look)
+
+
+def load(place: Place, id_: str) -> tuple[Claim, str | None] | None:
+    """A claim as an earlier process wrote it down, and its owner. None: no file belongs to it.
+
+    A claim whose record was lost in a crash of the machine keeps its file, under its id as name.
+    """
+    record: dict[str, Any] = {}
+    try:
+        with open(os.path.join(place.claim(id_), b"claim.json"), "rb") as file:
+            record = json.load(file)
+        path = base64.b64decode(record["path"])
+    except (OSError, ValueError, KeyError, TypeError):
+        record, path = {}, b"recovered-" + id_.encode()
+    stray = os.path.join(place.root, os.path.dirname(path), _STRAY + id_.encode())
+    if os.path.lexists(stray):
+        _carry_on(place, id_, stray)
+    if not os.path.lexists(place.data(id_)):
+        return None
+    at = os.lstat(place.claim(id_)).st_mtime
+    claim = Claim(id_, path, float(record.get("first_seen", at)), float(record.get("claimed_at", at)))
+    return claim, record.get("owner")
+
+
+def read(place: Place, claim: Claim, stopping: Callable[[], bool]) -> Content | None:
+    """Hash a claimed file. None: it is not whole (it changed, or somebody writes it), or `stopping` said so.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    fd = _open(place.data(claim.id))
+    try:
+        before = os.fstat(fd)
+        if not stat.S_ISREG(before.st_mode) or look_of(before) != claim.look or _writer(fd) is Writer.OPEN:
+            return None
+        digest, head = hashlib.sha256(), b""
+        while block := os.read(fd, _BLOCK):
+            head = head or block[:HEAD_BYTES]
+            digest.update(block)
+            if stopping():
+                return None
+        if look_of(os.fstat(fd)) != claim.look or _writer(fd) is Writer.OPEN:
+            return None
+        return Content(claim, digest.hexdigest(), before.st_size, detect(head))
+    finally:
+        os.close(fd)
+
+
+def discard(place: Place, id_: str) -> None:
+    """Remove the folder of a claim; never its file."""
+    for name in (b"claim.json", b"claim.json.new", b"data.new"):
+        try:
+            os.unlink(os.path.join(place.claim(id_), name))
+        except FileNotFoundError:
+            continue
+    try:
+        os.rmdir(place.claim(id_))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
+
+
+def _open(path: bytes) -> int:
+    """Open for reading: no link is followed, and a pipe put in its place does not hang us."""
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+
+
+def _writer(fd: int) -> Writer:
+    """Ask the kernel, by a read lease, whether any program can write the file: two microseconds on Linux."""
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return Writer.UNKNOWN
+    try:
+        # Who opens the file in this instant makes the kernel signal us; SIGIO, the default, would end the process.
+        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return Writer.OPEN if error.errno in (errno.EAGAIN, errno.EBUSY) else Writer.UNKNOWN
+    return Writer.NONE
+
+
+def _carry(place: Place, id_: str, source: bytes) -> None:
+    """Take a file out of a mount within the folder: hide it where it lies, copy it, and then remove it."""
+    stray = os.path.join(os.path.dirname(source), _STRAY + id_.encode())
+    os.rename(source, stray)
+    _carry_on(place, id_, stray)
+
+
+def _carry_on(place: Place, id_: str, stray: bytes) -> None:
+    if not os.path.lexists(place.data(id_)):
+        new = os.path.join(place.claim(id_), b"data.new")
+        copy(stray, new)
+        os.rename(new, place.data(id_))
+    os.unlink(stray)
+
+
+def copy(source: bytes, target: bytes, mode: int = 0o600) -> None:
+    """Copy a file's bytes and times, safely on disk when it returns."""
+    reading = _open(source)
+    try:
+        writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        try:
+            while block := os.read(reading, _BLOCK):
+                view = memoryview(block)
+                while view:
+                    view = view[os.write(writing, view) :]
+            status = os.fstat(reading)
+            os.utime(writing, ns=(status.st_atime_ns, status.st_mtime_ns))
+            os.fsync(writing)
+        finally:
+            os.close(writing)
+    finally:
+        os.close(reading)
+
+
+def _write(path: bytes, record: dict[str, Any]) -> None:
+    """Whole or not at all: a claim is never half written down."""
+    with open(path + b".new", "w", encoding="ascii") as file:
+        json.dump(record, file)
+    os.rename(path + b".new", path)

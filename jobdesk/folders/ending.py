@@ -1,0 +1,166 @@
+"""What becomes of a file when its work is over, and what to do about claims that a killed process left.
+
+The file is moved first and recorded after, so the record never promises what is not on disk. A claim without a
+record is taken up again; one whose record says finished is ended once more.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobdesk.core.clock import Clock
+from jobdesk.core.names import shown
+from jobdesk.folders import claim, finish
+from jobdesk.folders.owning import Owner
+from jobdesk.folders.place import Place
+from jobdesk.folders.rules import DONE, REASONS, FolderRule
+from jobdesk.ledger import intake
+from jobdesk.ledger.database import Ledger
+
+_BATCH = 100
+_CRASHES = frozenset({"WorkerCrashed", "Stalled", "MemoryError"})
+_STORAGE = frozenset({"OSError", "IOError", "FileNotFoundError", "PermissionError", "StorageError", "BlockingIOError"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a file ends; `reason` is one of the closed list."""
+
+    state: str
+    reason: str | None = None
+    message: str | None = None
+
+
+def verdict(ended: intake.Ended) -> Verdict:
+    """Judge a file by what its jobs made of it. A cancelled upload is rejected, never deleted."""
+    file, failure = ended.file, ended.failure
+    if ended.completed is None:
+        return Verdict(file.state, file.reason, file.message)
+    if ended.completed:
+        return Verdict("done")
+    if failure is None:
+        return Verdict("rejected", "cancelled", "its job was deleted")
+    message = failure.message or f"its job {failure.type} is {failure.state}"
+    return Verdict("rejected", reason_of(failure), message)
+
+
+def reason_of(failure: intake.Failure) -> str:
+    """The word of the closed list that fits a failed job."""
+    kind = failure.error_type or ""
+    if kind in REASONS:
+        return kind
+    if failure.state in ("cancelled", "expired"):
+        return failure.state
+    if kind in _CRASHES:
+        return "crashed-worker"
+    if kind in _STORAGE:
+        return "storage-failed"
+    return "timeout" if kind == "Timeout" else "failed"
+
+
+class Ender:
+    """Moves the files of one folder to where their story ends."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, rule: FolderRule, place: Place, quarantine: Path) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._rule = rule
+        self._place = place
+        self._quarantine = quarantine
+        self._folder = str(rule.path)
+        self.trouble: str | None = None
+        """Why a file could not be moved; it is tried again."""
+
+    def end(self) -> int:
+        """Move every file whose work is over; how many."""
+        self.trouble, moved = None, 0
+        while True:
+            batch = intake.ended(self._ledger, self._folder, self._clock.now(), _BATCH)
+            settled = self._end(batch)
+            moved += settled
+            if len(batch) < _BATCH or settled < len(batch):
+                return moved
+
+    def _end(self, batch: list[intake.Ended]) -> int:
+        moved: list[tuple[intake.Ended, Verdict, bytes | None]] = []
+        for one in batch:
+            judged = verdict(one)
+            try:
+                moved.append((one, judged, self._move(one, judged)))
+            except OSError as error:
+                self.trouble = f"{shown(one.file.path)} cannot be moved to its end: {error.strerror or error}"
+        if not moved:
+            return 0
+        late: set[str] = set()
+        with self._ledger.write() as tx:
+            for one, judged, target in moved:
+                name, why = shown(one.file.path), judged.reason
+                if not intake.finish(tx, one, judged.state, name, reason=why, message=judged.message, moved_to=target):
+                    late.add(one.file.id)
+        for one, _, target in moved:
+            if one.file.id not in late:
+                claim.discard(self._place, one.file.id)
+            elif target is not None:  # its work was taken up again while we moved its file: it needs it there
+                finish.move(target, self._place.data(one.file.id))
+        return len(moved) - len(late)
+
+    def _move(self, ended: intake.Ended, judged: Verdict) -> bytes | None:
+        file, place = ended.file, self._place
+        if judged.state != "rejected":
+            if self._rule.source == "delete":
+                finish.remove(place, file.id)
+                return None
+            return finish.archive(place, DONE, file.id, file.path, ended.at)
+        reason, message = judged.reason or "failed", judged.message or ""
+        told = finish.sidecar(file, reason, message, ended.at, ended.failure)
+        if reason != "virus":
+            return finish.reject(place, file.id, file.path, ended.at, told)
+        kept = finish.quarantine(place, self._quarantine, file.id, file.path, told)
+        finish.write_sidecar(place, file.id, file.path, ended.at, told | {"retry": "it lies in the quarantine"})
+        return kept
+
+    def reconcile(self, owner: Owner) -> str | None:
+        """Bring claims on disk and their records together; a sentence where somebody must act.
+
+        Run at the start and now and then: what it mends is rare, and harmless until then.
+        """
+        said = None
+        _clear(self._place.tmp)
+        on_disk = [os.fsdecode(name) for name in sorted(os.listdir(self._place.claimed))]
+        records = intake.known(self._ledger, on_disk)
+        for id_ in on_disk:
+            record = records.get(id_)
+            if record is None:
+                said = self._take_up(id_, owner) or said
+            elif record.finished_at is not None:
+                if os.path.lexists(self._place.data(id_)):
+                    self._reopen(record)
+                else:
+                    claim.discard(self._place, id_)
+        for file in intake.revived(self._ledger, self._folder):
+            if file.reason == "virus" or finish.take_back(self._place, file):
+                self._reopen(file)
+        return said
+
+    def _reopen(self, file: intake.Owned) -> None:
+        with self._ledger.write() as tx:
+            intake.reopen(tx, file)
+
+    def _take_up(self, id_: str, owner: Owner) -> str | None:
+        """A claim that no record knows: resume it, unless it is another desk's, or no file belongs to it."""
+        if id_ in owner.held:
+            return None
+        found = claim.load(self._place, id_)
+        if found is None:
+            claim.discard(self._place, id_)
+            return None
+        one, whose = found
+        if whose not in (None, str(self._ledger.path)) and os.path.exists(str(whose)):
+            return f"files in {self._folder} are claimed by another desk ({whose}): let it finish them"
+        owner.resume(one)
+        return None
+
+
+def _clear(folder: bytes) -> None:
+    for name in os.listdir(folder):
+        os.unlink(os.path.join(folder, name))

@@ -1,0 +1,129 @@
+"""A watched folder as it lies on disk: its own corner `.jobdesk`, the lock that makes one process its master."""
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+from jobdesk.folders.rules import OWN
+
+_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "vboxsf", "prl_fs"})
+
+
+class Offline(Exception):
+    """The folder cannot be used now; the message says why and what would mend it."""
+
+
+class Place:
+    """The folder, once `open` said True. Paths are bytes and real: no part of them is a link."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.root = b""
+        self._identity: tuple[int, int] | None = None
+        self._lock: int | None = None
+
+    @property
+    def own(self) -> bytes:
+        return os.path.join(self.root, OWN)
+
+    @property
+    def claimed(self) -> bytes:
+        return os.path.join(self.own, b"claimed")
+
+    @property
+    def tmp(self) -> bytes:
+        return os.path.join(self.own, b"tmp")
+
+    def claim(self, id_: str) -> bytes:
+        """The folder of one claim."""
+        return os.path.join(self.claimed, id_.encode())
+
+    def data(self, id_: str) -> bytes:
+        """The claimed file itself."""
+        return os.path.join(self.claim(id_), b"data")
+
+    def open(self) -> bool:
+        """Make the own corner and become the folder's master. False: another process is.
+
+        Raises:
+            Offline: the folder is missing, is none, or cannot be written.
+        """
+        self.close()
+        try:
+            self.root = os.path.realpath(os.fsencode(self.path))
+            status = os.stat(self.root)
+            if not stat.S_ISDIR(status.st_mode):
+                raise Offline(f"{self.path} is not a folder: move it away or name another folder in jobdesk.toml")
+            for folder in (self.own, self.claimed, self.tmp):
+                real_folder(folder, 0o700)
+            self._lock = os.open(os.path.join(self.own, b"lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            return False
+        except FileNotFoundError:
+            self.close()
+            raise Offline(f"{self.path} does not exist: make it, or mount what holds it") from None
+        except OSError as error:
+            self.close()
+            raise Offline(f"{self.path} cannot be used ({error.strerror}): files in it are not taken") from error
+        self._identity = (status.st_dev, status.st_ino)
+        return True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this process is the master of the folder that has this name now."""
+        if self._lock is None:
+            return False
+        try:
+            status = os.stat(os.fsencode(self.path))
+            lock = os.stat(os.path.join(self.own, b"lock"), follow_symlinks=False)
+        except OSError:
+            return False
+        mine = os.fstat(self._lock)
+        return (status.st_dev, status.st_ino) == self._identity and (lock.st_dev, lock.st_ino) == (
+            mine.st_dev,
+            mine.st_ino,
+        )
+
+    def close(self) -> None:
+        """Let another process be the master."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def free_bytes(self) -> int:
+        """Free space for ordinary users."""
+        space = os.statvfs(self.root)
+        return space.f_bavail * space.f_frsize
+
+
+def real_folder(path: bytes, mode: int = 0o777) -> None:
+    """Make a folder, or see that there is a real one: a link put in its place would lead files astray.
+
+    Raises:
+        NotADirectoryError: something else has its name.
+    """
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            raise NotADirectoryError(20, "something else has the name of its folder", path) from None
+
+
+def is_network(path: bytes) -> bool:
+    """Whether the folder lies on a file system whose other users make no events here."""
+    best, kind = b"", b""
+    try:
+        with open("/proc/self/mountinfo", "rb") as mounts:
+            for line in mounts:
+                fields, _, rest = line.partition(b" - ")
+                point = fields.split()[4].replace(b"\\040", b" ")
+                inside = path == point or path.startswith(point.rstrip(b"/") + b"/")
+                if inside and len(point) >= len(best):
+                    best, kind = point, rest.split()[0]
+    except OSError:
+        return False
+    name = kind.decode(errors="replace")
+    return name in _NETWORK or name.startswith("fuse.")

@@ -1,0 +1,86 @@
+"""What a folder is told to do with its files, and which names it never takes."""
+
+import fnmatch
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+MAX_DEPTH = 32
+"""Sub-folders deeper than this are not looked into."""
+EMPTY_GRACE_S = 60.0
+"""How long an empty file may wait to be filled."""
+UNSURE_SETTLE_S = 10.0
+"""How long a file must stay unchanged where nobody can say whether it is open for writing."""
+
+REASONS = frozenset(
+    {
+        "empty", "too-large", "unsupported-type", "type-mismatch", "corrupt", "truncated", "too-many-pixels",
+        "too-many-frames", "virus", "unreadable", "cannot-claim", "crashed-worker", "storage-failed",
+        "timeout", "expired", "cancelled", "failed",
+    }
+)  # fmt: skip
+"""Why a file was rejected: the closed list of sidecars and of `folders files`."""
+
+OWN = b".jobdesk"
+DONE = b"_done"
+REJECTED = b"_rejected"
+
+_TEMPORARY = re.compile(
+    rb".*(\.(part|partial|crdownload|download|opdownload|filepart|tmp|temp|aria2|swp|swx|!ut|!qb|bc!|lck|lock)|~)"
+    rb"|~.*|#.*#|\.nfs[0-9a-f]+",
+    re.I | re.S,
+)
+_SYSTEM = re.compile(
+    rb"thumbs\.db|ehthumbs\.db|desktop\.ini|@eadir|#recycle|#snapshot|\$recycle\.bin|system volume information"
+    rb"|lost\+found|__macosx|file_[0-9A-HJKMNP-TV-Z]{26}-.*\.error\.json",
+    re.I | re.S,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRule:
+    """How one drop folder is watched. Durations are in seconds."""
+
+    path: Path
+    pipeline: str
+    patterns: tuple[str, ...] = ("*",)
+    recursive: bool = True
+    source: Literal["archive", "delete"] = "archive"
+    settle_s: float = 2.0
+    rescan_s: float = 30.0
+    duplicates: Literal["skip", "process"] = "skip"
+    data: Mapping[str, Any] = field(default_factory=dict)
+    empty_grace_s: float = EMPTY_GRACE_S
+    max_ahead: int = 2000
+    """Files taken in and not yet finished; more stay in the folder."""
+    min_free_bytes: int = 50_000_000
+    """With less free space than this nothing is taken in."""
+
+
+def ignored_name(name: bytes) -> str | None:
+    """Why a file or folder of this name is never taken, or None."""
+    if _SYSTEM.fullmatch(name):
+        return "system file"
+    if _TEMPORARY.fullmatch(name):
+        return "temporary name"
+    if name.startswith(b"."):
+        return "hidden"
+    return None
+
+
+class Patterns:
+    """The patterns of a rule: `*.jpg` fits a name at any depth, `albums/*` a path; letters fit in either case."""
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        self._any = "*" in patterns
+        self._names = _compile([text for text in patterns if "/" not in text])
+        self._paths = _compile([text for text in patterns if "/" in text])
+
+    def fit(self, path: bytes, name: bytes) -> bool:
+        return self._any or bool(self._names.fullmatch(name) or self._paths.fullmatch(path))
+
+
+def _compile(patterns: list[str]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(fnmatch.translate(text).encode() for text in patterns) or rb"(?!)", re.I | re.S)

@@ -1,0 +1,1 @@
+"""What an operator wants to know: metrics, health, and what a doctor would mend."""

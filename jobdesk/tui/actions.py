@@ -1,0 +1,166 @@
+"""The one table of actions. Bindings, key line, help, palette, menu, confirmations and read-only mode come from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from jobdesk.tui.selection import NOTHING, Selection, can_cancel, can_delete, can_retry
+
+if TYPE_CHECKING:
+    from jobdesk.tui.app import JobdeskApp
+
+
+class Danger(IntEnum):
+    """How much an action asks before it acts; above `MANY` jobs everything that asks wants the number typed."""
+
+    NONE = 0
+    ASK = 1
+    """A yes is enough."""
+    LOSES = 2
+    """What it does cannot be taken back."""
+
+
+MANY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where an action would happen."""
+
+    view: str = "overview"
+    """overview, jobs, folders, or job (one job, full screen)."""
+    selection: Selection = NOTHING
+    read_only: bool = False
+    marking: bool = False
+    """Something is marked, or a range is being marked."""
+    drawer: bool = False
+
+
+WhyNot = Callable[[Scene], str | None]
+Run = Callable[["JobdeskApp", Scene], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done. `keys` are Textual key names, the first is the one that is shown."""
+
+    id: str
+    keys: str
+    title: str
+    section: str
+    run: Run
+    why_not: WhyNot = lambda scene: None
+    word: str = ""
+    """Its word in the key line; "" keeps it out."""
+    rank: int = 50
+    """Place in the key line, lowest first."""
+    danger: Danger = Danger.NONE
+    writes: bool = False
+    command: str = ""
+    """The command that does the same; {jobs} and {queue} stand for the selection."""
+
+    def reason(self, scene: Scene) -> str | None:
+        """Why it cannot be done here and now; None: it can."""
+        if self.writes and scene.read_only:
+            return "this app is read-only"
+        return self.why_not(scene)
+
+    def as_command(self, selection: Selection) -> str:
+        """The same on the command line."""
+        return self.command.format(jobs=selection.argument or "ID", queue=selection.queue or "NAME")
+
+
+def _jobs_view(scene: Scene) -> str | None:
+    return None if scene.view == "jobs" else "it belongs to the list of jobs: press 2"
+
+
+def _anything_to_open(scene: Scene) -> str | None:
+    if scene.view == "job":
+        return "it is open"
+    return None if scene.selection.has_jobs or scene.selection.queue else "nothing is under the cursor"
+
+
+def _one(scene: Scene) -> str | None:
+    return None if scene.selection.one else "choose one job"
+
+
+def _queue(scene: Scene) -> str | None:
+    return None if scene.selection.queue else "choose a queue, or a job of it"
+
+
+def _back(scene: Scene) -> str | None:
+    return None if scene.view == "job" or scene.drawer or scene.marking else "nothing is open"
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("help", "question_mark,f1", "Keys and what they do", "App", lambda app, _: app.show_help(), word="help", rank=0),
+    Action("filter", "slash", "Filter the jobs", "Find", lambda app, _: app.open_filter(), word="filter", rank=2),
+    Action("new", "n", "New job", "Act", lambda app, _: app.new_job(), word="new job", rank=3, writes=True,
+           command="jobdesk submit TYPE key=value …"),
+    Action("open", "enter", "Open what is under the cursor", "View", lambda app, scene: app.open(scene),
+           _anything_to_open, word="open", rank=4, command="jobdesk jobs show {jobs}"),
+    Action("back", "escape", "Back; clears marks, closes what is open", "View", lambda app, scene: app.back(scene),
+           _back, word="back", rank=1),
+    Action("retry", "r", "Retry", "Act", lambda app, scene: app.apply("retry", scene.selection),
+           lambda scene: can_retry(scene.selection), word="retry", rank=5, writes=True,
+           command="jobdesk jobs retry {jobs}"),
+    Action("cancel", "c", "Cancel", "Act", lambda app, scene: app.apply("cancel", scene.selection),
+           lambda scene: can_cancel(scene.selection), word="cancel", rank=6, danger=Danger.ASK, writes=True,
+           command="jobdesk jobs cancel {jobs}"),
+    Action("pause", "p", "Pause or resume the queue", "Act", lambda app, scene: app.toggle_pause(scene.selection),
+           _queue, word="pause", rank=7, writes=True, command="jobdesk queues pause {queue}"),
+    Action("mark", "space", "Mark, and go on to the next", "Mark", lambda app, _: app.table("mark"), _jobs_view,
+           word="mark", rank=8),
+    Action("follow", "f", "Follow new jobs, or stop", "View", lambda app, _: app.table("follow"), _jobs_view,
+           word="follow", rank=9),
+    Action("palette", "colon,ctrl+p", "All commands, by name", "App", lambda app, _: app.show_palette(),
+           word="commands", rank=10),
+    Action("quit", "q", "Quit", "App", lambda app, _: app.leave(), word="quit", rank=11),
+    Action("actions", "a", "Actions on what is chosen, with reasons", "Act", lambda app, scene: app.show_actions(scene),
+           word="actions", rank=12),
+    Action("range", "v", "Mark from here to there", "Mark", lambda app, _: app.table("range"), _jobs_view),
+    Action("all", "asterisk", "Mark all that match the filter", "Mark", lambda app, _: app.table("all"), _jobs_view),
+    Action("clear", "backslash", "Clear the marks", "Mark", lambda app, _: app.table("clear"),
+           lambda scene: _jobs_view(scene) or (None if scene.marking else "nothing is marked"), word="clear", rank=8),
+    Action("delete", "X", "Delete, with its history", "Act", lambda app, scene: app.apply("delete", scene.selection),
+           lambda scene: can_delete(scene.selection), danger=Danger.LOSES, writes=True,
+           command="jobdesk jobs delete {jobs}"),
+    Action("copy", "y", "Copy the id", "Take out", lambda app, scene: app.copy_ids(scene.selection),
+           lambda scene: None if scene.selection.jobs else "choose a job first"),
+    Action("copy_command", "Y", "Copy the command that shows this job", "Take out",
+           lambda app, scene: app.copy_command(scene.selection), _one),
+    Action("artifact", "o", "Open the file it made", "Take out", lambda app, scene: app.open_artifact(scene.selection),
+           _one),
+    Action("theme", "exclamation_mark", "Colours", "App", lambda app, _: app.pick_theme()),
+    Action("overview", "1", "Overview", "Go", lambda app, _: app.go("overview")),
+    Action("jobs", "2", "Jobs", "Go", lambda app, _: app.go("jobs"), command="jobdesk jobs list"),
+    Action("folders", "3", "Folders", "Go", lambda app, _: app.go("folders"), command="jobdesk folders list"),
+    Action("suspend", "ctrl+z", "Back to the shell; fg returns", "App", lambda app, _: app.action_suspend_process()),
+)  # fmt: skip
+BY_ID = {action.id: action for action in ACTIONS}
+
+MOVING = (
+    ("up down j k", "move"),
+    ("page up, page down", "a page"),
+    ("g home, G end", "first, last"),
+    ("tab, shift+tab", "next pane"),
+    ("left right h l", "pages of an open job"),
+    ("ctrl+c twice", "quit"),
+)
+"""Keys of widgets, for the help."""
+
+_NAMES = {
+    "question_mark": "?", "slash": "/", "colon": ":", "asterisk": "*", "backslash": "\\", "exclamation_mark": "!",
+    "escape": "esc",
+}  # fmt: skip
+
+
+def key_name(key: str) -> str:
+    """A key as people write it."""
+    return _NAMES.get(key, key)
+
+
+def shown_key(action: Action) -> str:
+    """The key that is shown for it."""
+    return key_name(action.keys.split(",")[0])

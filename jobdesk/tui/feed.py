@@ -1,0 +1,151 @@
+"""The one thread that reads the ledger for the screen.
+
+It looks at SQLite's `data_version` at most four times a second (ten while somebody acts, once while the
+terminal has no focus), which costs microseconds, and reads only when that changed. Screens say through
+lenses what they show; everything comes back as one frozen snapshot. Questions (`ask`) go first.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from textual.message import Message
+
+from jobdesk.core.errors import JobdeskError
+from jobdesk.core.job import State
+from jobdesk.desk import Desk
+from jobdesk.ledger import reads
+from jobdesk.tui.activity import Activity, Rates
+from jobdesk.tui.messages import Answered, Snapshot, SnapshotRead, Trouble, Worker
+
+T = TypeVar("T")
+RESTING_S, ACTING_S, AWAY_S = 0.25, 0.1, 1.0
+_ACTING_LOOKS = 20
+_LOOKS_EACH_S = 1.0
+
+
+class Feed:
+    """Reads for the screen, on a thread of its own, and posts what it read."""
+
+    def __init__(self, desk: Desk, post: Callable[[Message], object]) -> None:
+        self.desk = desk
+        self._post = post
+        self._lock = threading.Condition()
+        self._questions: deque[Callable[[], None]] = deque()
+        self._lenses: dict[str, Callable[[], Any]] = {}
+        self._fresh_lenses = False
+        self._poked = False
+        self._stopped = False
+        self._away = False
+        self._acting = 0
+        self._thread: threading.Thread | None = None
+        self._activity = Activity(desk.ledger)
+        self._version = -1
+        self._since_look_s = _LOOKS_EACH_S
+        self._last: Snapshot | None = None
+        self._rates = Rates()
+
+    def start(self) -> None:
+        """Begin; what it reads first is posted soon."""
+        self._thread = threading.Thread(target=self._loop, name="jobdesk-feed", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after the read it is at."""
+        with self._lock:
+            self._stopped = True
+            self._lock.notify()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def ask(self, read: Callable[[], T], deliver: Callable[[T], None]) -> None:
+        """Run `read` on the thread, then `deliver` its answer on the screen's."""
+
+        def question() -> None:
+            answer = read()
+            self._post(Answered(deliver, answer))
+
+        with self._lock:
+            self._questions.append(question)
+            self._lock.notify()
+
+    def lens(self, name: str, read: Callable[[], Any] | None) -> None:
+        """Read this too at each change, for `snapshot.lenses[name]`; None: no more."""
+        with self._lock:
+            if read is None:
+                self._lenses.pop(name, None)
+                return
+            self._lenses[name] = read
+            self._fresh_lenses = True
+            self._lock.notify()
+
+    def poke(self) -> None:
+        """Look now."""
+        with self._lock:
+            self._poked = True
+            self._lock.notify()
+
+    def acting(self) -> None:
+        """Somebody presses keys: look more often for two seconds."""
+        self._acting = _ACTING_LOOKS
+
+    def away(self, away: bool) -> None:
+        """The terminal lost or got the focus."""
+        self._away = away
+
+    def _loop(self) -> None:
+        while True:
+            with self._lock:
+                pace = AWAY_S if self._away else ACTING_S if self._acting else RESTING_S
+                if not (self._questions or self._poked or self._fresh_lenses or self._stopped):
+                    self._lock.wait(pace)
+                    self._since_look_s += pace
+                self._acting = max(0, self._acting - 1)
+                if self._stopped:
+                    break
+                question = self._questions.popleft() if self._questions else None
+                anyway = question is None and (self._poked or self._fresh_lenses)
+                if anyway:
+                    self._poked = self._fresh_lenses = False
+            try:
+                if question is not None:
+                    question()
+                else:
+                    self._look(anyway)
+            except JobdeskError as error:
+                self._post(Trouble(str(error), once="feed"))
+        self.desk.ledger.close()
+
+    def _look(self, anyway: bool) -> None:
+        version = self.desk.ledger.version()
+        changed = version != self._version
+        each_s = self._since_look_s >= _LOOKS_EACH_S
+        if not (changed or anyway or each_s):
+            return
+        self._version = version
+        if each_s:
+            self._since_look_s = 0.0
+        found = self.read(full=changed or anyway, rates=changed or each_s, workers=each_s or self._last is None)
+        if found != self._last:
+            self._last = found
+            self._post(SnapshotRead(found))
+
+    def read(self, *, full: bool = True, rates: bool = True, workers: bool = True) -> Snapshot:
+        """The desk as it is now; what is not asked for is as it was at the last look."""
+        last = self._last or Snapshot()
+        ledger = self.desk.ledger
+        queues = tuple(reads.queues(ledger)) if full else last.queues
+        if rates:
+            self._rates = self._activity.read(self.desk.clock.now())
+        with self._lock:
+            lenses = dict(self._lenses)
+        return Snapshot(
+            workers=tuple(Worker(one.id, one.kind, one.pid, one.workers) for one in self.desk.consumers())
+            if workers
+            else last.workers,
+            queues=queues,
+            busy=sum(queue.counts[State.PROCESSING] for queue in queues),
+            rates=self._rates,
+            lenses={name: read() for name, read in lenses.items()} if full else last.lenses,
+        )

@@ -1,0 +1,158 @@
+"""How things are written on screen. Pure functions from values to text or spans; no widget is needed to test them."""
+
+import re
+import time
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+from jobdesk.core.durations import short
+from jobdesk.core.job import PRIORITIES, State
+from jobdesk.tui.glyphs import TONES, Glyphs
+
+Span = tuple[str, str]
+"""A piece of text and its tone, a name in the palette."""
+Spans = tuple[Span, ...]
+"""One line, or one cell of a table. Equal lines look equal, which is how the screen knows what to repaint."""
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+
+
+def clean(text: str) -> str:
+    """Text that may be drawn: what a job wrote can hold escape sequences, which must never reach the terminal."""
+    return _CONTROLS.sub(" ", text) if not text.isprintable() else text
+
+
+def fit(text: str, width: int, align: str = "<", more: str = "…") -> str:
+    """Exactly `width` cells: padded, or shortened with a sign that it was."""
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, max(0, width - cell_len(more))) + more if width > 0 else ""
+    pad = " " * (width - length)
+    return pad + text if align == ">" else text + pad
+
+
+def fit_path(text: str, width: int, more: str = "…") -> str:
+    """A path of at most `width` cells: its end says most, so its beginning is cut."""
+    if cell_len(text) <= width:
+        return text
+    return more + text[-(width - cell_len(more)) :] if width > cell_len(more) else text[:width]
+
+
+def width_of(spans: Spans) -> int:
+    """How many cells a line takes."""
+    return sum(cell_len(text) for text, _ in spans)
+
+
+def fit_spans(spans: Spans, width: int, align: str = "<", more: str = "…") -> Spans:
+    """Like `fit`, for several tones."""
+    length = width_of(spans)
+    if length <= width:
+        pad: Span = (" " * (width - length), "text")
+        return (pad, *spans) if align == ">" else (*spans, pad)
+    room, kept = max(0, width - cell_len(more)), []
+    for text, tone in spans:
+        if room <= 0:
+            break
+        part = text if cell_len(text) <= room else set_cell_size(text, room)
+        kept.append((part, tone))
+        room -= cell_len(part)
+    return (*kept, (more if width > 0 else "", "muted"))
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break text into lines of at most `width` cells, between words where it can; its own line ends hold."""
+    lines: list[str] = []
+    for raw in text.expandtabs(4).splitlines() or [""]:
+        rest = clean(raw)
+        if cell_len(rest) <= width:
+            lines.append(rest)
+            continue
+        indent = rest[: len(rest) - len(rest.lstrip())][: width // 2]
+        while cell_len(rest) > width:
+            cut = _cut(rest, width)
+            at = rest.rfind(" ", len(indent) + 1, cut + 1)
+            at = at if at > width // 3 else cut
+            lines.append(rest[:at].rstrip())
+            rest = indent + rest[at:].lstrip()
+        if rest.strip():
+            lines.append(rest)
+    return lines
+
+
+def _cut(text: str, width: int) -> int:
+    """How many characters fit into `width` cells; at least one."""
+    room = width
+    for at, character in enumerate(text):
+        room -= cell_len(character)
+        if room < 0:
+            return max(1, at)
+    return len(text)
+
+
+def number(count: int) -> str:
+    """1,204; from a million on 1.25M."""
+    return f"{count:,}" if count < 1_000_000 else f"{count / 1e6:.2f}M"
+
+
+def count_of(count: int, one: str, many: str | None = None) -> str:
+    """`1 job`, `1,204 jobs`."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def ago(then: float | None, now: float) -> str:
+    """How long ago, rounded so that it seldom changes: now, 12s, 3m, 2h05, 9d."""
+    if then is None:
+        return ""
+    passed = now - then
+    if passed < 1:
+        return "now"
+    return whole(passed)
+
+
+def whole(span_s: float) -> str:
+    """A duration in whole seconds, so that it changes once a second at most."""
+    return "0s" if span_s < 1 else short(float(int(span_s))).replace(".0", "")
+
+
+def clock_time(at: float | None, now: float | None = None) -> str:
+    """14:03:22, with the day before it if that is not the day of `now`."""
+    if at is None:
+        return ""
+    local = time.localtime(at)
+    if now is not None and time.localtime(now)[:3] != local[:3]:
+        return time.strftime("%d %b %H:%M:%S", local)
+    return time.strftime("%H:%M:%S", local)
+
+
+def bar(share: float, width: int, glyphs: Glyphs, tone: str = "run") -> Spans:
+    """A bar of `width` cells, filled from the left by `share` (0 to 1)."""
+    filled = round(max(0.0, min(1.0, share)) * width)
+    return ((glyphs.full * filled, tone), (glyphs.empty * (width - filled), "faint"))
+
+
+def spark(values: Sequence[float], glyphs: Glyphs, top: float | None = None, rows: int = 1) -> list[str]:
+    """Columns as lines of text, the highest line first; a value above 0 always shows."""
+    highest = top or max(values, default=0) or 1
+    steps = len(glyphs.spark)
+    lines = []
+    for row in reversed(range(rows)):
+        line = ""
+        for value in values:
+            height = value / highest * rows * steps
+            inside = min(steps, int(height - row * steps + 0.5))
+            if row == 0 and value > 0:
+                inside = max(1, inside)
+            line += glyphs.spark[inside - 1] if inside > 0 else " "
+        lines.append(line)
+    return lines
+
+
+def state(value: State, glyphs: Glyphs) -> Spans:
+    """Glyph and word."""
+    return ((f"{glyphs.states[value]} {value.value}", TONES[value]),)
+
+
+def priority(rank: int) -> str:
+    """Its word where it has one, else the number."""
+    return next((word for word, value in PRIORITIES.items() if value == rank), str(rank))

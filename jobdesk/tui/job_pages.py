@@ -1,0 +1,309 @@
+"""One job as text: its pages, each a list of lines. Pure functions of the story, the width and the time."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from jobdesk.core.durations import short, size
+from jobdesk.core.events import Event, Kind
+from jobdesk.core.job import FINAL, Job, State
+from jobdesk.core.subject import subject
+from jobdesk.tui.format import Spans, ago, bar, clean, clock_time, count_of, fit, fit_path, priority, state, whole, wrap
+from jobdesk.tui.glyphs import TONES, Glyphs
+from jobdesk.tui.job_cells import ahead
+from jobdesk.tui.story import Story
+
+LABEL = 10
+Page = Callable[[Story, int, float, Glyphs], list[Spans]]
+
+
+def pages(story: Story | None) -> tuple[str, ...]:
+    """Names of the pages that a job has, in order."""
+    if story is None:
+        return ("Job",)
+    names = ["Job", "Log", "Data"]
+    if len(story.flow) > 1 or story.before or story.behind:
+        names.append("Flow")
+    return tuple(names)
+
+
+def heading(text: str) -> Spans:
+    return ((text, "title"),)
+
+
+def field(label: str, value: str, tone: str = "text") -> Spans:
+    """A label in its column, and what it says."""
+    return ((fit(label, LABEL) + " ", "muted"), (value, tone))
+
+
+def fields(label: str, value: str, width: int, tone: str = "text") -> Iterator[Spans]:
+    """The same with a value that may need several lines."""
+    for at, line in enumerate(wrap(value, max(10, width - LABEL - 1))):
+        yield field(label if at == 0 else "", line, tone)
+
+
+def job_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
+    """What it is, how it stands, why, what happened, what it made."""
+    job = story.job
+    lines: list[Spans] = [_standing(job, now, glyphs)]
+    lines.extend(_progress(job, width, now, glyphs))
+    if story.why:
+        lines.extend([(), heading("Why it does not run yet")])
+        lines.extend(((line, "warn"),) for line in wrap(story.why, width))
+    if job.error is not None:
+        lines.extend(_error(story, width))
+    lines.append(())
+    lines.extend(_facts(job, width, now, glyphs))
+    lines.extend(_timeline(story, width, now, glyphs))
+    if story.log:
+        lines.extend([(), heading(f"Log {glyphs.dot} the last lines")])
+        lines.extend(line for event in story.log[-5:] for line in _log_line(event, width))
+    if job.artifacts:
+        lines.extend([(), heading("Files it made")])
+        for made in job.artifacts:
+            room = max(10, width - 11)
+            lines.append(((fit(size(made.bytes), 9, ">") + "  ", "muted"), (fit_path(clean(made.path), room), "text")))
+    return lines
+
+
+def _standing(job: Job, now: float, glyphs: Glyphs) -> Spans:
+    said = ""
+    if job.cancel_requested_at is not None and job.state is State.PROCESSING:
+        said = "asked to stop"
+    elif job.state is State.PROCESSING and job.started_at is not None:
+        said = f"for {ago(job.started_at, now) if now - job.started_at >= 1 else '0s'}"
+    elif job.state in (State.SCHEDULED, State.RETRYING):
+        said = f"in {ahead(job.run_at, now)}, at {clock_time(job.run_at, now)}"
+    elif job.state is State.PENDING:
+        said = f"for {ago(job.ready_at, now)}" if job.ready_at and now - job.ready_at >= 1 else "just now"
+    elif job.finished_at is not None:
+        passed = ago(job.finished_at, now)
+        said = "just now" if passed == "now" else f"{passed} ago"
+    tries = f"   attempt {job.attempt} of {job.max_attempts}" if job.attempt else ""
+    return (*((text, TONES[job.state]) for text, _ in state(job.state, glyphs)), (f"  {said}", "text"), (tries, "muted"))
+
+
+def _progress(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
+    done = job.progress
+    if done is None or job.state is not State.PROCESSING:
+        return
+    if done.percent is not None and done.total:
+        room = max(10, min(40, width - 30))
+        tail = f" {done.percent:>3.0f}%"
+        if job.started_at is not None and now - job.started_at >= 2 and 5 <= done.percent < 100:
+            passed = now - job.started_at
+            tail += f"  about {whole(passed / done.percent * (100 - done.percent))} left"
+        yield (*bar(done.done / done.total, room, glyphs), (tail, "text"))
+    if done.message:
+        yield ((clean(done.message), "muted"),)
+
+
+def _error(story: Story, width: int) -> Iterator[Spans]:
+    error = story.job.error
+    assert error is not None
+    yield ()
+    yield heading("Error")
+    for line in wrap(f"{error.type}: {error.message}", width):
+        yield ((line, "bad"),)
+    notes = []
+    if not error.retryable:
+        notes.append("trying again cannot mend it")
+    if story.same_error:
+        notes.append(f"{count_of(story.same_error, 'other job')} failed the same way")
+    if notes:
+        yield (("; ".join(notes), "muted"),)
+    if error.traceback:
+        yield ()
+        for line in error.traceback.rstrip().splitlines():
+            for part in wrap(line, width):
+                yield ((part, "muted"),)
+
+
+def _facts(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
+    yield from fields("type", job.type, width)
+    if about := subject(job.data):
+        yield from fields("about", about, width)
+    yield field("queue", f"{clean(job.queue)}  {glyphs.dot}  {priority(job.priority)} priority")
+    yield field("id", job.id)
+    if job.user:
+        yield field("user", clean(job.user))
+    if job.source:
+        yield from fields("source", job.source, width)
+    if job.unique:
+        yield from fields("unique", job.unique, width)
+    yield field("created", f"{clock_time(job.created_at, now)}  {glyphs.dot}  {_ago(job.created_at, now)}")
+    times = [
+        f"waited {short(job.queue_ms / 1000)}" if job.queue_ms is not None else "",
+        f"ran {short(job.processing_ms / 1000)}" if job.processing_ms is not None else "",
+    ]
+    if any(times):
+        yield field("took", f"  {glyphs.dot}  ".join(time for time in times if time))
+    used = [
+        f"{job.cpu_ms / 1000:.1f} s of CPU" if job.cpu_ms is not None else "",
+        f"{size(job.max_rss_bytes)} of memory" if job.max_rss_bytes is not None else "",
+    ]
+    if any(used):
+        yield field("used", f"  {glyphs.dot}  ".join(use for use in used if use))
+    if job.worker:
+        yield from fields("worker", job.worker, width)
+    if job.expires_at and job.state not in FINAL:
+        yield field("expires", clock_time(job.expires_at, now))
+
+
+def _ago(at: float, now: float) -> str:
+    passed = ago(at, now)
+    return "just now" if passed == "now" else f"{passed} ago"
+
+
+_TOLD = {
+    Kind.JOB_CREATED: ("created", "muted"),
+    Kind.JOB_STARTED: ("started", "run"),
+    Kind.JOB_RETRY: ("tried again", "warn"),
+    Kind.JOB_COMPLETED: ("completed", "ok"),
+    Kind.JOB_FAILED: ("failed", "bad"),
+    Kind.JOB_CANCELLED: ("cancelled", "muted"),
+    Kind.JOB_EXPIRED: ("expired", "bad"),
+    Kind.JOB_STALLED: ("its worker died", "bad"),
+}
+
+
+def _timeline(story: Story, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
+    yield ()
+    yield heading("Timeline")
+    before: float | None = None
+    for event in story.events:
+        word, tone = _told(event)
+        passed = "" if before is None else f"+{short(max(0.0, event.at - before))}"
+        before = event.at
+        text = _details(event)
+        head: Spans = ((f"{clock_time(event.at, now)} ", "muted"), (fit(passed, 7, ">") + "  ", "faint"), (word, tone))
+        used = len(clock_time(event.at, now)) + 10 + len(word) + 2
+        first, *rest = wrap(text, max(16, width - used)) if text else [""]
+        yield (*head, ("  " + first, "text"))
+        for line in rest:
+            yield ((" " * used + line, "text"),)
+
+
+def _told(event: Event) -> tuple[str, str]:
+    data = event.data
+    if event.kind is Kind.JOB_RETRY:
+        if data.get("by_hand"):
+            return "retried by hand", "text"
+        if data.get("snoozed"):
+            return "put off", "later"
+        if data.get("released"):
+            return "given back", "warn"
+        return "failed, will retry", "warn"
+    return _TOLD.get(event.kind, (event.kind.value.removeprefix("job_").replace("_", " "), "text"))
+
+
+def _details(event: Event) -> str:
+    data = event.data
+    parts = []
+    if event.kind is Kind.JOB_STARTED:
+        parts.append(f"attempt {data.get('attempt', '?')}")
+        if data.get("worker"):
+            parts.append(f"by {str(data['worker'])[-10:].lower()}")
+    if event.kind is Kind.JOB_RETRY and data.get("delay_s") and not data.get("by_hand"):
+        parts.append(f"in {short(float(data['delay_s']))}")
+    if data.get("error"):
+        parts.append(f"{data['error']}: {data.get('message', '')}")
+    elif data.get("message") and not data.get("by_hand"):
+        parts.append(str(data["message"]))
+    return clean(", ".join(parts))
+
+
+_LEVELS = {"debug": "faint", "info": "muted", "warning": "warn", "error": "bad", "critical": "bad"}
+
+
+def log_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
+    """Every line it wrote."""
+    if not story.log:
+        said = "It has not written anything yet." if story.job.state not in FINAL else "It wrote nothing."
+        return [((said, "muted"),)]
+    return [line for event in story.log for line in _log_line(event, width)]
+
+
+def _log_line(event: Event, width: int) -> Iterator[Spans]:
+    level = str(event.data.get("level", "info")).lower()
+    head = f"{clock_time(event.at)} {fit(level, 7, '<', '')} "
+    text = wrap(str(event.data.get("message", "")), max(16, width - len(head)))
+    yield ((head, _LEVELS.get(level, "muted")), (text[0], "text"))
+    for line in text[1:]:
+        yield ((" " * len(head), "text"), (line, "text"))
+
+
+def data_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
+    """Payload and result, pretty printed."""
+    lines = [heading("Payload"), *_json(dict(story.job.data), width), (), heading("Result")]
+    if story.job.state is State.COMPLETED:
+        lines.extend(_json(story.job.result, width))
+    else:
+        lines.append((("None yet: it has not completed.", "muted"),))
+    return lines
+
+
+def _json(value: Any, width: int) -> Iterator[Spans]:
+    for line in json.dumps(value, indent=2, ensure_ascii=False, default=str).splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        head, colon, rest = line.lstrip().partition('": ')
+        key = indent + head + colon[:-1] if colon else ""
+        text = rest if colon else line.lstrip()
+        room = max(16, width - len(key) - (1 if key else len(indent)))
+        for at, part in enumerate(wrap(text, room)):
+            if at == 0 and key:
+                yield ((key + " ", "title"), (part, "text"))
+            else:
+                yield ((indent + ("    " if at else ""), "text"), (part, "text"))
+
+
+def flow_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
+    """The jobs of its flow as a tree: each below the job that it waited for last, or that added it."""
+    jobs = list(story.flow) or _unique([*story.before, story.job, *story.behind])
+    done = sum(job.state is State.COMPLETED for job in jobs)
+    lines: list[Spans] = [((f"{done} of {count_of(len(jobs), 'job')} completed", "muted"),), ()]
+    below = _below(jobs)
+    for root in below.get("", []):
+        lines.extend(_branch(root, below, "", "", story.job.id, now, glyphs))
+    return lines
+
+
+def _unique(jobs: Sequence[Job]) -> list[Job]:
+    return list({job.id: job for job in jobs}.values())
+
+
+def _below(jobs: Sequence[Job]) -> Mapping[str, list[Job]]:
+    """Jobs by the id of the one they hang on; "" for roots."""
+    known = {job.id for job in jobs}
+    below: dict[str, list[Job]] = {}
+    for job in jobs:
+        waited = [id_ for id_ in job.after if id_ in known]
+        parent = waited[-1] if waited else job.parent if job.parent in known else ""
+        below.setdefault(parent or "", []).append(job)
+    return below
+
+
+def _branch(
+    job: Job, below: Mapping[str, list[Job]], lead: str, rest: str, here: str, now: float, glyphs: Glyphs
+) -> Iterator[Spans]:
+    sign = glyphs.states[job.state]
+    about = subject(job.data)
+    took = f"  {short(job.processing_ms / 1000)}" if job.processing_ms is not None else ""
+    more = f"  {glyphs.dot} also after {len(job.after) - 1} more" if len(job.after) > 1 else ""
+    yield (
+        (lead, "faint"),
+        (f"{sign} {job.state.value} ", TONES[job.state]),
+        (clean(job.type), "strong" if job.id == here else "text"),
+        (f"  {about}" if about and not lead else "", "muted"),
+        (took + more, "muted"),
+    )
+    children = below.get(job.id, [])
+    for at, child in enumerate(children):
+        last = at == len(children) - 1
+        yield from _branch(
+            child, below, rest + (glyphs.last_branch if last else glyphs.branch),
+            rest + (" " * len(glyphs.trunk) if last else glyphs.trunk), here, now, glyphs,
+        )  # fmt: skip
+
+
+PAGES: Mapping[str, Page] = {"Job": job_page, "Log": log_page, "Data": data_page, "Flow": flow_page}

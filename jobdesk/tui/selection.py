@@ -1,0 +1,101 @@
+"""What an action acts on: the job under the cursor, the marked ones, all that match, or a queue."""
+
+import shlex
+from dataclasses import dataclass
+
+from jobdesk.core.job import FINAL, Job, State
+from jobdesk.ledger.search import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A job as far as actions need to know it."""
+
+    id: str
+    type: str
+    queue: str
+    state: State
+    subject: str = ""
+    stopping: bool = False
+    """A cancel was asked for already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Either jobs, or a query that stands for all its matches, or a queue, or nothing."""
+
+    jobs: tuple[Chosen, ...] = ()
+    query: str | None = None
+    count: int = 0
+    exact: bool = True
+    queue: str | None = None
+    paused: bool = False
+    marked: bool = False
+    """The jobs were marked, not just under the cursor."""
+
+    @property
+    def one(self) -> Chosen | None:
+        """The only job of it, if it is one."""
+        return self.jobs[0] if len(self.jobs) == 1 and self.query is None else None
+
+    @property
+    def has_jobs(self) -> bool:
+        return bool(self.jobs) or (self.query is not None and self.count > 0)
+
+    @property
+    def words(self) -> str:
+        """For people: `IMAGE_RESIZE cat.jpg`, `3 jobs`, `at least 10,000 jobs`."""
+        if self.query is not None:
+            return f"{'' if self.exact else 'at least '}{self.count:,} job{'' if self.count == 1 else 's'}"
+        if (job := self.one) is not None:
+            return f"{job.type} {job.subject}".strip()
+        return f"{len(self.jobs):,} jobs"
+
+    @property
+    def argument(self) -> str:
+        """As the command line takes it."""
+        if self.query is not None:
+            return "--query " + shlex.quote(self.query)
+        return " ".join(job.id for job in self.jobs[:20]) + (" …" if len(self.jobs) > 20 else "")
+
+
+NOTHING = Selection()
+
+
+def of_line(line: Line) -> Chosen:
+    """A line of a list as something to act on."""
+    return Chosen(line.id, line.type, line.queue, line.state, line.subject, line.cancel_requested_at is not None)
+
+
+def of_job(job: Job, subject: str) -> Chosen:
+    """A whole job as something to act on."""
+    return Chosen(job.id, job.type, job.queue, job.state, subject, job.cancel_requested_at is not None)
+
+
+def can_retry(selection: Selection) -> str | None:
+    """Why none of it can be retried; None: some can."""
+    if not selection.has_jobs:
+        return "choose a job first"
+    if selection.query is None and not any(job.state in FINAL for job in selection.jobs):
+        return "it has not ended yet" if selection.one else "none of them has ended yet"
+    return None
+
+
+def can_cancel(selection: Selection) -> str | None:
+    """Why none of it can be cancelled; None: some can."""
+    if not selection.has_jobs:
+        return "choose a job first"
+    if selection.query is None and all(job.state in FINAL for job in selection.jobs):
+        return f"it is {selection.one.state} already" if selection.one else "all of them have ended"
+    if selection.one is not None and selection.one.stopping:
+        return "it was asked to stop already"
+    return None
+
+
+def can_delete(selection: Selection) -> str | None:
+    """Why none of it can be deleted; None: some can."""
+    if not selection.has_jobs:
+        return "choose a job first"
+    if selection.query is None and all(job.state is State.PROCESSING for job in selection.jobs):
+        return "it runs: cancel it first" if selection.one else "all of them run: cancel them first"
+    return None

@@ -1,0 +1,76 @@
+"""Everything there is to tell about one job, read on the database thread."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from jobdesk.core.errors import NotFound
+from jobdesk.core.events import Event, Kind
+from jobdesk.core.job import Job
+from jobdesk.desk import Desk
+from jobdesk.ledger import glance, reads
+
+TIMELINE = tuple(
+    kind for kind in Kind if kind.value.startswith("job_") and kind not in (Kind.JOB_LOG, Kind.JOB_PROGRESS)
+)
+_EVENTS = 200
+_LOG_LINES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One job with all that belongs to it. `log` is shared between stories and only ever grows."""
+
+    job: Job
+    events: tuple[Event, ...] = ()
+    attempts: tuple[dict[str, object], ...] = ()
+    flow: tuple[Job, ...] = ()
+    before: tuple[Job, ...] = ()
+    behind: tuple[Job, ...] = ()
+    why: str = ""
+    """Why it does not run yet; "" where that is no question."""
+    log: tuple[Event, ...] = ()
+    same_error: int = 0
+    """Other dead letters with the same fingerprint."""
+
+
+class Teller:
+    """Reads one job again and again; its log only from where it was read before."""
+
+    def __init__(self, desk: Desk, job_id: str, types: Collection[str] | None) -> None:
+        self._desk = desk
+        self.job_id = job_id
+        self._types = types
+        self._log: tuple[Event, ...] = ()
+        self._logged = 0
+
+    def read(self) -> Story | None:
+        """The story as it stands; None if the job is gone."""
+        ledger = self._desk.ledger
+        try:
+            job = reads.job(ledger, self.job_id)
+        except NotFound:
+            return None
+        fresh = reads.events(ledger, after=self._logged, job=job.id, kinds=[Kind.JOB_LOG], limit=_LOG_LINES)
+        if fresh:
+            self._log = (self._log + tuple(fresh))[-_LOG_LINES:]
+            self._logged = fresh[-1].id
+        before, behind = reads.relatives(ledger, job.id)
+        return Story(
+            job=job,
+            events=tuple(reads.last_events(ledger, job=job.id, kinds=TIMELINE, limit=_EVENTS)),
+            attempts=tuple(reads.attempts(ledger, job.id)),
+            flow=tuple(reads.flow_jobs(ledger, job.flow)) if job.flow else (),
+            before=tuple(before),
+            behind=tuple(behind),
+            why=self._why(job),
+            log=self._log,
+            same_error=self._same_error(job),
+        )
+
+    def _why(self, job: Job) -> str:
+        return ""
+
+    def _same_error(self, job: Job) -> int:
+        if job.error is None or job.error.fingerprint is None:
+            return 0
+        return glance.same_error(self._desk.ledger, job.error.fingerprint, job.seq)

@@ -1,0 +1,109 @@
+"""The filter: one line to type in, which says at once what is wrong with a query, and where."""
+
+from rich.cells import cell_len
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from jobdesk.core.errors import QueryError
+from jobdesk.core.query import complete, word_at
+from jobdesk.tui.format import Spans, wrap
+from jobdesk.tui.widgets.lines import Lines
+
+
+class _Completion(Suggester):
+    """Offers the rest of the word that is being typed; → takes it."""
+
+    def __init__(self, bar: "FilterBar") -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._bar = bar
+
+    async def get_suggestion(self, value: str) -> str | None:
+        start, _ = word_at(value, len(value))
+        if start == len(value):
+            return None
+        words = complete(value, len(value), self._bar.known)
+        return value[:start] + words[0] if words else None
+
+
+class FilterBar(Vertical):
+    """Hidden until `/`; stays while a filter is set."""
+
+    class Left(Message):
+        """The cursor goes back to the list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: dict[str, list[str]] = {}
+        """Values in use, by field, for completion."""
+        self._error: QueryError | None = None
+        self._count = ""
+
+    def compose(self) -> ComposeResult:
+        yield Input(
+            placeholder="state:failed queue:upload.* type:IMAGE_* age:<1h, or any words", suggester=_Completion(self)
+        )
+        yield Lines(id="said")
+
+    @property
+    def input(self) -> Input:
+        return self.query_one(Input)
+
+    def on_mount(self) -> None:
+        self.input.border_title = "Filter"
+
+    def open(self) -> None:
+        """Show it and put the cursor in."""
+        self.add_class("-open")
+        self.input.focus()
+
+    def set(self, text: str) -> None:
+        """Put this text in, without typing it."""
+        self.set_class(bool(text), "-open")
+        with self.prevent(Input.Changed):
+            self.input.value = text
+
+    def wrong(self, error: QueryError) -> None:
+        """Point at what cannot be read."""
+        self._error = error
+        self.add_class("-wrong")
+        self._say()
+
+    def right(self) -> None:
+        """The query can be read."""
+        self._error = None
+        self.remove_class("-wrong")
+        self._say()
+
+    def counted(self, text: str) -> None:
+        """How many jobs match."""
+        if text != self._count:
+            self._count = text
+            self.input.border_subtitle = text
+
+    def _say(self) -> None:
+        error, said = self._error, self.query_one("#said", Lines)
+        lines: list[Spans] = []
+        if error is not None:
+            before = cell_len(self.input.value[: error.position])
+            lines.append((((" " * (3 + before)), "text"), ("^" * max(1, error.length), "bad-strong")))
+            sentence = str(error).rpartition(" (at character")[0] or str(error)
+            lines.extend(((f"   {line}", "bad"),) for line in wrap(sentence, max(20, self.size.width - 6))[:2])
+        said.styles.height = len(lines)
+        said.show(lines)
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape":
+            event.stop()
+            event.prevent_default()
+            self.remove_class("-open", "-wrong")
+            if self.input.value:
+                self.input.value = ""
+            self.post_message(self.Left())
+        elif event.key in ("down", "tab"):
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Left())

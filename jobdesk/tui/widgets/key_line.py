@@ -1,0 +1,62 @@
+"""The line of keys at the bottom: what can be done here and now, by importance, as far as there is room."""
+
+from textual import events
+from textual.strip import Strip
+
+from jobdesk.tui.actions import ACTIONS, Scene, shown_key
+from jobdesk.tui.format import Span, width_of
+from jobdesk.tui.widgets.lines import Painted
+
+_GAP = "  "
+
+
+class KeyLine(Painted):
+    """Keys of the actions that are possible; help always stays."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scene: Scene | None = None
+        self._pieces: list[tuple[str, tuple[Span, ...]]] = []
+
+    def show(self, scene: Scene) -> None:
+        """The keys that fit this scene."""
+        if scene != self._scene:
+            self._scene = scene
+            self._arrange()
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        if self._scene is None:
+            return
+        room, pieces = self.size.width - 1, []
+        wanted = sorted((action for action in ACTIONS if action.word), key=lambda action: action.rank)
+        for action in wanted:
+            if action.reason(self._scene) is not None:
+                continue
+            word = action.word
+            if action.id == "pause" and self._scene.selection.paused:
+                word = "resume"
+            piece: tuple[Span, ...] = ((shown_key(action), "key"), (f" {word}", "muted"))
+            width = width_of(piece) + len(_GAP)
+            if width <= room:
+                pieces.append((action.id, piece))
+                room -= width
+        if pieces != self._pieces:
+            self._pieces = pieces
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        spans: list[Span] = [(" ", "text")]
+        for _, piece in self._pieces:
+            spans.extend([*piece, (_GAP, "text")])
+        return self.paint(tuple(spans) if y == 0 else (), self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        at = 1
+        for id_, piece in self._pieces:
+            width = width_of(piece) + len(_GAP)
+            if at <= event.x < at + width - len(_GAP):
+                self.desk_app.do(id_)
+            at += width

@@ -1,0 +1,89 @@
+"""Lines of text that scroll, painted one by one: the base of every panel, list and document of the app.
+
+Repainting is decided by comparing lines: what is equal stays, so a tick that changes one number
+sends one line to the terminal.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from jobdesk.tui.format import Spans, fit_spans
+from jobdesk.tui.glyphs import Glyphs
+from jobdesk.tui.palette import Palette
+
+if TYPE_CHECKING:
+    from jobdesk.tui.app import JobdeskApp
+
+
+class Painted(ScrollView):
+    """A widget that paints spans. Subclasses give `line(y)`, and call `lines_changed` when their number changes."""
+
+    COMPONENT_CLASSES = {"lines--cursor", "lines--marked", "lines--head"}
+
+    @property
+    def desk_app(self) -> "JobdeskApp":
+        return cast("JobdeskApp", self.app)
+
+    @property
+    def palette(self) -> Palette:
+        return self.desk_app.palette
+
+    @property
+    def glyphs(self) -> Glyphs:
+        return self.desk_app.glyphs
+
+    def paint(self, spans: Spans, width: int, over: Style | None = None) -> Strip:
+        """A strip of exactly `width` cells; `over` (the cursor, a mark) lies on top of the widget's own style."""
+        base = self.rich_style if over is None else self.rich_style + over
+        palette = self.palette
+        segments = [
+            Segment(text, base + palette[tone]) for text, tone in fit_spans(spans, width, more=self.glyphs.more) if text
+        ]
+        return Strip(segments, width)
+
+    def component(self, name: str) -> Style:
+        """The background of a component class, without its foreground: tones keep their colours under the cursor."""
+        style = self.get_component_rich_style(f"lines--{name}")
+        return Style(bgcolor=style.bgcolor, bold=style.bold or None, reverse=style.reverse or None)
+
+    def visual_row(self, y: int) -> int:
+        """The number of the line that is drawn at row `y` of the viewport."""
+        return self.scroll_offset.y + y
+
+
+class Lines(Painted):
+    """A fixed sequence of lines: a panel without a cursor, or a document to scroll in."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None, focusable: bool = False) -> None:
+        super().__init__(id=id, classes=classes)
+        self.can_focus = focusable
+        self._lines: Sequence[Spans] = ()
+
+    def show(self, lines: Sequence[Spans]) -> None:
+        """Put these lines in place of the former; only those that differ are repainted."""
+        old, self._lines = self._lines, tuple(lines)
+        if len(old) != len(self._lines):
+            self.virtual_size = Size(0, len(self._lines))
+            self.refresh()
+            return
+        top, height = self.scroll_offset.y, self.size.height
+        for y in range(top, min(top + height, len(old))):
+            if old[y] != self._lines[y]:
+                self.refresh_line(y)
+
+    @property
+    def lines(self) -> Sequence[Spans]:
+        """What it shows now."""
+        return self._lines
+
+    def render_line(self, y: int) -> Strip:
+        row, width = self.visual_row(y), self.size.width
+        if row >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        return self.paint(self._lines[row], width)

@@ -1,0 +1,80 @@
+"""Virus scanning with clamd, and what becomes of an infected file."""
+
+import hashlib
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jobdesk import Context, Reject, Retry, processor
+from jobdesk_processors import clamd, safefiles
+from jobdesk_processors.staging import UploadId
+
+NOT_SCANNED = "not scanned: no scanner"
+
+
+@processor("VIRUS_SCAN", queue="upload.high-priority", priority="high", timeout="5m", retries=3)
+def scan_for_viruses(
+    ctx: Context, source: Path, name: str | None = None, upload_id: UploadId | None = None, quarantine: bool = False
+) -> dict[str, Any]:
+    """Have clamd look at a file; an infected one is rejected and, if asked, moved to the quarantine."""
+    settings = ctx.settings["scanner"]
+    called = safefiles.shown(name or source.name)
+    kept = Path(ctx.settings["quarantine"]) / f"{upload_id or ctx.job}-{source.name}.infected"
+    if quarantine and not source.exists() and kept.with_suffix(".json").exists():
+        raise Reject(f"{called} is infected and lies in the quarantine: {kept.name}", reason="virus")
+    content = safefiles.read_regular(source, ctx.settings["images"]["max_bytes"])
+    scanner = clamd.find(settings["address"])
+    if scanner is None:
+        return _unscanned(ctx, called, settings["on_missing"])
+    started = time.monotonic()
+    try:
+        version = scanner.version(settings["timeout"])
+        infection = scanner.infection(content, settings["timeout"])
+    except clamd.ScannerError as error:
+        raise Retry(str(error)) from None
+    if infection is not None:
+        ctx.log.error(f"{called}: {infection}")
+        where = ""
+        if quarantine:
+            _isolate(ctx, source, kept, called, infection, content)
+            where = f"; it was moved to the quarantine as {kept.name}"
+        raise Reject(f"{called} is infected with {infection}{where}", reason="virus")
+    took_ms = round((time.monotonic() - started) * 1000, 1)
+    ctx.log.info(f"{called} is clean, says {version}")
+    return {"scanned": True, "verdict": "clean", "scanner": version, "bytes": len(content), "took_ms": took_ms}
+
+
+def _unscanned(ctx: Context, called: str, on_missing: str) -> dict[str, Any]:
+    if on_missing == "fail":
+        raise Reject(
+            f"{called} was not scanned: there is no scanner and scanner.on_missing is \"fail\"; "
+            "start clamd or set scanner.address, then retry",
+            reason="NoScanner",
+        )
+    ctx.log.warning(f"{called} was {NOT_SCANNED} (clamd) was found; set scanner.address if there is one")
+    return {"scanned": False, "verdict": NOT_SCANNED}
+
+
+def _isolate(ctx: Context, source: Path, kept: Path, called: str, infection: str, content: bytes) -> None:
+    """Move the file where nobody else can read it; the note beside it is written first, so a killed attempt is understood."""
+    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept.parent.chmod(0o700)
+    note = {
+        "name": called,
+        "infection": infection,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "from": str(source),
+        "job": ctx.job,
+        "found_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+    safefiles.write_whole(kept.with_suffix(".json"), json.dumps(note, ensure_ascii=False, indent=2).encode())
+    try:
+        source.rename(kept)
+    except OSError:  # another file system
+        safefiles.write_whole(kept, content)
+        source.unlink()
+    os.chmod(kept, 0o600)

@@ -1,0 +1,210 @@
+"""The upload of a picture: what is asked for, put in its place, and reported, step by step.
+
+    IMAGE_UPLOAD_REQUESTED ── VIRUS_SCAN ─┬─ METADATA_EXTRACT ──┐
+                                          ├─ THUMBNAIL_GENERATE ┼─ IMAGE_UPLOAD_PROCESSING ── DATABASE_UPDATE
+                                          └─ IMAGE_RESIZE ──────┘                                  │
+              NOTIFICATION_SEND, CLEANUP_TEMP_FILES ── IMAGE_UPLOAD_COMPLETED ─────────────────────┘
+
+If any of them fails, what waits for it is cancelled and IMAGE_UPLOAD_FAILED runs. The staged files
+stay, so that retrying the failed step resumes the flow.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from jobdesk import Context, Reject, processor
+from jobdesk_processors import headers, safefiles, staging
+from jobdesk_processors.headers import Header
+from jobdesk_processors.staging import UploadId
+
+Label = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+@processor("IMAGE_UPLOAD_REQUESTED", queue="upload.normal", timeout="2m", retries=3)
+def request_upload(
+    ctx: Context,
+    source: Path,
+    name: Label | None = None,
+    upload_id: UploadId | None = None,
+    album: Label | None = None,
+    tags: list[Label] = [],  # noqa: B006  pydantic copies it
+) -> dict[str, Any]:
+    """Check a picture by content and size, take a copy, and start its upload."""
+    called = safefiles.shown(name or source.name)
+    upload = upload_id or staging.new_id(ctx)
+    ctx.on_failure("IMAGE_UPLOAD_FAILED", {"upload_id": upload, "name": called})
+    limits = ctx.settings["images"]
+    content = safefiles.read_regular(source, limits["max_bytes"])
+    header = headers.inspect(content, called, limits["max_pixels"])
+    suffix = Path(called).suffix.lower()
+    if suffix and suffix not in (header.format.extension, *header.format.also):
+        ctx.log.warning(f"{called} is named {suffix} but holds {header.format.name}: its content decides")
+    staged = safefiles.write_whole(
+        staging.folder(ctx, upload) / f"original{header.format.extension}", content
+    )
+    ctx.log.info(f"{called}: {header.width}×{header.height} {header.format.name}, {staged.bytes:,} bytes")
+    received = datetime.now(UTC)
+    _submit_steps(ctx, upload, called, staged.path, header, received, album, tags)
+    return {
+        "upload_id": upload,
+        "name": called,
+        "album": album,
+        "source": str(source),
+        "staged": str(staged.path),
+        "format": header.format.name,
+        "type": header.format.mime,
+        "width": header.width,
+        "height": header.height,
+        "bytes": staged.bytes,
+        "sha256": staged.sha256,
+        "received_at": _instant(received),
+    }
+
+
+@processor("IMAGE_UPLOAD_PROCESSING", queue="upload.normal", timeout="5m", retries=3)
+def store_upload(
+    ctx: Context,
+    source: Path,
+    upload_id: UploadId | None = None,
+    output: Path | None = None,
+    renditions: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Put the original and its renditions at their place in the storage, each checked by its checksum."""
+    upload = upload_id or staging.new_id(ctx)
+    folder = output or _final_folder(ctx, upload, datetime.now(UTC))
+    if renditions is None:
+        renditions = [
+            one for step in ("THUMBNAIL_GENERATE", "IMAGE_RESIZE") for one in ctx.results.get(step, {}).get("renditions", [])
+        ]
+    expected = ctx.results.get("IMAGE_UPLOAD_REQUESTED", {}).get("sha256")
+    original = _store(ctx, source, folder, expected)
+    ctx.progress(1, 1 + len(renditions), source.name)
+    stored = []
+    for number, rendition in enumerate(renditions, 2):
+        ctx.checkpoint()
+        placed = _store(ctx, Path(rendition["path"]), folder, rendition.get("sha256"))
+        stored.append(rendition | placed)
+        ctx.artifact(placed["path"], "image")
+        ctx.progress(number, 1 + len(renditions), rendition["name"])
+    safefiles.sync_folder(folder)
+    ctx.artifact(original["path"], "image")
+    ctx.log.info(f"stored {1 + len(stored)} files in {folder}")
+    return {"upload_id": upload, "folder": str(folder), "original": original, "renditions": stored}
+
+
+@processor("IMAGE_UPLOAD_COMPLETED", queue="upload.events", timeout="30s", isolation="thread")
+def complete_upload(
+    ctx: Context, upload_id: UploadId | None = None, name: str | None = None
+) -> dict[str, Any]:
+    """Note that an upload is done and what came of it."""
+    asset = ctx.results.get("DATABASE_UPDATE", {})
+    scan = ctx.results.get("VIRUS_SCAN", {})
+    called = name or asset.get("name") or upload_id or ctx.job
+    ctx.log.info(f"{called} is in the library ({scan.get('verdict', 'not scanned')})")
+    return {
+        "upload_id": upload_id or asset.get("asset"),
+        "name": called,
+        "asset": asset.get("asset"),
+        "renditions": asset.get("renditions", 0),
+        "verdict": scan.get("verdict", "not scanned"),
+        "completed_at": _instant(datetime.now(UTC)),
+    }
+
+
+@processor("IMAGE_UPLOAD_FAILED", queue="upload.events", timeout="30s", isolation="thread")
+def fail_upload(
+    ctx: Context,
+    upload_id: UploadId | None = None,
+    name: str | None = None,
+    failed: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Note why an upload failed and tell about it; its staged files stay for a retry."""
+    failed = failed or {}
+    called = name or upload_id or "an upload"
+    error = failed.get("error")
+    reason = error.get("type") if isinstance(error, dict) else error
+    message = failed.get("message") or (error.get("message") if isinstance(error, dict) else None) or "no reason was given"
+    ctx.log.error(f"{called}: {message}")
+    ctx.submit(
+        "NOTIFICATION_SEND",
+        {
+            "title": f"{called} was not uploaded",
+            "message": f"{message} ({failed.get('type', 'unknown step')}, {failed.get('job', 'unknown job')})",
+            "level": "error",
+        },
+        queue="notifications",
+        priority="low",
+        optional=True,
+    )
+    return {
+        "upload_id": upload_id,
+        "name": name,
+        "reason": reason or "unknown",
+        "message": message,
+        "failed_type": failed.get("type"),
+        "failed_job": failed.get("job"),
+        "failed_at": _instant(datetime.now(UTC)),
+    }
+
+
+def _submit_steps(
+    ctx: Context,
+    upload: str,
+    name: str,
+    staged: Path,
+    header: Header,
+    received: datetime,
+    album: str | None,
+    tags: list[str],
+) -> None:
+    source, folder = str(staged), staged.parent
+    scan = ctx.submit(
+        "VIRUS_SCAN",
+        {"source": source, "name": name, "upload_id": upload, "quarantine": True},
+        queue="upload.high-priority",
+        priority="high",
+    )
+    pictures = [
+        ctx.submit("METADATA_EXTRACT", {"source": source}, after=[scan]),
+        ctx.submit("THUMBNAIL_GENERATE", {"source": source, "output": str(folder / "thumbnails")}, after=[scan]),
+        ctx.submit("IMAGE_RESIZE", {"source": source, "output": str(folder / "renditions")}, after=[scan]),
+    ]
+    final = str(_final_folder(ctx, upload, received))
+    stored = ctx.submit(
+        "IMAGE_UPLOAD_PROCESSING", {"source": source, "upload_id": upload, "output": final}, after=pictures
+    )
+    recorded = ctx.submit(
+        "DATABASE_UPDATE", {"upload_id": upload, "name": name, "album": album, "tags": tags}, after=[stored]
+    )
+    completed = ctx.submit("IMAGE_UPLOAD_COMPLETED", {"upload_id": upload, "name": name}, after=[recorded])
+    notice = f"{header.width}×{header.height} {header.format.name}"
+    ctx.submit(
+        "NOTIFICATION_SEND",
+        {"title": f"{name} is in the library", "message": f"{notice}, upload {upload}", "level": "info"},
+        priority="low",
+        after=[completed],
+        optional=True,
+    )
+    ctx.submit("CLEANUP_TEMP_FILES", {"upload_id": upload}, priority="low", after=[completed], optional=True)
+
+
+def _store(ctx: Context, source: Path, folder: Path, sha256: str | None) -> dict[str, Any]:
+    content = safefiles.read_regular(source, max(ctx.settings["images"]["max_bytes"], 100_000_000))
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise Reject(f"{source} changed since it was made: submit the upload again", reason="corrupt")
+    target = folder / source.name
+    safefiles.place(source, target)
+    return {"path": str(target), "bytes": len(content), "sha256": found}
+
+
+def _final_folder(ctx: Context, upload: str, received: datetime) -> Path:
+    return staging.storage(ctx) / f"{received:%Y}" / f"{received:%m}" / upload
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,289 @@
+"""Any order of moves keeps the ledger's promises: hypothesis plays operators, workers, time and dead consumers."""
+
+import sqlite3
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from jobdesk.core.errors import Refused
+from jobdesk.core.job import FINAL, IN_FLIGHT, Job, JobError, State
+from jobdesk.core.moves import MOVES, is_legal
+from jobdesk.ledger import follow, moves, queues, upkeep
+from jobdesk.ledger.database import Ledger, Tx
+from tests.support.clock import FakeClock
+from tests.support.factory import new_job
+
+QUEUES = ("upload", "mail")
+CONSUMERS = ("con_a", "con_b")
+BROKEN = JobError("Broken", "it broke", None, "b", retryable=True)
+LOST = {State.FAILED, State.CANCELLED, State.EXPIRED}
+
+
+class Moves(RuleBasedStateMachine):
+    """The model: the state of each job as last seen, every claim ever made, and what was deleted."""
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = FakeClock()
+        self.ledger = Ledger(Path(self.folder.name) / "jobdesk.db", self.clock, synchronous="off")
+        self.seen: dict[str, State] = {}
+        self.claims: list[Job] = []
+        self.over: set[tuple[str, int]] = set()
+        """Claims that have ended, by job and fence."""
+        self.told: Counter[str] = Counter()
+        """How often each flow may have told of a failure."""
+
+    def teardown(self) -> None:
+        if hasattr(self, "ledger"):
+            self.ledger.close()
+            self.folder.cleanup()
+
+    # ── what happens ──
+
+    @rule(
+        queue=st.sampled_from(QUEUES),
+        priority=st.sampled_from([25, 50, 100]),
+        delay=st.sampled_from([0, 0, 5]),
+        unique=st.sampled_from([None, None, "one", "two"]),
+        flow=st.sampled_from([None, "flow_1", "flow_2"]),
+        optional=st.booleans(),
+        expires=st.sampled_from([None, None, 10]),
+        attempts=st.integers(1, 3),
+        data=st.data(),
+    )
+    def submit(
+        self, queue: str, priority: int, delay: int, unique: str | None, flow: str | None, optional: bool,
+        expires: int | None, attempts: int, data: st.DataObject,
+    ) -> None:  # fmt: skip
+        after = data.draw(st.lists(st.sampled_from(sorted(self.seen)), max_size=2)) if self.seen else []
+        holder = self.ledger.row("SELECT id FROM job WHERE unique_key = ? AND finished_at IS NULL", (unique,))
+        try:
+            with self.ledger.write() as tx:
+                queues.ensure(tx, queue)
+                job = new_job(
+                    tx.now, queue=queue, priority=priority, run_at=tx.now + delay, unique=unique, flow=flow,
+                    optional=optional, max_attempts=attempts, after=after,
+                    expires_at=None if expires is None else tx.now + delay + expires,
+                )  # fmt: skip
+                (id_,) = moves.submit(tx, [job])
+                if flow is not None:
+                    follow.set_on_failure(tx, flow, new_job(tx.now, type="TELL", queue="mail", max_attempts=1))
+                    self.told.setdefault(flow, 1)
+        except Refused:
+            assert any(self.seen[parent] in LOST for parent in after)
+            assert self.state(job.id) is None
+            return
+        if holder is not None:
+            assert id_ == holder[0] and self.state(job.id) is None
+            return
+        state = self.state(id_)
+        if any(self.seen[parent] is not State.COMPLETED for parent in after):
+            assert state is State.BLOCKED
+        else:
+            assert state is (State.SCHEDULED if delay else State.PENDING)
+        self.seen[id_] = State(str(state))
+
+    @rule(consumer=st.sampled_from(CONSUMERS), only=st.sampled_from([None, ["mail"]]))
+    def claim(self, consumer: str, only: list[str] | None) -> None:
+        open_queues = "SELECT name FROM queue WHERE paused_at IS NULL" + (" AND name = 'mail'" if only else "")
+        best = self.ledger.row(
+            f"SELECT id FROM job WHERE state = 'pending' AND queue IN ({open_queues}) AND "
+            "(expires_at IS NULL OR expires_at > ?) ORDER BY priority DESC, seq LIMIT 1",
+            (self.clock.now(),),
+        )
+        with self.ledger.write() as tx:
+            job = moves.claim(tx, f"{consumer}/1", only)
+        assert (job and job.id) == (best and best[0])
+        if job is not None:
+            self.claims.append(job)
+            self.now_is(job.id, State.PROCESSING)
+
+    @precondition(lambda self: self.claims)
+    @rule(how=st.sampled_from(["complete", "fail", "retry", "snooze", "release", "stop"]), data=st.data())
+    def finish(self, how: str, data: st.DataObject) -> None:
+        job = data.draw(st.sampled_from(self.claims))
+        holds = (job.id, job.fence) not in self.over
+        before = self.dump()
+        with self.ledger.write() as tx:
+            done = _finish(tx, job, how)
+        assert done == holds
+        if not holds:
+            assert self.dump() == before, "a late writer changed something"
+            return
+        self.over.add((job.id, job.fence))
+        again = how == "retry" and job.attempt < job.max_attempts
+        self.now_is(
+            job.id,
+            {
+                "complete": State.COMPLETED, "fail": State.FAILED,
+                "retry": State.RETRYING if again else State.FAILED,
+                "snooze": State.SCHEDULED, "release": State.PENDING, "stop": State.CANCELLED,
+            }[how],
+        )  # fmt: skip
+
+    @precondition(lambda self: self.seen)
+    @rule(action=st.sampled_from(["cancel", "retry", "delete"]), data=st.data())
+    def operate(self, action: str, data: st.DataObject) -> None:
+        id_ = data.draw(st.sampled_from(sorted(self.seen)))
+        was, before = self.seen[id_], self.dump()
+        flow = self.ledger.row("SELECT flow FROM job WHERE id = ?", (id_,))
+        try:
+            with self.ledger.write() as tx:
+                {"cancel": lambda: moves.cancel(tx, id_, "by hand"), "retry": lambda: moves.retry(tx, id_),
+                 "delete": lambda: moves.delete(tx, id_)}[action]()  # fmt: skip
+        except Refused:
+            assert self.dump() == before
+            if action == "retry" and was in FINAL:
+                assert self.ledger.row(
+                    "SELECT 1 FROM job a JOIN job b ON a.unique_key = b.unique_key AND a.seq <> b.seq "
+                    "WHERE a.id = ? AND b.finished_at IS NULL", (id_,),
+                )  # fmt: skip
+            else:
+                assert (was is State.PROCESSING) if action == "delete" else (was in FINAL) == (action == "cancel")
+            return
+        if action == "delete":
+            assert self.state(id_) is None
+            del self.seen[id_]
+            self.claims = [job for job in self.claims if job.id != id_]
+        elif action == "retry":
+            self.now_is(id_, State.PENDING)
+            if flow and flow[0]:
+                self.told[flow[0]] += 1
+        elif was is State.PROCESSING:
+            assert self.state(id_) is State.PROCESSING, "a running job is asked to stop, not stopped"
+        else:
+            self.now_is(id_, State.CANCELLED)
+
+    @rule(seconds=st.sampled_from([1, 6, 20]))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+        with self.ledger.write() as tx:
+            expired = upkeep.expire(tx)
+            upkeep.stage(tx)
+        overdue = "SELECT count(*) FROM job WHERE state IN ('scheduled', 'retrying') AND run_at <= ?"
+        assert self.ledger.row(overdue, (self.clock.now(),)) == (0,)
+        assert expired <= len(self.seen)
+
+    @rule(consumer=st.sampled_from(CONSUMERS))
+    def consumer_dies(self, consumer: str) -> None:
+        held = [job for job in self.claims if (job.id, job.fence) not in self.over and job.worker == f"{consumer}/1"]
+        with self.ledger.write() as tx:
+            assert upkeep.rescue(tx, consumer, "its consumer died") == len(held)
+        for job in held:
+            self.over.add((job.id, job.fence))
+            assert self.state(job.id) in (State.PENDING, State.FAILED, State.CANCELLED)
+
+    @rule(queue=st.sampled_from(QUEUES), pause=st.booleans())
+    def operator_pauses(self, queue: str, pause: bool) -> None:
+        with self.ledger.write() as tx:
+            queues.ensure(tx, queue)
+            (queues.pause if pause else queues.resume)(tx, queue, "ada")
+
+    @precondition(lambda self: self.seen)
+    @rule(end=st.sampled_from(list(State)), data=st.data())
+    def somebody_writes_past_the_moves(self, end: State, data: st.DataObject) -> None:
+        id_ = data.draw(st.sampled_from(sorted(self.seen)))
+        if end is self.seen[id_] or is_legal(self.seen[id_], end):
+            return
+        before = self.dump()
+        try:
+            with self.ledger.write() as tx:
+                tx.run("UPDATE job SET state = ? WHERE id = ?", (end, id_))
+            raise AssertionError(f"the database let a job go from {self.seen[id_]} to {end}")
+        except sqlite3.IntegrityError:
+            assert self.dump() == before
+
+    # ── what always holds ──
+
+    @invariant()
+    def only_legal_moves_and_no_job_vanishes(self) -> None:
+        now = {id_: State(state) for id_, state in self.ledger.rows("SELECT id, state FROM job")}
+        assert self.seen.keys() <= now.keys(), "a job vanished"
+        for id_, state in now.items():
+            was = self.seen.get(id_)
+            if was is None:  # added by a flow that failed
+                assert state is State.PENDING
+            else:
+                assert was is state or state in MOVES[was], f"{was} -> {state}"
+        self.seen = now
+
+    @invariant()
+    def counters_are_right(self) -> None:
+        real = self.ledger.rows("SELECT queue, state, count(*) FROM job GROUP BY 1, 2 ORDER BY 1, 2")
+        assert self.ledger.rows("SELECT queue, state, n FROM tally WHERE n <> 0 ORDER BY 1, 2") == real
+        for flow, total, open_, failed, finished_at in self.ledger.rows(
+            "SELECT id, total, open, failed, finished_at FROM flow"
+        ):
+            rows = self.ledger.rows("SELECT state, optional FROM job WHERE flow = ?", (flow,))
+            assert total == len(rows)
+            assert open_ == sum(state in IN_FLIGHT for state, _ in rows)
+            assert failed == sum(state in LOST and not optional for state, optional in rows)
+            assert (finished_at is not None) == (open_ == 0) or not rows
+
+    @invariant()
+    def at_most_one_holds_a_job(self) -> None:
+        holding = Counter(job.id for job in self.claims if (job.id, job.fence) not in self.over)
+        assert all(n == 1 for n in holding.values())
+        running = self.ledger.rows("SELECT id FROM job WHERE state = 'processing'")
+        assert set(holding) == {id_ for (id_,) in running}
+        ended = self.ledger.rows("SELECT j.id, a.fence FROM attempt a JOIN job j ON j.seq = a.job")
+        assert set(ended) == {key for key in self.over if self.state(key[0]) is not None}
+
+    @invariant()
+    def nobody_waits_for_what_cannot_come(self) -> None:
+        for id_, run_at in self.ledger.rows("SELECT id, run_at FROM job WHERE state = 'blocked'"):
+            parents = [State(state) for (state,) in self.ledger.rows(
+                "SELECT p.state FROM dependency d JOIN job p ON p.seq = d.parent "
+                "WHERE d.job = (SELECT seq FROM job WHERE id = ?)", (id_,),
+            )]  # fmt: skip
+            assert not LOST & set(parents), "a job waits for one that ended badly"
+            assert any(state is not State.COMPLETED for state in parents) or run_at > self.clock.now() - 20
+
+    @invariant()
+    def a_flow_that_failed_told_it_once(self) -> None:
+        for flow, failure_job in self.ledger.rows("SELECT id, failure_job FROM flow"):
+            made = self.ledger.row(
+                "SELECT count(*) FROM event e WHERE e.kind = 'job_created' AND json_extract(e.data, '$.type') = "
+                "'TELL' AND e.job IN (SELECT seq FROM job WHERE flow = ?)", (flow,),
+            )  # fmt: skip
+            assert made is not None and made[0] <= self.told[flow]
+            lost = self.ledger.row(
+                "SELECT count(*) FROM job WHERE flow = ? AND NOT optional AND "
+                "state IN ('failed', 'cancelled', 'expired')",
+                (flow,),
+            )
+            assert lost == (0,) or failure_job is not None or self.told[flow] > 1
+
+    # ── how it looks ──
+
+    def state(self, id_: str) -> State | None:
+        row = self.ledger.row("SELECT state FROM job WHERE id = ?", (id_,))
+        return None if row is None else State(row[0])
+
+    def now_is(self, id_: str, state: State) -> None:
+        assert self.state(id_) is state
+
+    def dump(self) -> list[Any]:
+        return [self.ledger.rows(f"SELECT * FROM {table}") for table in ("job", "attempt", "event", "flow", "tally")]
+
+
+def _finish(tx: Tx, job: Job, how: str) -> bool:
+    if how == "complete":
+        return moves.complete(tx, job, {"ok": True})
+    if how in ("fail", "retry"):
+        return moves.fail(tx, job, BROKEN, 5 if how == "retry" else None)
+    if how == "snooze":
+        return moves.snooze(tx, job, 5, "not now")
+    return moves.release(tx, job, "stopping") if how == "release" else moves.stop(tx, job, "cancelled")
+
+
+TestMoves = Moves.TestCase
+TestMoves.settings = settings(
+    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
