@@ -16,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from jobdesk import config as settings
 from jobdesk import home as homes
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
@@ -29,10 +28,10 @@ from jobdesk.core.submission import Submission
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import follow, moves, queues, reads, search, workers
 from jobdesk.ledger.database import Ledger, Tx
-from jobdesk.prepare import complete
 from jobdesk.queue.wake import Wake
 
 if TYPE_CHECKING:
+    from jobdesk.config import Config
     from jobdesk.engine import Engine
     from jobdesk.plugins import Registry
 
@@ -46,14 +45,12 @@ class Desk:
 
     Raises:
         HomeError: the home cannot be used, or is not jobdesk's.
-        ConfigError: jobdesk.toml is wrong.
     """
 
     def __init__(self, home: str | Path | None = None, *, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
         self.home = homes.prepare(homes.locate(home))
-        self.config = settings.load(self.home.path)
-        self.ledger = Ledger(self.home.database, self.clock, synchronous=self.config.desk.synchronous)
+        self.ledger = Ledger(self.home.database, self.clock, synchronous=lambda: self.config.desk.synchronous)
         self.wake = Wake(self.home.run)
         self.ledger.on_commit.append(self.wake.committed)
         self._engine: Engine | None = None
@@ -76,6 +73,17 @@ class Desk:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @cached_property
+    def config(self) -> "Config":
+        """The settings; read on first use, since most commands that only look need none.
+
+        Raises:
+            ConfigError: jobdesk.toml is wrong.
+        """
+        from jobdesk import config
+
+        return config.load(self.home.path)
 
     @cached_property
     def registry(self) -> "Registry":
@@ -134,6 +142,8 @@ class Desk:
 
     def prepare(self, wanted: Submission) -> NewJob:
         """Check a submission and fill in what it leaves open; nothing is stored."""
+        from jobdesk.prepare import complete
+
         now = self.clock.now()
         made = complete(wanted, self.registry.get(wanted.type), self.config, now)
         made = replace(made, id=wanted.id or ids.new("job", now), user=wanted.user or user())

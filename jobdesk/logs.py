@@ -26,10 +26,17 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class QuietFile(RotatingFileHandler):
+    """A log file whose own trouble (a full disk) stays off the terminal: the screen may be the app's."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        return
+
+
 def to_file(folder: Path) -> None:
     """Send what jobdesk, Huey and watchdog log to the file, and nowhere else; a second call changes nothing."""
     path = folder / "jobdesk.log"
-    handler = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
+    handler = QuietFile(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
     handler.setFormatter(JsonLines())
     for name in ("jobdesk", "huey", "watchdog"):
         logger = logging.getLogger(name)

@@ -60,8 +60,11 @@ class Tx:
 class Ledger:
     """The open database. Any thread may use it; each gets its own connection."""
 
-    def __init__(self, path: Path, clock: Clock, *, synchronous: str = "full") -> None:
+    def __init__(self, path: Path, clock: Clock, *, synchronous: Callable[[], str] = lambda: "full") -> None:
         """Open, create or migrate the ledger at `path`.
+
+        Args:
+            synchronous: asked before a thread's first write: "full" or "normal".
 
         Raises:
             LedgerError: the file is not a jobdesk ledger, is newer than this program, or cannot be opened.
@@ -71,11 +74,13 @@ class Ledger:
         self.on_commit: list[Callable[[bool], None]] = []
         """Called after each commit of this process, with whether workers have something new to do."""
         self._lock = threading.RLock()
+        self._synchronous = synchronous
+        self._tuned = threading.local()
         self._db = SqliteDatabase(
             str(path),
             pragmas={
                 "journal_mode": "wal",
-                "synchronous": synchronous,
+                "synchronous": "full",
                 "busy_timeout": BUSY_TIMEOUT_S * 1000,
                 "cache_size": -32_000,
                 "temp_store": "memory",
@@ -99,6 +104,9 @@ class Ledger:
         """
         with self._lock, self._explained():
             connection = self._connection()
+            if getattr(self._tuned, "connection", None) is not connection:
+                connection.execute(f"PRAGMA synchronous = {self._synchronous()}")
+                self._tuned.connection = connection
             connection.execute("BEGIN IMMEDIATE")
             tx = Tx(connection, self.clock.now())
             try:

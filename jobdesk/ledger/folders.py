@@ -69,7 +69,7 @@ def statuses(ledger: Ledger) -> dict[str, dict[str, Any]]:
     return found
 
 
-_RUNNING = "i.state = 'queued' AND j.started_at IS NOT NULL"
+_RUNNING = "i.state = 'queued' AND j.attempt > 0"
 
 
 def files(
@@ -86,7 +86,7 @@ def files(
         where.append("i.state = ?")
         values.append(state)
         if state == "queued":
-            where.append("j.started_at IS NULL")
+            where.append("coalesce(j.attempt, 0) = 0")
     rows = ledger.rows(
         f"SELECT i.id, i.folder, i.path, i.sha256, i.size, CASE WHEN {_RUNNING} THEN 'running' ELSE i.state END, "
         "i.reason, i.message, i.job, i.flow, i.duplicate_of, i.moved_to, i.first_seen, i.finished_at "

@@ -11,6 +11,10 @@ APPLICATION_ID = 0x6A6F6264
 """`jobd`: how a jobdesk ledger is told from any other SQLite file."""
 
 
+MINUTES_KEPT = 7 * 24 * 60
+"""How long `minute` remembers."""
+
+
 def _words(states: frozenset[State]) -> str:
     return ", ".join(f"'{state}'" for state in State if state in states)
 
@@ -32,6 +36,13 @@ CREATE TABLE queue (
 CREATE TABLE tally (
   queue TEXT NOT NULL, state TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY (queue, state)
+) WITHOUT ROWID;
+
+-- How many jobs ended in each minute (since the epoch), kept by trigger for a week: rates cost nothing.
+CREATE TABLE minute (
+  at INTEGER NOT NULL, queue TEXT NOT NULL,
+  completed INTEGER NOT NULL, failed INTEGER NOT NULL,      -- failed: what went to the dead letters
+  PRIMARY KEY (at, queue)
 ) WITHOUT ROWID;
 
 CREATE TABLE flow (
@@ -163,7 +174,7 @@ MIGRATIONS = [_FIRST]
 
 
 def triggers() -> str:
-    """SQL that drops and makes every trigger: legal moves, tallies, flow counts."""
+    """SQL that drops and makes every trigger: legal moves, tallies, minutes, flow counts."""
     pairs = " OR ".join(f"(old.state = '{start}' AND new.state IN ({_words(ends)}))" for start, ends in MOVES.items())
     lost = f"state IN ({_words(FINAL - {State.COMPLETED})})"
     made = {
@@ -180,6 +191,12 @@ def triggers() -> str:
         "WHEN old.state <> new.state OR old.queue <> new.queue BEGIN "
         "UPDATE tally SET n = n - 1 WHERE queue = old.queue AND state = old.state; "
         "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1; END",
+        "minute_count": "AFTER UPDATE OF state ON job WHEN old.finished_at IS NULL "
+        f"AND new.state IN ({_words(DEAD | {State.COMPLETED})}) BEGIN "
+        "INSERT INTO minute VALUES (CAST(new.finished_at / 60 AS INTEGER), new.queue, "
+        "new.state = 'completed', new.state <> 'completed') "
+        "ON CONFLICT DO UPDATE SET completed = completed + excluded.completed, failed = failed + excluded.failed; END",
+        "minute_prune": f"AFTER INSERT ON minute BEGIN DELETE FROM minute WHERE at < new.at - {MINUTES_KEPT}; END",
         "flow_in": "AFTER INSERT ON job WHEN new.flow IS NOT NULL BEGIN "
         "UPDATE flow SET total = total + 1, open = open + 1, finished_at = NULL WHERE id = new.flow; END",
         "flow_move": "AFTER UPDATE OF state ON job WHEN new.flow IS NOT NULL AND old.state <> new.state BEGIN "

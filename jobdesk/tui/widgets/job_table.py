@@ -20,7 +20,7 @@ from jobdesk.core.query import Query
 from jobdesk.ledger import search
 from jobdesk.ledger.search import Line
 from jobdesk.tui.columns import Placed, header, place, row
-from jobdesk.tui.format import Spans
+from jobdesk.tui.format import Spans, wrap
 from jobdesk.tui.job_cells import COLUMNS, cells
 from jobdesk.tui.pages import PAGE, Pages, Top
 from jobdesk.tui.widgets.lines import Painted
@@ -77,6 +77,8 @@ class JobTable(Painted, can_focus=True):
         self.cursor = 0
         self.marks = Marks()
         self.loaded = False
+        self.empty = ""
+        """What it says when it has no rows."""
         self._list = 0
         self._pages: Pages | None = None
         self._cache: LRUCache[int, list[Line]] = LRUCache(_KEPT_PAGES)
@@ -239,7 +241,8 @@ class JobTable(Painted, can_focus=True):
             return self.paint((("  ", "head"), *header(self._placed, self.glyphs.more)), width)
         at = self.scroll_offset.y + y - 1
         if at >= self.total:
-            return Strip.blank(width, self.rich_style)
+            words = wrap(self.empty, max(10, width - 4)) if not self.total and self.loaded else []
+            return self.paint((("  " + words[y - 2], "muted"),) if 0 <= y - 2 < len(words) else (), width)
         self._want(at // PAGE)
         if at % PAGE > PAGE - _NEAR:
             self._want(at // PAGE + 1)

@@ -1,5 +1,7 @@
 """One job in a pane: its pages by left and right, its log followed while one stands at its end."""
 
+from typing import TYPE_CHECKING, cast
+
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -13,6 +15,9 @@ from jobdesk.tui.job_pages import PAGES, pages
 from jobdesk.tui.selection import NOTHING, Selection, of_job
 from jobdesk.tui.story import Story, Teller
 from jobdesk.tui.widgets.lines import Lines, Painted
+
+if TYPE_CHECKING:
+    from jobdesk.tui.app import JobdeskApp
 
 
 class PageNames(Painted):
@@ -96,6 +101,10 @@ class JobView(Vertical):
         yield Document(focusable=True)
 
     @property
+    def desk_app(self) -> "JobdeskApp":
+        return cast("JobdeskApp", self.app)
+
+    @property
     def job_id(self) -> str | None:
         """The job it shows or is about to."""
         return self._teller.job_id if self._teller is not None else None
@@ -116,10 +125,7 @@ class JobView(Vertical):
         """Show this job from now on."""
         if job_id == self.job_id:
             return
-        from jobdesk.tui.app import JobdeskApp  # noqa: PLC0415  the app knows its widgets, they only its type
-
-        app = self.app
-        assert isinstance(app, JobdeskApp)
+        app = self.desk_app
         self._teller = teller = Teller(app.desk, job_id, app.types)
         self._gone, self._following = False, True
         app.feed.lens(self._lens, teller.read)
@@ -127,10 +133,7 @@ class JobView(Vertical):
 
     def stop(self) -> None:
         """Show nothing and read nothing."""
-        from jobdesk.tui.app import JobdeskApp  # noqa: PLC0415
-
-        assert isinstance(self.app, JobdeskApp)
-        self.app.feed.lens(self._lens, None)
+        self.desk_app.feed.lens(self._lens, None)
         self._teller = self._story = None
 
     def take(self, story: object) -> None:
@@ -146,10 +149,7 @@ class JobView(Vertical):
     def redraw(self) -> None:
         """Write the open page anew; what is equal is not repainted."""
         story, document = self._story, self.query_one(Document)
-        from jobdesk.tui.app import JobdeskApp  # noqa: PLC0415
-
-        app = self.app
-        assert isinstance(app, JobdeskApp)
+        app = self.desk_app
         if story is None or not document.size.width:
             return
         names = pages(story)

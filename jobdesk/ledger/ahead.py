@@ -1,0 +1,46 @@
+"""What stands between a job and a worker: the jobs it waits for and those that go first."""
+
+from dataclasses import dataclass
+
+from jobdesk.core.job import Job, State
+from jobdesk.ledger.database import Ledger
+
+MOST = 10_000
+"""Jobs ahead are counted up to here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A job that another waits for."""
+
+    id: str
+    type: str
+    state: State
+
+
+def open_parents(ledger: Ledger, job: Job) -> list[Parent]:
+    """The jobs it waits for that have not completed, oldest first."""
+    rows = ledger.rows(
+        "SELECT p.id, p.type, p.state FROM dependency d JOIN job p ON p.seq = d.parent "
+        "WHERE d.job = ? AND p.state <> 'completed' ORDER BY p.seq",
+        (job.seq,),
+    )
+    return [Parent(id_, type_, State(state)) for id_, type_, state in rows]
+
+
+def ahead(ledger: Ledger, job: Job) -> int:
+    """How many ready jobs of its queue go first, at most `MOST`."""
+    row = ledger.row(
+        "SELECT count(*) FROM (SELECT 1 FROM job INDEXED BY job_claim "
+        "WHERE queue = ?1 AND state = 'pending' AND priority > ?2 UNION ALL "
+        "SELECT 1 FROM job INDEXED BY job_claim "
+        "WHERE queue = ?1 AND state = 'pending' AND priority = ?2 AND seq < ?3 LIMIT ?4)",
+        (job.queue, job.priority, job.seq, MOST),
+    )
+    return int(row[0]) if row else 0
+
+
+def orphans(ledger: Ledger, consumers: list[str]) -> list[tuple[str, str]]:
+    """Id and worker of running jobs that none of these consumers holds."""
+    rows = ledger.rows("SELECT id, worker FROM job WHERE state = 'processing' ORDER BY seq")
+    return [(id_, worker) for id_, worker in rows if worker.partition("/")[0] not in consumers]

@@ -1,0 +1,115 @@
+"""Why a job does not run yet, in plain sentences: `jobdesk jobs why ID`."""
+
+from collections.abc import Collection, Sequence
+
+from jobdesk.core.clock import iso
+from jobdesk.core.durations import short
+from jobdesk.core.job import FINAL, Job, State
+from jobdesk.ledger import reads, workers
+from jobdesk.ledger.ahead import MOST, ahead, open_parents
+from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.workers import Consumer
+
+_NAMED = 5
+"""Jobs that a sentence names before it says how many more there are."""
+
+
+def why(
+    ledger: Ledger, job: Job, types: Collection[str], now: float, *, consumers: Sequence[Consumer] | None = None
+) -> list[str]:
+    """Sentences, the most telling first; never none.
+
+    Args:
+        types: job types that have a processor.
+        consumers: those that are alive; None takes the ledger's word for it.
+    """
+    if job.state in FINAL:
+        return [_ended(job)]
+    if job.state is State.PROCESSING:
+        return _running(job, now)
+    said = _waits(ledger, job, now)
+    alive = workers.running(ledger) if consumers is None else consumers
+    said += _queue(ledger, job, alive)
+    said += _consumers(ledger, job, alive)
+    if job.type not in types:
+        said.append(f"No processor has its type {job.type}: it will fail when a worker takes it.")
+    if not said:
+        said.append("Nothing keeps it: a free worker takes it at once.")
+    return said
+
+
+def _ended(job: Job) -> str:
+    at = iso(job.finished_at)
+    again = f"to run it again: jobdesk jobs retry {job.id}"
+    if job.state is State.COMPLETED:
+        return f"It has run already and completed at {at}; {again}."
+    reason = f": {_one_line(job.error.message)}" if job.error and job.error.message else ""
+    if job.state is State.FAILED:
+        tries = "1 attempt" if job.attempt == 1 else f"{job.attempt} attempts"
+        return f"It failed at {at} after {tries}{reason}; {again}."
+    if job.state is State.EXPIRED:
+        return f"It expired at {at}: its time to start passed while it waited; {again}."
+    return f"It was cancelled at {at}{reason}; {again}."
+
+
+def _running(job: Job, now: float) -> list[str]:
+    since = short(now - (job.started_at or now))
+    said = [f"It runs now: attempt {job.attempt} of {job.max_attempts} on {job.worker}, for {since}."]
+    if job.cancel_requested_at is not None:
+        said.append(f"It was asked to stop {short(now - job.cancel_requested_at)} ago and has not yet.")
+    return said
+
+
+def _waits(ledger: Ledger, job: Job, now: float) -> list[str]:
+    said = []
+    if job.state is State.BLOCKED and (parents := open_parents(ledger, job)):
+        named = ", ".join(f"{one.type} ({one.id}), which is {one.state}" for one in parents[:_NAMED])
+        more = f", and {len(parents) - _NAMED} more" if len(parents) > _NAMED else ""
+        said.append(f"It waits for {named}{more}.")
+    if job.state is State.RETRYING:
+        reason = f" ({_one_line(job.error.message)})" if job.error else ""
+        said.append(f"Attempt {job.attempt} of {job.max_attempts} failed{reason}; it waits before the next.")
+    if job.state is not State.PENDING:
+        if job.run_at > now:
+            said.append(f"It is due at {iso(job.run_at)}, in {short(job.run_at - now)}.")
+        elif job.state is not State.BLOCKED:
+            said.append(f"It fell due {short(now - job.run_at)} ago and becomes ready as soon as a consumer looks.")
+    if job.expires_at is not None and job.expires_at <= now:
+        said.append(f"Its time to start passed at {iso(job.expires_at)}: it will expire.")
+    return said
+
+
+def _queue(ledger: Ledger, job: Job, alive: Sequence[Consumer]) -> list[str]:
+    queue = reads.queue(ledger, job.queue)
+    said = []
+    if queue.paused_at is not None:
+        by = f" by {queue.paused_by}" if queue.paused_by else ""
+        said.append(
+            f"Its queue {queue.name} was paused{by} at {iso(queue.paused_at)}: jobdesk queues resume {queue.name}"
+        )
+    if job.state is not State.PENDING:
+        return said
+    running = queue.counts[State.PROCESSING]
+    if queue.concurrency is not None and running >= queue.concurrency:
+        said.append(f"Its queue {queue.name} may run {queue.concurrency} at once, and {running} run now.")
+    if first := ahead(ledger, job):
+        number = f"{first:,} or more" if first == MOST else f"{first:,}"
+        said.append(f"{number} ready job{'s' if first > 1 else ''} of its queue {'go' if first > 1 else 'goes'} first.")
+    size = sum(one.workers for one in alive)
+    busy = sum(each.counts[State.PROCESSING] for each in reads.queues(ledger))
+    if size and busy >= size:
+        said.append(f"All {size} workers are busy." if size > 1 else "The one worker is busy.")
+    return said
+
+
+def _consumers(ledger: Ledger, job: Job, alive: Sequence[Consumer]) -> list[str]:
+    if not alive:
+        return ["No consumer runs: start one with jobdesk --consumer, or open the terminal app with jobdesk."]
+    if all(one.queues is not None and job.queue not in one.queues for one in alive):
+        return [f"No running consumer takes jobs of its queue {job.queue}: start one without --queues."]
+    return []
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 200 else line[:199] + "…"

@@ -1,0 +1,79 @@
+"""Doing what actions ask, on a thread of its own, in batches, so that 12,000 jobs hold nothing up."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from textual.message import Message
+
+from jobdesk.core.errors import JobdeskError
+from jobdesk.core.query import parse
+from jobdesk.desk import Desk
+from jobdesk.ledger import search
+from jobdesk.tui.format import count_of
+from jobdesk.tui.messages import Acted
+from jobdesk.tui.selection import Selection
+
+_BATCH = 200
+_DONE = {"retry": "Retried", "cancel": "Cancelled", "delete": "Deleted"}
+
+
+class Doer:
+    """Runs actions one after another and posts how each ended."""
+
+    def __init__(self, desk: Desk, post: Callable[[Message], object]) -> None:
+        self._desk = desk
+        self._post = post
+        self._thread = ThreadPoolExecutor(1, "jobdesk-doer")
+
+    def close(self) -> None:
+        """Begin nothing more; what is being done goes on to its end."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def do(self, work: Callable[[], str]) -> None:
+        """Run `work`; its sentence, or that of its error, becomes a toast."""
+
+        def guarded() -> None:
+            try:
+                self._post(Acted(work()))
+            except JobdeskError as error:
+                self._post(Acted(str(error), failed=True))
+
+        self._thread.submit(guarded)
+
+    def each(self, verb: str, selection: Selection) -> None:
+        """Retry, cancel or delete everything that is selected."""
+        self._thread.submit(self._each, verb, selection)
+
+    def _each(self, verb: str, selection: Selection) -> None:
+        refused: Counter[str] = Counter()
+        done = 0
+        try:
+            for batch in self._batches(selection):
+                answers = self._desk.each(verb, batch)
+                done += sum(why is None for why in answers.values())
+                refused.update(why for why in answers.values() if why is not None)
+        except JobdeskError as error:
+            refused[str(error)] += 1
+        self._post(_outcome(verb, selection, done, refused))
+
+    def _batches(self, selection: Selection) -> Iterator[Sequence[str]]:
+        if selection.query is None:
+            found = [job.id for job in selection.jobs]
+        else:
+            found = search.ids(self._desk.ledger, parse(selection.query))
+        for at in range(0, len(found), _BATCH):
+            yield found[at : at + _BATCH]
+
+
+def _outcome(verb: str, selection: Selection, done: int, refused: Counter[str]) -> Acted:
+    job, total = selection.one, done + refused.total()
+    if job is not None:
+        if refused:
+            return Acted(next(iter(refused)), failed=True)
+        word = "Asked to stop" if verb == "cancel" and job.state == "processing" else _DONE[verb]
+        return Acted(f"{word}: {selection.words}")
+    if not refused:
+        return Acted(f"{_DONE[verb]} {count_of(done, 'job')}")
+    why, _ = refused.most_common(1)[0]
+    return Acted(f"{_DONE[verb]} {done:,} of {total:,} jobs; refused: {why}", failed=not done)

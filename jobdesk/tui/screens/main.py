@@ -1,0 +1,213 @@
+"""The frame: top line, tabs, the open screen, the line of keys. And one job on a screen of its own."""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+
+from jobdesk.tui.actions import Scene
+from jobdesk.tui.format import Span, number
+from jobdesk.tui.host import Host, who_works
+from jobdesk.tui.messages import Snapshot
+from jobdesk.tui.screens.folders import Folders
+from jobdesk.tui.screens.jobs import DRAWER_FROM, Jobs
+from jobdesk.tui.screens.overview import Overview
+from jobdesk.tui.selection import Selection
+from jobdesk.tui.widgets.job_table import JobTable
+from jobdesk.tui.widgets.job_view import JobView
+from jobdesk.tui.widgets.key_line import KeyLine
+from jobdesk.tui.widgets.listing import Listing
+from jobdesk.tui.widgets.top_line import TabLine, TopLine
+
+if TYPE_CHECKING:
+    from jobdesk.tui.app import JobdeskApp
+
+View = Overview | Jobs | Folders
+TABS = (("overview", "Overview"), ("jobs", "Jobs"), ("folders", "Folders"))
+_MAKERS: dict[str, type[View]] = {"overview": Overview, "jobs": Jobs, "folders": Folders}
+
+
+class Frame(Screen[None]):
+    """What every full screen has: a line on top and a line of keys."""
+
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-tiny"), (15, "-short"), (34, "-tall")]
+
+    @property
+    def desk_app(self) -> "JobdeskApp":
+        return cast("JobdeskApp", self.app)
+
+    @property
+    def scene(self) -> Scene:
+        """Where an action would happen now."""
+        raise NotImplementedError
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Bring everything in line with the snapshot."""
+        raise NotImplementedError
+
+    def scene_changed(self) -> None:
+        """Write the line of keys anew."""
+        for keys in self.query(KeyLine):
+            keys.show(self.scene)
+
+    def watch_focused(self) -> None:
+        if self.is_mounted:
+            self.scene_changed()
+
+
+class Main(Frame):
+    """The screens that the tabs show; each is made when it is first opened."""
+
+    open_view = "overview"
+
+    def compose(self) -> ComposeResult:
+        yield TopLine()
+        yield TabLine(TABS)
+        with Container(id="views"):
+            yield Overview(id="overview")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.view.first_focus().focus()
+
+    @property
+    def view(self) -> View:
+        """The open screen."""
+        return self.query_one(f"#views > #{self.open_view}", _MAKERS[self.open_view])  # type: ignore[return-value]
+
+    @property
+    def jobs(self) -> Jobs:
+        return self.query_one("#views > #jobs", Jobs)
+
+    async def go(self, view: str) -> None:
+        """Open a screen by its id."""
+        if view != self.open_view:
+            self.view.display = False
+            if not self.query(f"#views > #{view}"):
+                await self.query_one("#views").mount(_MAKERS[view](id=view))
+            self.open_view = view
+            self.view.display = True
+            self.desk_app.lens_for(view, self.view)
+        if self.focused is None or self.view not in self.focused.ancestors:
+            self.view.first_focus().focus()
+        self.desk_app.show_snapshot()
+        self.scene_changed()
+
+    @property
+    def scene(self) -> Scene:
+        view = self.view
+        table = view.table if isinstance(view, Jobs) else None
+        selection = view.selection
+        if selection.queue is not None:
+            paused = {queue.name for queue in self.desk_app.snapshot.queues if queue.paused_at is not None}
+            if (selection.queue in paused) != selection.paused:
+                selection = Selection(
+                    selection.jobs, selection.query, selection.count, selection.exact, selection.queue,
+                    selection.queue in paused, selection.marked,
+                )  # fmt: skip
+        return Scene(
+            view=self.open_view,
+            selection=selection,
+            read_only=self.desk_app.host.watch_only,
+            marking=table is not None and table.marks.any,
+            drawer=isinstance(view, Jobs) and view.drawer_open,
+        )
+
+    def show(self, snapshot: Snapshot) -> None:
+        app = self.desk_app
+        now = app.desk.clock.now()
+        self.query_one(TopLine).show(app.place, top_parts(snapshot, app.host, app), app.clock_text)
+        counts: dict[str, Span] = {}
+        total = sum(sum(queue.counts.values()) for queue in snapshot.queues)
+        if total:
+            counts["jobs"] = (number(total), "muted")
+        self.query_one(TabLine).show(self.open_view, counts)
+        self.view.show(snapshot, now, app.glyphs, app.hint)
+        self.scene_changed()
+
+    @on(Listing.Moved)
+    def _moved(self) -> None:
+        self.scene_changed()
+
+    @on(Listing.Opened)
+    def _opened(self) -> None:
+        self.app.call_later(self.desk_app.do, "open")
+
+    @on(JobTable.Opened)
+    def _job_opened(self) -> None:
+        self.app.call_later(self.desk_app.do, "open")
+
+    @on(JobView.Told)
+    def _told(self) -> None:
+        self.scene_changed()
+
+    def on_resize(self) -> None:
+        if self.size.width < DRAWER_FROM and self.query("#views > #jobs"):
+            self.jobs.close_drawer()
+
+
+class JobScreen(Frame):
+    """One job, full screen; esc goes back."""
+
+    LENS = "job"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__()
+        self._job_id = job_id
+
+    def compose(self) -> ComposeResult:
+        yield TopLine()
+        yield JobView(self.LENS, id="job")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.query_one(JobView).tell(self._job_id)
+
+    def on_unmount(self) -> None:
+        self.desk_app.feed.lens(self.LENS, None)
+
+    @property
+    def scene(self) -> Scene:
+        return Scene(view="job", selection=self.query_one(JobView).selection, read_only=self.desk_app.host.watch_only)
+
+    def show(self, snapshot: Snapshot) -> None:
+        app = self.desk_app
+        self.query_one(TopLine).show(app.place, top_parts(snapshot, app.host, app), app.clock_text)
+        view = self.query_one(JobView)
+        if self.LENS in snapshot.lenses:
+            view.take(snapshot.lenses[self.LENS])
+        view.redraw()
+
+    @on(JobView.Told)
+    def _told(self) -> None:
+        self.scene_changed()
+
+
+def top_parts(snapshot: Snapshot, host: Host, app: "JobdeskApp") -> tuple[tuple[int, Span], ...]:
+    """Who works, how busy, how fast, what fails; with the rank by which they give way."""
+    glyphs = app.glyphs
+    kind, words = who_works(snapshot.workers, host)
+    sign, tone = {
+        "here": (glyphs.working, "ok"), "other": (glyphs.watching, "title"),
+        "starting": (glyphs.nobody, "muted"), "nobody": (glyphs.nobody, "warn"),
+    }[kind]  # fmt: skip
+    parts: list[tuple[int, Span]] = [(0, (f"{sign} {words}", tone))]
+    total = sum(one.workers for one in snapshot.workers)
+    if total:
+        parts.append((1, (f"{snapshot.busy}/{total} busy", "text" if snapshot.busy else "muted")))
+    if host.watch_only:
+        parts.append((1, ("read-only", "muted")))
+    rates = snapshot.rates
+    if rates.last_minute:
+        parts.append((3, (f"{number(rates.last_minute)}/min", "text")))
+    if rates.failed_share is not None and rates.failed:
+        share = rates.failed_share * 100
+        parts.append((4, (f"{share:.1f}% failed" if share < 10 else f"{share:.0f}% failed", "bad" if share >= 5 else "muted")))
+    paused = sum(queue.paused_at is not None for queue in snapshot.queues)
+    if paused:
+        parts.append((2, (f"{glyphs.paused} {paused} paused", "warn")))
+    return tuple(parts)
+

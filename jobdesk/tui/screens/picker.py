@@ -1,0 +1,139 @@
+"""A list to choose from that narrows as one types: palette, actions menu, colours, job types."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from jobdesk.tui.columns import Column
+from jobdesk.tui.widgets.listing import Item, Listing
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One row; with a `reason` it cannot be chosen, and says why."""
+
+    id: str
+    title: str
+    note: str = ""
+    key: str = ""
+    reason: str | None = None
+
+
+def fuzzy(wanted: str, text: str) -> int | None:
+    """How well the letters of `wanted` are found in `text` in their order, 0 best; None if they are not."""
+    wanted, text = wanted.casefold().replace(" ", ""), text.casefold()
+    if wanted in text:
+        return text.index(wanted)
+    at, gaps = -1, 100
+    for letter in wanted:
+        found = text.find(letter, at + 1)
+        if found < 0:
+            return None
+        gaps += found - at - 1 if at >= 0 else found
+        at = found
+    return gaps
+
+
+class Picker(ModalScreen[str | None]):
+    """Dismisses with the id of the choice, or None.
+
+    Args:
+        preview: called with the id under the cursor as it moves.
+    """
+
+    def __init__(
+        self, title: str, choices: Sequence[Choice], *, hint: str = "type to narrow", preview: Callable[[str], None] | None = None,
+        at: str = "",
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self._title = title
+        self._choices = choices
+        self._hint = hint
+        self._preview = preview
+        self._at = at
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -wide"):
+            yield Input(placeholder=self._hint)
+            yield Listing(
+                (Column("title", "", 18, grow=2, most=46), Column("note", "", 12, rank=2, grow=3), Column("key", "", 6, rank=1, align=">")),
+                empty="Nothing fits.",
+            )
+
+    def on_mount(self) -> None:
+        self.query_one(".dialog").border_title = self._title
+        self._narrow("")
+        listing = self.query_one(Listing)
+        for at, choice in enumerate(self._choices):
+            if choice.id == self._at:
+                listing.action_move(at)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self._narrow(event.value)
+
+    def _narrow(self, wanted: str) -> None:
+        scored = [
+            (score, at, choice)
+            for at, choice in enumerate(self._choices)
+            if (score := fuzzy(wanted, f"{choice.title} {choice.note}" if choice.reason is None else choice.title)) is not None
+        ]
+        if wanted:
+            scored.sort(key=lambda one: one[:2])
+        listing = self.query_one(Listing)
+        listing.show([_item(choice) for _, _, choice in scored])
+        if wanted:
+            listing.action_move(-len(self._choices))
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self._choose(self.query_one(Listing).value)
+
+    @on(Listing.Opened)
+    def _opened(self, event: Listing.Opened) -> None:
+        event.stop()
+        self._choose(event.value)
+
+    @on(Listing.Moved)
+    def _moved(self, event: Listing.Moved) -> None:
+        event.stop()
+        value = event.listing.value
+        if self._preview is not None and isinstance(value, Choice):
+            self._preview(value.id)
+
+    def _choose(self, value: object) -> None:
+        if not isinstance(value, Choice):
+            return
+        if value.reason is not None:
+            self.notify(f"{value.title}: {value.reason}", severity="warning", timeout=4)
+            return
+        self.dismiss(value.id)
+
+    def on_key(self, event: events.Key) -> None:
+        listing = self.query_one(Listing)
+        if event.key == "escape":
+            self.dismiss(None)
+        elif event.key in ("down", "up", "pagedown", "pageup") and not listing.has_focus:
+            listing.action_move({"down": 1, "up": -1, "pagedown": 10, "pageup": -10}[event.key])
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+
+def _item(choice: Choice) -> Item:
+    off = choice.reason is not None
+    return Item(
+        choice.id,
+        choice,
+        {
+            "title": ((choice.title, "muted" if off else "text"),),
+            "note": ((choice.reason if choice.reason is not None else choice.note, "muted"),),
+            "key": ((choice.key, "faint" if off else "key"),),
+        },
+    )

@@ -1,0 +1,53 @@
+"""A full disk delays work and loses none of it: on a real small file system, where this machine lets tests mount one."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobdesk import Desk
+from jobdesk.core.errors import LedgerError
+from jobdesk.core.job import State
+from jobdesk.ledger import reads
+from tests.support.home import consumer, kill, make_home, until
+
+PROCESSORS = """
+from jobdesk import Context, processor
+
+@processor("chat")
+def chat(ctx: Context) -> str:
+    for _ in range(20):
+        ctx.log.info("x" * 300)
+    return "y" * 3000
+"""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this machine does not let tests mount a file system")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_jobs_wait_for_space_and_then_all_complete(small_disk: Path) -> None:
+    home = make_home(small_disk, PROCESSORS)
+    desk, stored = Desk(home), []
+    worker = consumer(home)
+    with pytest.raises(LedgerError, match="is full: nothing was changed; free some space"):
+        while True:
+            stored.append(desk.submit("chat").id)
+    until(lambda: not desk.consumers() or desk.ledger.rows("SELECT n FROM tally WHERE state = 'processing' AND n > 0"))
+    assert worker.poll() is None
+    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
+    until(lambda: set(reads.states(desk.ledger, stored).values()) == {State.COMPLETED})
+    kill(worker)
+    assert worker.stderr is not None
+    assert worker.stderr.read() == b""  # the trouble of the log file itself never reaches the terminal
+    desk.close()
