@@ -5,6 +5,7 @@ import math
 import random
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from PIL import ExifTags, Image, ImageChops, ImageDraw, ImageFilter
@@ -26,7 +27,7 @@ def mix(one: Colour, other: Colour, share: float) -> Colour:
 
 def at(stops: Stops, place: float) -> Colour:
     """The colour at a place, 0 to 1, between stops."""
-    for (low, first), (high, second) in zip(stops, stops[1:], strict=False):
+    for (low, first), (high, second) in pairwise(stops):
         if place <= high:
             return mix(first, second, (place - low) / (high - low) if high > low else 0)
     return stops[-1][1]
@@ -60,7 +61,7 @@ def ridge(chance: random.Random, width: int, roughness: float, steps: int = 9) -
     reach = 1.0
     for _ in range(steps):
         finer: list[float] = []
-        for left, right in zip(line, line[1:], strict=False):
+        for left, right in pairwise(line):
             finer += [left, (left + right) / 2 + chance.uniform(-reach, reach) * 0.5]
         line = [*finer, line[-1]]
         reach *= roughness
@@ -91,7 +92,9 @@ def slope(size: Size, top: float, bottom: float, stops: Stops) -> Image.Image:
 
 def glow(size: Size, centre: tuple[float, float], radius: float, colour: Colour, power: float = 1.0) -> Image.Image:
     """Light around a point, to be added with screen."""
-    disc = Image.radial_gradient("L").point([round(255 * max(0.0, 1 - value / 181) ** (1.6 * power)) for value in range(256)])
+    disc = Image.radial_gradient("L").point(
+        [round(255 * max(0.0, 1 - value / 181) ** (1.6 * power)) for value in range(256)]
+    )
     disc = disc.resize((round(radius * 2), round(radius * 2)), Image.Resampling.BICUBIC)
     mask = Image.new("L", size)
     mask.paste(disc, (round(centre[0] - radius), round(centre[1] - radius)))
@@ -103,7 +106,9 @@ def cloud(chance: random.Random, size: Size, scale: int, stretch: float = 1.0) -
     total = Image.new("L", size, 0)
     for octave in range(5):
         cells = (max(2, round(size[0] / scale / stretch * 2**octave)), max(2, round(size[1] / scale * 2**octave)))
-        layer = Image.frombytes("L", cells, chance.randbytes(cells[0] * cells[1])).resize(size, Image.Resampling.BICUBIC)
+        layer = Image.frombytes("L", cells, chance.randbytes(cells[0] * cells[1])).resize(
+            size, Image.Resampling.BICUBIC
+        )
         share = 0.5 ** (octave + 1)
         total = ImageChops.add(total, layer.point([round(value * share) for value in range(256)]))
     return total
@@ -151,20 +156,27 @@ def dunes() -> Image.Image:
         phase, wave = chance.uniform(0, 6.3), chance.uniform(0.8, 1.5) * (2.3 - 1.2 * depth)
         crest = [
             base
-            - reach * (math.sin(x / width * 6.283 * wave / 1.6 + phase) * 0.7
-            + 0.3 * abs(math.sin(x / width * 6.283 * wave * 0.7 + phase * 2)))
+            - reach
+            * (
+                math.sin(x / width * 6.283 * wave / 1.6 + phase) * 0.7
+                + 0.3 * abs(math.sin(x / width * 6.283 * wave * 0.7 + phase * 2))
+            )
             for x in range(width)
         ]
         lit = at([(0, (244, 199, 150)), (0.5, (226, 150, 88)), (1, (205, 116, 58))], depth)
         dark = at([(0, (214, 160, 128)), (0.5, (140, 78, 58)), (1, (74, 36, 34))], depth)
-        image.paste(slope(size, base - reach, base + 420, [(0, lit), (1, mix(lit, dark, 0.65))]), mask=below(size, crest))
+        image.paste(
+            slope(size, base - reach, base + 420, [(0, lit), (1, mix(lit, dark, 0.65))]), mask=below(size, crest)
+        )
         shade = Image.new("L", size)
         draw = ImageDraw.Draw(shade)
         for x in range(1, width):
             rise = crest[x - 1] - crest[x]
             if rise < 0:
                 length = min(1.0, -rise * (1.5 - depth * 0.4)) * (60 + 330 * depth)
-                draw.line((x, crest[x], x + length * 0.25, crest[x] + length), fill=round(235 * min(1.0, -rise * 3)), width=3)
+                draw.line(
+                    (x, crest[x], x + length * 0.25, crest[x] + length), fill=round(235 * min(1.0, -rise * 3)), width=3
+                )
         shade = ImageChops.multiply(shade.filter(ImageFilter.GaussianBlur(3 + 12 * depth)), below(size, crest))
         image.paste(slope(size, base - reach, base + 500, [(0, dark), (1, mix(dark, (40, 20, 30), 0.4))]), mask=shade)
         if depth > 0.5:
@@ -182,7 +194,10 @@ def haze() -> Image.Image:
     image = ImageChops.screen(image, glow(size, (760, 620), 1100, (255, 178, 120), 0.9))
     image = ImageChops.screen(image, glow(size, (760, 610), 120, (255, 246, 226), 0.4))
     veil = contrast(cloud(chance, size, 500, 4.0), 96, 200, 130)
-    image.paste((255, 238, 224), mask=ImageChops.multiply(veil, slope(size, 0, 800, [(0, (160,) * 3), (1, (0,) * 3)]).convert("L")))
+    image.paste(
+        (255, 238, 224),
+        mask=ImageChops.multiply(veil, slope(size, 0, 800, [(0, (160,) * 3), (1, (0,) * 3)]).convert("L")),
+    )
     layers = 8
     for layer in range(layers):
         depth = layer / (layers - 1)
@@ -214,7 +229,9 @@ def night_sea() -> Image.Image:
     disc = Image.new("L", size)
     ImageDraw.Draw(disc).ellipse((centre[0] - 74, centre[1] - 74, centre[0] + 74, centre[1] + 74), fill=255)
     face = contrast(cloud(chance, size, 90), 60, 200).convert("RGB")
-    face = Image.blend(Image.new("RGB", size, (252, 248, 232)), ImageChops.multiply(face, Image.new("RGB", size, (252, 246, 226))), 0.3)
+    face = Image.blend(
+        Image.new("RGB", size, (252, 248, 232)), ImageChops.multiply(face, Image.new("RGB", size, (252, 246, 226))), 0.3
+    )
     image.paste(face, mask=disc.filter(ImageFilter.GaussianBlur(1.2)))
     water = slope(size, horizon, height, [(0, (50, 76, 120)), (0.25, (18, 34, 70)), (1, (3, 7, 20))])
     draw = ImageDraw.Draw(water)
@@ -231,12 +248,19 @@ def night_sea() -> Image.Image:
             x = chance.gauss(centre[0], spread * 0.55)
             length = (8 + 110 * depth) * chance.uniform(0.3, 1)
             bright = math.exp(-(((x - centre[0]) / (spread * 0.9)) ** 2)) * chance.uniform(0.35, 1)
-            draw.line((x - length / 2, y, x + length / 2, y), fill=mix((40, 62, 104), (255, 246, 214), bright), width=1 + round(3 * depth))
+            draw.line(
+                (x - length / 2, y, x + length / 2, y),
+                fill=mix((40, 62, 104), (255, 246, 214), bright),
+                width=1 + round(3 * depth),
+            )
         y += 2 + 9 * depth
     water = water.filter(ImageFilter.GaussianBlur(1.1))
     image.paste(water.crop((0, horizon, width, height)), (0, horizon))
     image = ImageChops.screen(image, glow(size, (centre[0], horizon), 700, (62, 80, 120)))
-    coast = [horizon + 2 - max(0.0, (620 - x) / 620) ** 0.8 * 120 * (1 + 0.5 * value) for x, value in enumerate(ridge(chance, width, 0.5))]
+    coast = [
+        horizon + 2 - max(0.0, (620 - x) / 620) ** 0.8 * 120 * (1 + 0.5 * value)
+        for x, value in enumerate(ridge(chance, width, 0.5))
+    ]
     shore = ImageChops.multiply(below(size, coast), ImageChops.invert(below(size, [horizon + 3.0] * width)))
     image.paste((7, 11, 28), mask=shore)
     image = ImageChops.screen(image, glow(size, (430, 838), 90, (255, 190, 110), 0.7))
@@ -264,7 +288,9 @@ def forest() -> Image.Image:
             x += (26 + 150 * depth) * chance.uniform(0.5, 1.6)
         grove = ImageChops.lighter(grove, below(size, ground)).filter(ImageFilter.GaussianBlur(0.8 + 0.5 * (1 - depth)))
         mist = mix(body, (232, 234, 214), 0.75 * (1 - depth * 0.75))
-        image.paste(slope(size, base - 520 * (0.3 + depth), base + 160, [(0, body), (0.55, body), (1, mist)]), mask=grove)
+        image.paste(
+            slope(size, base - 520 * (0.3 + depth), base + 160, [(0, body), (0.55, body), (1, mist)]), mask=grove
+        )
         if layer < 5:
             band = contrast(cloud(chance, size, 300, 3.0), 100, 190, 120)
             image.paste((236, 238, 222), mask=ImageChops.multiply(band, _band(size, base + 40, 230)))
@@ -274,11 +300,16 @@ def forest() -> Image.Image:
         angle = 1.75 + number * 0.085 + chance.uniform(-0.02, 0.02)
         half = chance.uniform(0.006, 0.018)
         draw.polygon(
-            [(1080, 420)] + [(1080 + 2400 * math.cos(one), 420 + 2400 * math.sin(one)) for one in (angle - half, angle + half)],
+            [(1080, 420)]
+            + [(1080 + 2400 * math.cos(one), 420 + 2400 * math.sin(one)) for one in (angle - half, angle + half)],
             fill=chance.randint(26, 52),
         )
-    rays = ImageChops.multiply(rays.filter(ImageFilter.GaussianBlur(14)), slope(size, 420, 2000, [(0, (255,) * 3), (1, (0,) * 3)]).convert("L"))
-    image = ImageChops.screen(image, Image.composite(Image.new("RGB", size, (255, 236, 180)), Image.new("RGB", size), rays))
+    rays = ImageChops.multiply(
+        rays.filter(ImageFilter.GaussianBlur(14)), slope(size, 420, 2000, [(0, (255,) * 3), (1, (0,) * 3)]).convert("L")
+    )
+    image = ImageChops.screen(
+        image, Image.composite(Image.new("RGB", size, (255, 236, 180)), Image.new("RGB", size), rays)
+    )
     return vignette(image, 0.3)
 
 
@@ -291,7 +322,15 @@ def _fir(draw: ImageDraw.ImageDraw, chance: random.Random, x: float, foot: float
         for side in (-1, 1):
             reach = tall * 0.21 * share**0.85 * chance.uniform(0.72, 1.12) * side
             drop = tall * 0.05 + abs(reach) * 0.34
-            draw.polygon([(x, y - tall * 0.045), (x + reach, y + drop), (x + reach * 0.55, y + drop * 0.72), (x, y + tall * 0.035)], fill=255)
+            draw.polygon(
+                [
+                    (x, y - tall * 0.045),
+                    (x + reach, y + drop),
+                    (x + reach * 0.55, y + drop * 0.72),
+                    (x, y + tall * 0.035),
+                ],
+                fill=255,
+            )
 
 
 def _band(size: Size, centre: float, half: float) -> Image.Image:
@@ -308,7 +347,11 @@ def aurora() -> Image.Image:
     image = sky(size, [(0, (3, 6, 24)), (0.45, (8, 26, 52)), (0.7, (24, 62, 78)), (1, (24, 62, 78))])
     image = ImageChops.screen(image, stars(chance, size, 2200, 0.7))
     for number, (low, reach, tint, tip) in enumerate(
-        ((820, 120, (40, 255, 150), (120, 60, 220)), (600, 170, (70, 240, 170), (190, 60, 190)), (900, 70, (30, 220, 140), (60, 120, 200)))
+        (
+            (820, 120, (40, 255, 150), (120, 60, 220)),
+            (600, 170, (70, 240, 170), (190, 60, 190)),
+            (900, 70, (30, 220, 140), (60, 120, 200)),
+        )
     ):
         curtain = Image.new("RGB", size)
         draw = ImageDraw.Draw(curtain)
@@ -316,31 +359,42 @@ def aurora() -> Image.Image:
         beat = ridge(chance, width, 0.72, 10)
         for x in range(width):
             y = low + reach * math.sin(x / width * 5.2 + phase) + 46 * math.sin(x / width * 17 + phase) + 60 * fold[x]
-            power = max(0.0, 0.42 + 0.5 * math.sin(x / width * 4 + phase * 2) + 0.38 * beat[x]) * (0.8, 0.55, 0.42)[number]
+            power = (
+                max(0.0, 0.42 + 0.5 * math.sin(x / width * 4 + phase * 2) + 0.38 * beat[x]) * (0.8, 0.55, 0.42)[number]
+            )
             tall = 300 + 260 * (0.5 + 0.5 * beat[x])
             for part in range(16):
                 share = part / 15
                 light = power * (1 - share) ** 1.5 * min(1.0, 0.35 + part / 3)
-                draw.line((x, y - tall * share, x, y - tall * (share + 0.08)), fill=mix((0, 0, 0), mix(tint, tip, share**1.1), min(1.0, light)))
+                draw.line(
+                    (x, y - tall * share, x, y - tall * (share + 0.08)),
+                    fill=mix((0, 0, 0), mix(tint, tip, share**1.1), min(1.0, light)),
+                )
         soft = curtain.filter(ImageFilter.BoxBlur(5)).filter(ImageFilter.GaussianBlur(5))
         image = ImageChops.screen(image, soft)
-        image = ImageChops.screen(image, soft.resize((300, 200)).filter(ImageFilter.GaussianBlur(14)).resize(size, Image.Resampling.BICUBIC))
+        image = ImageChops.screen(
+            image, soft.resize((300, 200)).filter(ImageFilter.GaussianBlur(14)).resize(size, Image.Resampling.BICUBIC)
+        )
     peaks = [shore - 50 - max(-0.2, value) * 190 for value in ridge(chance, width, 0.53)]
     image.paste(slope(size, shore - 260, shore, [(0, (30, 56, 74)), (1, (8, 18, 32))]), mask=below(size, peaks))
     snow = contrast(cloud(chance, size, 60, 0.6), 118, 150, 110)
-    caps = ImageChops.multiply(snow, slope(size, shore - 260, shore - 40, [(0, (255,) * 3), (1, (0,) * 3)]).convert("L"))
+    caps = ImageChops.multiply(
+        snow, slope(size, shore - 260, shore - 40, [(0, (255,) * 3), (1, (0,) * 3)]).convert("L")
+    )
     image.paste((120, 170, 176), mask=ImageChops.multiply(caps, below(size, peaks)))
     wood = Image.new("L", size)
     draw = ImageDraw.Draw(wood)
-    x = -10.0
-    while x < width + 10:
-        near = abs(x / width - 0.45) * 1.6
-        _fir(draw, chance, x, shore + 4, (34 + 120 * near) * chance.uniform(0.6, 1.2))
-        x += chance.uniform(8, 30)
+    trunk = -10.0
+    while trunk < width + 10:
+        near = abs(trunk / width - 0.45) * 1.6
+        _fir(draw, chance, trunk, shore + 4, (34 + 120 * near) * chance.uniform(0.6, 1.2))
+        trunk += chance.uniform(8, 30)
     image.paste((5, 12, 20), mask=wood)
     mirror = image.crop((0, shore - (height - shore), width, shore)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     mirror = mirror.filter(ImageFilter.GaussianBlur(3)).filter(ImageFilter.BoxBlur((0, 7)))
-    mirror = ImageChops.multiply(mirror, slope(mirror.size, 0, mirror.height, [(0, (205, 215, 220)), (1, (110, 130, 150))]))
+    mirror = ImageChops.multiply(
+        mirror, slope(mirror.size, 0, mirror.height, [(0, (205, 215, 220)), (1, (110, 130, 150))])
+    )
     image.paste(mirror, (0, shore))
     cracks = contrast(cloud(chance, mirror.size, 130, 6.0), 124, 190, 46)
     image.paste((190, 230, 236), (0, shore), cracks)
@@ -352,7 +406,16 @@ def city() -> Image.Image:
     size = width, height = 2400, 1500
     chance = random.Random(67)
     bank = 1090
-    image = sky(size, [(0, (20, 22, 66)), (0.3, (74, 48, 110)), (0.55, (196, 92, 112)), (0.72, (255, 168, 110)), (1, (255, 190, 130))])
+    image = sky(
+        size,
+        [
+            (0, (20, 22, 66)),
+            (0.3, (74, 48, 110)),
+            (0.55, (196, 92, 112)),
+            (0.72, (255, 168, 110)),
+            (1, (255, 190, 130)),
+        ],
+    )
     streaks = contrast(cloud(chance, size, 420, 6.0), 112, 190, 150)
     image.paste((255, 150, 130), mask=ImageChops.multiply(streaks, _band(size, 560, 330)))
     image = ImageChops.screen(image, glow(size, (880, 1060), 950, (255, 140, 70), 1.2))
@@ -387,7 +450,9 @@ def city() -> Image.Image:
     return vignette(image, 0.3)
 
 
-def _tower(image: Image.Image, chance: random.Random, box: tuple[int, int, int, int], wall: Colour, depth: float) -> None:
+def _tower(
+    image: Image.Image, chance: random.Random, box: tuple[int, int, int, int], wall: Colour, depth: float
+) -> None:
     draw = ImageDraw.Draw(image)
     left, top, right, bottom = box
     tint = mix(wall, (255, 140, 110), chance.uniform(0, 0.1))
@@ -397,14 +462,20 @@ def _tower(image: Image.Image, chance: random.Random, box: tuple[int, int, int, 
         step = (right - left) // 4
         draw.rectangle((left + step, top - 18, right - step, top), fill=tint)
         if chance.random() < 0.5:
-            draw.line(((left + right) // 2, top - 18, (left + right) // 2, top - 18 - chance.randint(20, 70)), fill=tint, width=2)
+            draw.line(
+                ((left + right) // 2, top - 18, (left + right) // 2, top - 18 - chance.randint(20, 70)),
+                fill=tint,
+                width=2,
+            )
     cell = 6 + round(5 * depth)
     habit = chance.uniform(0.12, 0.5)
     for y in range(top + cell, bottom - cell, cell * 2):
         for x in range(left + cell, right - cell, cell + cell // 2):
             if chance.random() < habit:
                 light = mix((255, 206, 120), (255, 240, 208), chance.random())
-                draw.rectangle((x, y, x + cell // 2 + 1, y + cell - 1), fill=mix(tint, light, chance.uniform(0.35, 0.95)))
+                draw.rectangle(
+                    (x, y, x + cell // 2 + 1, y + cell - 1), fill=mix(tint, light, chance.uniform(0.35, 0.95))
+                )
 
 
 def balloon() -> Image.Image:
@@ -416,7 +487,7 @@ def balloon() -> Image.Image:
     colours: list[Colour] = [(226, 64, 54), (246, 176, 58), (250, 232, 190), (42, 150, 152), (28, 74, 122)]
 
     def half(share: float) -> float:
-        return wide * math.sin(math.pi * share * 0.62) ** 0.62 * (1 - max(0.0, share - 0.5) ** 1.6 * 2.55)
+        return wide * float(math.sin(math.pi * share * 0.62) ** 0.62) * float(1 - max(0.0, share - 0.5) ** 1.6 * 2.55)
 
     gores = 16
     rows = 260
@@ -433,14 +504,27 @@ def balloon() -> Image.Image:
     mouth = half(1.0)
     basket_top, basket_bottom = 1530 * scale, 1690 * scale
     for share in (-1, -0.4, 0.4, 1):
-        draw.line((centre + mouth * share, top + tall, centre + 95 * scale * share, basket_top), fill=(60, 46, 40, 255), width=5)
-    draw.rounded_rectangle((centre - 100 * scale, basket_top, centre + 100 * scale, basket_bottom), 18 * scale, fill=(140, 88, 48, 255))
+        draw.line(
+            (centre + mouth * share, top + tall, centre + 95 * scale * share, basket_top),
+            fill=(60, 46, 40, 255),
+            width=5,
+        )
+    draw.rounded_rectangle(
+        (centre - 100 * scale, basket_top, centre + 100 * scale, basket_bottom), 18 * scale, fill=(140, 88, 48, 255)
+    )
     for row in range(8):
         y = basket_top + (14 + row * 19) * scale
         for column in range(14):
             x = centre + (-96 + column * 14 + (7 if row % 2 else 0)) * scale
-            draw.rectangle((x, y, x + 8 * scale, y + 11 * scale), fill=(168, 112, 66, 255) if (row + column) % 2 else (114, 70, 38, 255))
-    draw.rounded_rectangle((centre - 106 * scale, basket_top - 8 * scale, centre + 106 * scale, basket_top + 14 * scale), 10 * scale, fill=(78, 46, 30, 255))
+            draw.rectangle(
+                (x, y, x + 8 * scale, y + 11 * scale),
+                fill=(168, 112, 66, 255) if (row + column) % 2 else (114, 70, 38, 255),
+            )
+    draw.rounded_rectangle(
+        (centre - 106 * scale, basket_top - 8 * scale, centre + 106 * scale, basket_top + 14 * scale),
+        10 * scale,
+        fill=(78, 46, 30, 255),
+    )
     return big.resize(size, Image.Resampling.LANCZOS)
 
 
@@ -456,7 +540,10 @@ def lavender() -> Image.Image:
     for depth in (0.0, 0.5, 1.0):
         crest = [horizon - 60 + 50 * depth - value * (70 - 30 * depth) for value in ridge(chance, width, 0.48)]
         hill = at([(0, (150, 158, 196)), (0.5, (112, 132, 156)), (1, (84, 116, 96))], depth)
-        image.paste(slope(size, horizon - 160, horizon + 20, [(0, hill), (1, mix(hill, (250, 220, 190), 0.35))]), mask=below(size, crest))
+        image.paste(
+            slope(size, horizon - 160, horizon + 20, [(0, hill), (1, mix(hill, (250, 220, 190), 0.35))]),
+            mask=below(size, crest),
+        )
     field = slope(size, horizon, height, [(0, (176, 150, 170)), (0.3, (120, 98, 88)), (1, (84, 62, 46))])
     draw = ImageDraw.Draw(field)
     vanish = 1240
@@ -472,9 +559,15 @@ def lavender() -> Image.Image:
                 x = chance.gauss(middle, gap * 0.17)
                 tall = (2 + 62 * depth) * chance.uniform(0.5, 1.1)
                 sunny = max(0.0, (middle - x) / (gap * 0.3))
-                colour = mix(mix((92, 62, 150), (150, 104, 204), chance.random()), (246, 190, 220), 0.45 * min(1.0, sunny) * chance.random())
+                colour = mix(
+                    mix((92, 62, 150), (150, 104, 204), chance.random()),
+                    (246, 190, 220),
+                    0.45 * min(1.0, sunny) * chance.random(),
+                )
                 colour = mix(colour, (206, 176, 206), 0.6 * (1 - min(1.0, depth * 2.2)))
-                draw.line((x, y, x + chance.uniform(-0.2, 0.2) * tall, y - tall), fill=colour, width=1 + round(4.5 * depth))
+                draw.line(
+                    (x, y, x + chance.uniform(-0.2, 0.2) * tall, y - tall), fill=colour, width=1 + round(4.5 * depth)
+                )
         y += 1.3 + 9 * depth
     image.paste(field.crop((0, horizon, width, height)), (0, horizon))
     trunk = ImageDraw.Draw(image)
@@ -483,7 +576,10 @@ def lavender() -> Image.Image:
         angle, reach = chance.uniform(0, 6.283), chance.random() ** 0.6
         x, y = 1660 + 96 * reach * math.cos(angle), horizon - 108 + 64 * reach * math.sin(angle)
         r = chance.uniform(3, 9)
-        trunk.ellipse((x - r, y - r, x + r, y + r), fill=mix((40, 70, 50), (148, 158, 90), max(0.0, min(1.0, (1690 - x) / 130)) * chance.random()))
+        trunk.ellipse(
+            (x - r, y - r, x + r, y + r),
+            fill=mix((40, 70, 50), (148, 158, 90), max(0.0, min(1.0, (1690 - x) / 130)) * chance.random()),
+        )
     image = ImageChops.screen(image, glow(size, (520, 540), 1300, (70, 44, 20), 0.7))
     return vignette(image, 0.3)
 
@@ -529,7 +625,9 @@ def _dunes() -> bytes:
 def _forest() -> bytes:
     """Stored lying on its side with orientation 6, as phones do."""
     turned = forest().transpose(Image.Transpose.ROTATE_90)
-    return jpeg(turned, photo_data("2026:09:27 07:41:05", "Painter 26mm f/1.8", (1 / 60, 1.8, 200, 26.0), orientation=6))
+    return jpeg(
+        turned, photo_data("2026:09:27 07:41:05", "Painter 26mm f/1.8", (1 / 60, 1.8, 200, 26.0), orientation=6)
+    )
 
 
 def _balloon() -> bytes:
@@ -547,11 +645,19 @@ def _lavender() -> bytes:
 
 PHOTOS: dict[str, Callable[[], bytes]] = {
     "dunes-at-dusk.jpg": _dunes,
-    "mountain-haze.jpg": lambda: jpeg(haze(), photo_data("2026:10:11 18:05:51", "Painter 85mm f/2", (1 / 200, 5.6, 100, 85.0))),
-    "sea-at-night.jpg": lambda: jpeg(night_sea(), photo_data("2026:08:28 23:47:13", "Painter 35mm f/2", (4.0, 2.8, 800, 35.0))),
+    "mountain-haze.jpg": lambda: jpeg(
+        haze(), photo_data("2026:10:11 18:05:51", "Painter 85mm f/2", (1 / 200, 5.6, 100, 85.0))
+    ),
+    "sea-at-night.jpg": lambda: jpeg(
+        night_sea(), photo_data("2026:08:28 23:47:13", "Painter 35mm f/2", (4.0, 2.8, 800, 35.0))
+    ),
     "forest-in-mist.jpg": _forest,
-    "aurora-lake.jpg": lambda: jpeg(aurora(), photo_data("2026:02:09 22:16:30", "Painter 20mm f/1.8", (8.0, 1.8, 1600, 20.0))),
-    "city-after-sunset.jpg": lambda: jpeg(city(), photo_data("2026:06:21 21:58:02", "Painter 50mm f/1.4", (1 / 30, 2.0, 400, 50.0))),
+    "aurora-lake.jpg": lambda: jpeg(
+        aurora(), photo_data("2026:02:09 22:16:30", "Painter 20mm f/1.8", (8.0, 1.8, 1600, 20.0))
+    ),
+    "city-after-sunset.jpg": lambda: jpeg(
+        city(), photo_data("2026:06:21 21:58:02", "Painter 50mm f/1.4", (1 / 30, 2.0, 400, 50.0))
+    ),
     "balloon.png": _balloon,
     "lavender-rows.webp": _lavender,
 }

@@ -69,7 +69,9 @@ class Scanner:
                     answer += block
         except OSError as error:
             why = error.strerror or str(error) or type(error).__name__
-            raise ScannerError(f"the scanner at {self.address} does not answer ({why}): start it, or empty scanner.address") from None
+            raise ScannerError(
+                f"the scanner at {self.address} does not answer ({why}): start it, or empty scanner.address"
+            ) from None
         return answer.rstrip(b"\0\n").decode("utf-8", "replace")
 
     def _connect(self, timeout_s: float) -> socket.socket:

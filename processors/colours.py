@@ -32,7 +32,7 @@ def to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, str]:
     """The picture in sRGB as L, RGB or RGBA, and what was wrong with its profile (empty if nothing)."""
     doubt = ""
     if image.mode == "LAB":
-        return _through(image, ImageCms.createProfile("LAB"), "LAB"), doubt
+        return _through(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "LAB"), doubt
     if icc is not None:
         try:
             return _apply(image, icc), doubt
@@ -93,7 +93,7 @@ def _apply(image: Image.Image, icc: bytes) -> Image.Image:
     return _through(image, profile, image.mode)
 
 
-def _through(image: Image.Image, profile: ImageCms.core.CmsProfile | ImageCms.ImageCmsProfile, mode: str) -> Image.Image:
+def _through(image: Image.Image, profile: ImageCms.ImageCmsProfile, mode: str) -> Image.Image:
     made = "RGBA" if mode == "RGBA" else "RGB"
     done = ImageCms.applyTransform(image, _transform(profile, mode, made))
     assert done is not None
@@ -107,9 +107,11 @@ def _profile(icc: bytes) -> tuple[ImageCms.ImageCmsProfile, str, str]:
 
 
 @lru_cache(maxsize=16)
-def _transform(
-    profile: ImageCms.core.CmsProfile | ImageCms.ImageCmsProfile, mode: str, made: str
-) -> ImageCms.ImageCmsTransform:
+def _transform(profile: ImageCms.ImageCmsProfile, mode: str, made: str) -> ImageCms.ImageCmsTransform:
     return ImageCms.buildTransform(
-        profile, ImageCms.createProfile("sRGB"), mode, made, ImageCms.Intent.RELATIVE_COLORIMETRIC
+        profile,
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
+        mode,
+        made,
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
     )

@@ -23,9 +23,7 @@ class ServiceUnavailable(Exception):
 
 
 @processor("demo.report", queue="daily-reports", priority="low", timeout="1m", retries=1)
-def make_report(
-    ctx: Context, days: Annotated[int, Field(ge=1, le=3660)] = 90, seed: int = 7
-) -> dict[str, Any]:
+def make_report(ctx: Context, days: Annotated[int, Field(ge=1, le=3660)] = 90, seed: int = 7) -> dict[str, Any]:
     """Work out the sales of some days and write them as a CSV report."""
     chance = random.Random(seed)
     first = date(2026, 1, 1)
@@ -61,7 +59,9 @@ def make_report(
     }
 
 
-@processor("demo.flaky", queue="analytics-aggregation", timeout="30s", retries=4, retry_delay="2s", backoff="exponential")
+@processor(
+    "demo.flaky", queue="analytics-aggregation", timeout="30s", retries=4, retry_delay="2s", backoff="exponential"
+)
 def convert_rates(ctx: Context, fails: Annotated[int, Field(ge=0, le=20)] = 2, seed: int = 7) -> dict[str, Any]:
     """Cross currency rates, from a service that is down for the first attempts."""
     ctx.log.info(f"asking for the rates of {', '.join(_CURRENCIES)}, attempt {ctx.attempt} of {ctx.max_attempts}")
@@ -69,9 +69,7 @@ def convert_rates(ctx: Context, fails: Annotated[int, Field(ge=0, le=20)] = 2, s
         raise ServiceUnavailable("rates.example answered 503 Service Unavailable: maintenance, try again shortly")
     chance = random.Random(seed)
     rates = {currency: round(chance.uniform(0.4, 2.0), 4) for currency in _CURRENCIES}
-    crossed = {
-        f"{one}/{other}": round(rates[other] / rates[one], 4) for one in rates for other in rates if one < other
-    }
+    crossed = {f"{one}/{other}": round(rates[other] / rates[one], 4) for one in rates for other in rates if one < other}
     ctx.progress(len(crossed), len(crossed), "crossed")
     ctx.log.info(f"{len(crossed)} rates after {ctx.attempt - 1} failed attempts")
     return {"attempts": ctx.attempt, "rates": crossed}

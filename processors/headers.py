@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from jobdesk import Reject
-from jobdesk_processors import formats, tiff
-from jobdesk_processors.formats import Format
+
+from . import formats, tiff
+from .formats import Format
 
 MAX_SCANS = 64
 MAX_FRAMES = 5_000
@@ -34,6 +35,8 @@ class Header:
     width: int
     height: int
     frames: int = 1
+    starved: bool = False
+    """The file is too short to hold what it claims, however well it were packed."""
 
 
 def inspect(content: bytes, name: str, max_pixels: int) -> Header:
@@ -73,6 +76,11 @@ def inspect(content: bytes, name: str, max_pixels: int) -> Header:
             f"(images.max_pixels)",
             reason="too-many-pixels",
         )
+    if header.starved:
+        raise Reject(
+            f"{name} is cut short: it cannot hold the {header.width}×{header.height} pixels it claims",
+            reason="truncated",
+        )
     if header.frames > MAX_FRAMES:
         raise Reject(f"{name} has {header.frames:,} frames, more than {MAX_FRAMES:,}", reason="too-many-frames")
     return header
@@ -106,7 +114,7 @@ def _word(kind: Format) -> str:
 
 
 def _jpeg(data: bytes) -> Header:
-    at, scans, metadata, pixels_bits = 2, 0, 0, 0
+    at, scans, metadata, least_bits = 2, 0, 0, 0
     width = height = 0
     entropy_bits = 0
     while True:
@@ -131,7 +139,7 @@ def _jpeg(data: bytes) -> Header:
             # Huffman coding spends a bit on every block at least; arithmetic coding (above C8) need not.
             columns = -(-width // (8 * max(h for h, _ in factors)))
             rows = -(-height // (8 * max(v for _, v in factors)))
-            pixels_bits = columns * rows * sum(h * v for h, v in factors) if marker < 0xC8 else 0
+            least_bits = columns * rows * sum(h * v for h, v in factors) if marker < 0xC8 else 0
         elif marker == 0xDA:
             scans += 1
             if scans > MAX_SCANS:
@@ -147,9 +155,7 @@ def _jpeg(data: bytes) -> Header:
         at += length
     if not scans or not width:
         raise _Wrong("it has no picture data")
-    if entropy_bits < pixels_bits:
-        raise _Short
-    return Header(formats.JPEG, width, height)
+    return Header(formats.JPEG, width, height, starved=entropy_bits < least_bits)
 
 
 def _png(data: bytes) -> Header:
@@ -176,9 +182,8 @@ def _png(data: bytes) -> Header:
         at += 12 + length
     if not compressed:
         raise _Wrong("it has no picture data")
-    if width * height * depth * _PNG_CHANNELS.get(colour, 1) // 8 > compressed * _DEFLATE_RATIO + 1_000:
-        raise _Short
-    return Header(formats.PNG, width, height, frames)
+    raw = width * height * depth * _PNG_CHANNELS.get(colour, 1) // 8
+    return Header(formats.PNG, width, height, frames, starved=raw > compressed * _DEFLATE_RATIO + 1_000)
 
 
 def _gif(data: bytes) -> Header:
@@ -237,9 +242,7 @@ def _tiff(data: bytes) -> Header:
     except tiff.Broken as error:
         raise _Wrong(str(error)) from None
     first = found[0]
-    if first.data_end > len(data):
-        raise _Short
-    return Header(formats.TIFF, first.width, first.height, len(found))
+    return Header(formats.TIFF, first.width, first.height, len(found), starved=first.data_end > len(data))
 
 
 def _bmp(data: bytes) -> Header:
@@ -250,9 +253,8 @@ def _bmp(data: bytes) -> Header:
     else:
         width, height, _, depth, compression = struct.unpack_from("<iiHHI", data, 18)
     height = abs(height)
-    if compression in (0, 3) and width > 0 and offset + (width * depth + 31) // 32 * 4 * height > len(data):
-        raise _Short
-    return Header(formats.BMP, width, height)
+    raw = offset + (width * depth + 31) // 32 * 4 * height
+    return Header(formats.BMP, width, height, starved=compression in (0, 3) and raw > len(data))
 
 
 def _boxes(kind: Format) -> Callable[[bytes], Header]:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from jobdesk import Context, processor
-from jobdesk_processors import colours, headers, metadata, pictures, safefiles
-from jobdesk_processors.pictures import Fit, OutputFormat, Picture
+
+from . import colours, headers, metadata, pictures, safefiles
+from .pictures import Fit, OutputFormat, Picture
 
 Pixels = Annotated[int, Field(ge=1, le=16384)]
 Quality = Annotated[int, Field(ge=1, le=100)]

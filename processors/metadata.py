@@ -100,10 +100,11 @@ def _degrees(value: Any, side: object, negative: str, limit: int) -> float | Non
     parts = [_number(part, 0, 1e6) for part in value]
     if any(part is None for part in parts):
         return None
-    degrees = sum((part or 0) / 60**power for power, part in enumerate(parts))
+    degrees = float(sum((part or 0) / 60**power for power, part in enumerate(parts)))
     if degrees > limit:
         return None
-    return round(-degrees if _text(side) == negative else degrees, 7)
+    signed = -degrees if _text(side) == negative else degrees
+    return round(signed, 7)
 
 
 def _without_none(**fields: Any) -> dict[str, Any]:

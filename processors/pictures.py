@@ -22,8 +22,9 @@ from PIL import (
 )
 
 from jobdesk import Reject
-from jobdesk_processors import colours, formats
-from jobdesk_processors.headers import Header
+
+from . import colours, formats
+from .headers import Header
 
 OutputFormat = Literal["webp", "jpeg", "png"]
 Fit = Callable[[tuple[int, int]], tuple[int, int]]
@@ -200,7 +201,7 @@ def _refusal(error: Exception) -> Reject:
 
 
 def _register_heic() -> None:
-    import pillow_heif  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  an extra of 26 MB
+    import pillow_heif  # type: ignore[import-not-found,unused-ignore]
 
     register: Any = pillow_heif.register_heif_opener
     register()

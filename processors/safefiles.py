@@ -13,7 +13,16 @@ from pathlib import Path
 from jobdesk import Reject
 
 _MENDABLE_BY_HAND = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+    }
 )
 
 
@@ -46,8 +55,11 @@ def read_regular(path: Path, max_bytes: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise Reject(f"{shown(str(path))} {_why_not(error)}", reason="unreadable") from None
-    with open(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
+    found = os.fstat(descriptor)
+    if stat.S_ISDIR(found.st_mode):  # Python opens no file object on it
+        os.close(descriptor)
+        raise Reject(f"{shown(str(path))} is not a file but a folder", reason="unreadable")
+    with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(found.st_mode):
             raise Reject(f"{shown(str(path))} is not a file but {_kind(found.st_mode)}", reason="unreadable")
         if found.st_size == 0:
@@ -59,7 +71,8 @@ def read_regular(path: Path, max_bytes: int) -> bytes:
     size = len(content) or found.st_size
     if size > max_bytes:
         raise Reject(
-            f"{shown(path.name)} has {size:,} bytes, more than the {max_bytes:,} of images.max_bytes", reason="too-large"
+            f"{shown(path.name)} has {size:,} bytes, more than the {max_bytes:,} of images.max_bytes",
+            reason="too-large",
         )
     return content
 
@@ -77,7 +90,7 @@ def write_whole(path: Path, content: bytes) -> Written:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(descriptor)
@@ -109,7 +122,7 @@ def place(source: Path, target: Path) -> None:
             raise Reject(f"{source} is gone: submit the upload again", reason="unreadable") from None
         except OSError:  # another file system, or one without links
             shutil.copyfile(source, temporary, follow_symlinks=False)
-            with open(temporary, "rb") as file:
+            with temporary.open("rb") as file:
                 os.fsync(file.fileno())
         temporary.replace(target)
         temporary.unlink(missing_ok=True)  # renaming one link onto another of the same file leaves both
@@ -146,8 +159,6 @@ def _why_not(error: OSError) -> str:
 
 
 def _kind(mode: int) -> str:
-    if stat.S_ISDIR(mode):
-        return "a folder"
     if stat.S_ISFIFO(mode):
         return "a pipe"
     return "a socket" if stat.S_ISSOCK(mode) else "a device"

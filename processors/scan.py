@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from jobdesk import Context, Reject, Retry, processor
-from jobdesk_processors import clamd, safefiles
-from jobdesk_processors.staging import UploadId
+
+from . import clamd, safefiles
+from .staging import UploadId
 
 NOT_SCANNED = "not scanned: no scanner"
 
@@ -50,7 +50,7 @@ def scan_for_viruses(
 def _unscanned(ctx: Context, called: str, on_missing: str) -> dict[str, Any]:
     if on_missing == "fail":
         raise Reject(
-            f"{called} was not scanned: there is no scanner and scanner.on_missing is \"fail\"; "
+            f'{called} was not scanned: there is no scanner and scanner.on_missing is "fail"; '
             "start clamd or set scanner.address, then retry",
             reason="NoScanner",
         )
@@ -59,7 +59,10 @@ def _unscanned(ctx: Context, called: str, on_missing: str) -> dict[str, Any]:
 
 
 def _isolate(ctx: Context, source: Path, kept: Path, called: str, infection: str, content: bytes) -> None:
-    """Move the file where nobody else can read it; the note beside it is written first, so a killed attempt is understood."""
+    """Move the file where nobody else can read it.
+
+    The note beside it is written first: an attempt killed after the move is understood by it.
+    """
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept.parent.chmod(0o700)
     note = {
@@ -77,4 +80,4 @@ def _isolate(ctx: Context, source: Path, kept: Path, called: str, infection: str
     except OSError:  # another file system
         safefiles.write_whole(kept, content)
         source.unlink()
-    os.chmod(kept, 0o600)
+    kept.chmod(0o600)

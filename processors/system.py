@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from jobdesk import Context, Reject, processor
-from jobdesk_processors import headers, safefiles, staging
-from jobdesk_processors.staging import UploadId
+
+from . import headers, safefiles, staging
+from .staging import UploadId
 
 Label = Annotated[str, Field(min_length=1, max_length=255)]
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}

@@ -17,9 +17,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from jobdesk import Context, Reject, processor
-from jobdesk_processors import headers, safefiles, staging
-from jobdesk_processors.headers import Header
-from jobdesk_processors.staging import UploadId
+
+from . import headers, safefiles, staging
+from .headers import Header
+from .staging import UploadId
 
 Label = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -43,9 +44,7 @@ def request_upload(
     suffix = Path(called).suffix.lower()
     if suffix and suffix not in (header.format.extension, *header.format.also):
         ctx.log.warning(f"{called} is named {suffix} but holds {header.format.name}: its content decides")
-    staged = safefiles.write_whole(
-        staging.folder(ctx, upload) / f"original{header.format.extension}", content
-    )
+    staged = safefiles.write_whole(staging.folder(ctx, upload) / f"original{header.format.extension}", content)
     ctx.log.info(f"{called}: {header.width}×{header.height} {header.format.name}, {staged.bytes:,} bytes")
     received = datetime.now(UTC)
     _submit_steps(ctx, upload, called, staged.path, header, received, album, tags)
@@ -78,7 +77,9 @@ def store_upload(
     folder = output or _final_folder(ctx, upload, datetime.now(UTC))
     if renditions is None:
         renditions = [
-            one for step in ("THUMBNAIL_GENERATE", "IMAGE_RESIZE") for one in ctx.results.get(step, {}).get("renditions", [])
+            one
+            for step in ("THUMBNAIL_GENERATE", "IMAGE_RESIZE")
+            for one in ctx.results.get(step, {}).get("renditions", [])
         ]
     expected = ctx.results.get("IMAGE_UPLOAD_REQUESTED", {}).get("sha256")
     original = _store(ctx, source, folder, expected)
@@ -97,9 +98,7 @@ def store_upload(
 
 
 @processor("IMAGE_UPLOAD_COMPLETED", queue="upload.events", timeout="30s", isolation="thread")
-def complete_upload(
-    ctx: Context, upload_id: UploadId | None = None, name: str | None = None
-) -> dict[str, Any]:
+def complete_upload(ctx: Context, upload_id: UploadId | None = None, name: str | None = None) -> dict[str, Any]:
     """Note that an upload is done and what came of it."""
     asset = ctx.results.get("DATABASE_UPDATE", {})
     scan = ctx.results.get("VIRUS_SCAN", {})
@@ -127,7 +126,9 @@ def fail_upload(
     called = name or upload_id or "an upload"
     error = failed.get("error")
     reason = error.get("type") if isinstance(error, dict) else error
-    message = failed.get("message") or (error.get("message") if isinstance(error, dict) else None) or "no reason was given"
+    message = (
+        failed.get("message") or (error.get("message") if isinstance(error, dict) else None) or "no reason was given"
+    )
     ctx.log.error(f"{called}: {message}")
     ctx.submit(
         "NOTIFICATION_SEND",

@@ -21,8 +21,10 @@ from jobdesk.folders.watcher import Watcher
 from jobdesk.ledger import folders, intake
 from jobdesk.ledger.database import Ledger
 
-COALESCE_S = 0.2
+COALESCE_S = 0.05
 """Time between two scans that events ask for."""
+DEAF_S = 0.6
+"""How long watchdog may hold events back after a rename out of the folder, as each of our claims is."""
 POLL_S = 2.0
 """Time between scans where nothing is heard."""
 LIVENESS_S = 5.0
@@ -89,6 +91,7 @@ class FolderService(Service):
         self._ready: deque[bytes] = deque()
         self._scanned = False
         self._scan_ended = self._scan_took = 0.0
+        self._deaf_until = float("-inf")
         self._rescan_at = self._reconcile_at = self._liveness_at = self._end_at = float("-inf")
         self._watch_trouble: str | None = None
         self._foreign: str | None = None
@@ -134,7 +137,7 @@ class FolderService(Service):
         if open_files and now >= self._end_at:
             open_files -= self._ender.end()
             took = self.clock.monotonic() - now
-            self._end_at = now + took + (10.0 if self._ender.trouble else 4 * took)
+            self._end_at = now + took + (10.0 if self._ender.trouble else 10 * took)
         if self._scan_is_due():
             self._look()
         if self._owner.held:
@@ -166,7 +169,7 @@ class FolderService(Service):
         due = self._rescan_at
         if self._tracker.deadline is not None:
             due = min(due, self._tracker.deadline)
-        if self._heard.is_set():
+        if self._heard.is_set() or self._scan_ended < self._deaf_until:
             due = min(due, self._scan_ended + COALESCE_S)
         # A huge folder is looked through a fifth of the time at the most.
         return max(due, self._scan_ended + 4 * self._scan_took) if self._scanned else due
@@ -183,6 +186,8 @@ class FolderService(Service):
             return
         room = self._rule.max_ahead - open_files - len(self._owner.held)
         self._owner.take(self._ready, self._tracker, room, self.clock.monotonic() + WORK_S)
+        if self._status.mode == "watch":
+            self._deaf_until = self.clock.monotonic() + DEAF_S
 
     def _is_full(self) -> bool:
         return self._place.free_bytes() < self._rule.min_free_bytes
@@ -223,13 +228,18 @@ class FolderService(Service):
             except OSError as error:
                 self._watch_trouble = f"changes are not heard ({error.strerror or error}): looked through every 2 s"
             self._rescan_at = float("-inf")
-        elif self._rule.recursive and self._scanned:
+            return self._say_mode()
+        self._watcher.spare_own(self._place.root)
+        if self._rule.recursive and self._scanned:
             left_out = self._watcher.unwatched(self._place.root, self._scan.folders)
             self._watch_trouble = (
                 f"{left_out} sub-folders cannot be watched (fs.inotify.max_user_watches?): looked through every 2 s"
                 if left_out
                 else None
             )
+        self._say_mode()
+
+    def _say_mode(self) -> None:
         mode = "scan" if self._watch_trouble else "watch"
         if mode != self._status.mode:
             self._rescan_at = min(self._rescan_at, self.clock.monotonic() + self._poll_s)

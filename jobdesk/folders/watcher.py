@@ -28,16 +28,21 @@ HEARD = [FileClosedEvent, FileCreatedEvent, FileMovedEvent, DirCreatedEvent]
 """More kinds of event would overflow the kernel's queue in a burst; fewer would miss whole ways of arriving."""
 
 
+def _is_own(path: bytes, root: bytes) -> bool:
+    corner = path[len(root.rstrip(b"/")) + 1 :].partition(b"/")[0]
+    return corner in (OWN, DONE, REJECTED)
+
+
 class _Hint(FileSystemEventHandler):
     """Says that something happened; what comes from our own corner is no news."""
 
     def __init__(self, root: bytes, heard: Callable[[], None]) -> None:
-        self._own = tuple(os.path.join(root, corner) for corner in (OWN, DONE, REJECTED))
+        self._root = root
         self._heard = heard
 
     def dispatch(self, event: FileSystemEvent) -> None:
         with suppress(Exception):  # an exception here would end the observer's thread
-            if not os.fsencode(event.dest_path or event.src_path).startswith(self._own):
+            if not _is_own(os.fsencode(event.dest_path or event.src_path), self._root):
                 self._heard()
 
 
@@ -73,6 +78,16 @@ class Watcher:
             _end(observer)
             raise
         self._observer = observer
+        self.spare_own(root)
+
+    def spare_own(self, root: bytes) -> None:
+        """Hear nothing of our own corners: each claim would cost watchdog ten times what it costs us."""
+        for emitter in self._observer.emitters if self._observer is not None else ():
+            group = getattr(emitter, "_inotify", None)
+            with suppress(Exception):  # private names of watchdog: without them it is only slower
+                with group._lock:
+                    known = group._active_callbacks_by_path.items()
+                    group._remove_callbacks([watch for path, watch in known if _is_own(path, root)])
 
     def stop(self) -> None:
         """Watch no more; a second call does nothing."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from peewee import SqliteDatabase
+import peewee
 
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import LedgerError
@@ -76,7 +76,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._synchronous = synchronous
         self._tuned = threading.local()
-        self._db = SqliteDatabase(
+        self._db = peewee.SqliteDatabase(
             str(path),
             pragmas={
                 "journal_mode": "wal",
@@ -145,7 +145,7 @@ class Ledger:
             yield
         except sqlite3.IntegrityError:
             raise
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, peewee.DatabaseError) as error:  # peewee wraps what happens while it connects
             raise LedgerError(_explain(self.path, error)) from error
 
     def _migrate(self) -> None:
@@ -197,7 +197,7 @@ def _run_script(connection: sqlite3.Connection, script: str) -> None:
             statement = ""
 
 
-def _explain(path: Path, error: sqlite3.DatabaseError) -> str:
+def _explain(path: Path, error: Exception) -> str:
     text = str(error)
     if "locked" in text or "busy" in text:
         return f"{path} stayed locked for {BUSY_TIMEOUT_S} s: another program holds a long transaction on it"

@@ -165,23 +165,17 @@ def _count(tx: Tx, folder: str, state: str, by: int) -> None:
 
 # ── reads ──
 
-_JOINED = "intake i LEFT JOIN flow f ON f.id = i.flow LEFT JOIN job j ON j.id = i.job"
-_WORK_ENDED = (
-    "(CASE WHEN EXISTS (SELECT 1 FROM flow WHERE id = i.flow AND total > 0) "
-    "THEN (SELECT open = 0 FROM flow WHERE id = i.flow) "
-    "ELSE coalesce((SELECT finished_at IS NOT NULL FROM job WHERE id = i.job), 1) END)"
-)
-_WORK_COMPLETED = (
-    "(CASE WHEN EXISTS (SELECT 1 FROM flow WHERE id = i.flow AND total > 0) "
-    "THEN (SELECT failed = 0 FROM flow WHERE id = i.flow) "
-    "ELSE coalesce((SELECT state = 'completed' FROM job WHERE id = i.job), 0) END)"
-)
+_JOB_ENDED = "coalesce((SELECT finished_at IS NOT NULL FROM job WHERE id = i.job), 1)"
+_JOB_COMPLETED = "coalesce((SELECT state = 'completed' FROM job WHERE id = i.job), 0)"
+_WORK_ENDED = f"coalesce((SELECT open = 0 FROM flow WHERE id = i.flow AND total > 0), {_JOB_ENDED})"
+_WORK_COMPLETED = f"coalesce((SELECT failed = 0 FROM flow WHERE id = i.flow AND total > 0), {_JOB_COMPLETED})"
 
 
 def ended(ledger: Ledger, folder: str, now: float, limit: int) -> list[Ended]:
     """Files among the claims whose story has ended: their work is over, or none was needed; oldest first."""
     rows = ledger.rows(
-        f"SELECT {_COLUMNS}, coalesce(f.finished_at, j.finished_at), {_WORK_COMPLETED} FROM {_JOINED} "
+        f"SELECT {_COLUMNS}, coalesce((SELECT finished_at FROM flow WHERE id = i.flow), "
+        f"(SELECT finished_at FROM job WHERE id = i.job)), {_WORK_COMPLETED} FROM intake i "
         "WHERE i.folder = ? AND i.finished_at IS NULL AND (i.state IN ('duplicate', 'rejected') "
         f"OR i.state = 'queued' AND {_WORK_ENDED}) ORDER BY i.id LIMIT ?",
         (folder, limit),

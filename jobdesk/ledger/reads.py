@@ -150,7 +150,10 @@ def queues(ledger: Ledger) -> list[Queue]:
         "SELECT name, priority, concurrency, ttl_s, dead_letter_ttl_s, max_size, description, paused_at, paused_by "
         "FROM queue ORDER BY name"
     )
-    return [Queue(*row, counts.get(row[0]) or _no_jobs()) for row in rows]
+    return [
+        Queue(name, rank, size, ttl_s, dead_ttl_s, most, text, at, by, counts.get(name) or _no_jobs())
+        for name, rank, size, ttl_s, dead_ttl_s, most, text, at, by in rows
+    ]
 
 
 def queue(ledger: Ledger, name: str) -> Queue:

@@ -47,8 +47,8 @@ def ended(ledger: Ledger, since: float, queue: str | None = None, type_: str | N
         rows = ledger.rows(
             "SELECT finished_at, seq, state, attempt, started_at - ready_at, finished_at - started_at, "
             "finished_at - created_at, error_type FROM job INDEXED BY job_finished "
-            f"WHERE (finished_at, seq) > (?, ?){only} ORDER BY finished_at, seq LIMIT ?",
-            (at, seq, *given, CHUNK),
+            f"WHERE finished_at >= ? AND (finished_at, seq) > (?, ?){only} ORDER BY finished_at, seq LIMIT ?",
+            (at, at, seq, *given, CHUNK),
         )
         for row in rows:
             yield Ended(row[0], State(row[2]), row[3], row[4], row[5], row[6], row[7])

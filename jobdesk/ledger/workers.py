@@ -51,7 +51,10 @@ def running(ledger: Ledger) -> list[Consumer]:
         "SELECT id, kind, pid, process_started, workers, queues, started_at, heartbeat_at FROM consumer "
         "WHERE stopped_at IS NULL ORDER BY started_at"
     )
-    return [Consumer(*row[:5], tuple(row[5].split(",")) if row[5] else None, *row[6:]) for row in rows]
+    return [
+        Consumer(id_, kind, pid, process_started, size, tuple(queues.split(",")) if queues else None, at, heartbeat_at)
+        for id_, kind, pid, process_started, size, queues, at, heartbeat_at in rows
+    ]
 
 
 def add_child(tx: Tx, consumer: str, pid: int, process_started: float) -> None:

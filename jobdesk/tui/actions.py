@@ -35,6 +35,7 @@ class Scene:
     marking: bool = False
     """Something is marked, or a range is being marked."""
     drawer: bool = False
+    filtered: bool = False
 
 
 WhyNot = Callable[[Scene], str | None]
@@ -90,7 +91,7 @@ def _queue(scene: Scene) -> str | None:
 
 
 def _back(scene: Scene) -> str | None:
-    return None if scene.view == "job" or scene.drawer or scene.marking else "nothing is open"
+    return None if scene.view == "job" or scene.drawer or scene.marking or scene.filtered else "nothing is open"
 
 
 ACTIONS: tuple[Action, ...] = (

@@ -156,3 +156,8 @@ def state(value: State, glyphs: Glyphs) -> Spans:
 def priority(rank: int) -> str:
     """Its word where it has one, else the number."""
     return next((word for word, value in PRIORITIES.items() if value == rank), str(rank))
+
+
+def home_path(path: str, user_home: str) -> str:
+    """A path with the user's home folder written ~."""
+    return "~" + path[len(user_home) :] if user_home and (path + "/").startswith(user_home.rstrip("/") + "/") else path

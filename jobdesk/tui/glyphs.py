@@ -53,7 +53,7 @@ class Glyphs:
 
 UNICODE = Glyphs(
     states={
-        State.BLOCKED: "⧗",
+        State.BLOCKED: "↳",
         State.SCHEDULED: "◷",
         State.PENDING: "·",
         State.PROCESSING: "▶",
@@ -66,7 +66,7 @@ UNICODE = Glyphs(
     working="●",
     watching="◉",
     nobody="○",
-    paused="⏸",
+    paused="‖",
     marked="◆",
     cursor="▌",
     more="…",

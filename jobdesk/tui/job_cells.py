@@ -13,7 +13,7 @@ COLUMNS = (
     Column("state", "state", 12),
     Column("type", "type", 16, rank=1, grow=2, most=30),
     Column("subject", "about", 14, rank=2, grow=3, most=40),
-    Column("note", "progress, next, error", 18, rank=4, grow=5),
+    Column("note", "progress or error", 20, rank=4, grow=5),
     Column("queue", "queue", 18, rank=6, most=24, grow=1),
     Column("try", "try", 5, rank=7, align=">"),
     Column("took", "took", 5, rank=5, align=">"),

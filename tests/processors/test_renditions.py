@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from jobdesk_processors import images
 from PIL import ExifTags, Image, ImageCms
 
 from tests.support import pictures
@@ -62,7 +63,7 @@ def test_every_mode_becomes_a_jpeg(desk: Bench, tmp_path: Path, mode: str) -> No
     elif mode == "I":
         image = Image.new("I", (40, 40), 128 * 257)
     elif mode == "LAB":
-        image = Image.new("LAB", (40, 40), (137, 0, 0))
+        image = Image.new("LAB", (40, 40), (137, 128, 128))
     elif mode in ("CMYK", "RGBA", "YCbCr"):
         image = image.convert("RGB").convert(mode)
     else:
@@ -91,17 +92,15 @@ def test_nothing_of_the_original_but_its_pixels_gets_out(desk: Bench, tmp_path: 
     content = pictures.plain("JPEG", exif=exif, comment=b"<?php system($_GET[0]) ?>") + b"PK\x03\x04 appended"
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(content)
-    for format in ("jpeg", "webp", "png"):
+    for kind in ("jpeg", "webp", "png"):
         for type_ in ("THUMBNAIL_GENERATE", "IMAGE_RESIZE"):
-            for one in desk.run(type_, {"source": photo, "format": format}).result["renditions"]:
+            for one in desk.run(type_, {"source": photo, "format": kind}).result["renditions"]:
                 made = Path(one["path"]).read_bytes()
                 assert not any(word in made for word in (b"<?php", b"SecretCamera", b"Exif", b"PK\x03\x04"))
                 assert not Image.open(one["path"]).getexif()
 
 
 def test_the_place_is_kept_where_the_settings_say_so(tmp_path: Path) -> None:
-    from jobdesk_processors import images
-
     desk = bench(tmp_path / "home", images, images={"strip_gps": False})
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "SecretCamera"
@@ -143,7 +142,11 @@ def test_metadata_tells_camera_exposure_time_and_place_as_plain_values(desk: Ben
 
 
 def test_hostile_exif_costs_the_metadata_but_not_the_picture(desk: Bench, tmp_path: Path) -> None:
-    for exif in (b"Exif\0\0II*\0\xff\xff\xff\x7f", b"Exif\0\0garbage", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\xff" * 60):
+    for exif in (
+        b"Exif\0\0II*\0\xff\xff\xff\x7f",
+        b"Exif\0\0garbage",
+        b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\xff" * 60,
+    ):
         photo = tmp_path / "photo.jpg"
         photo.write_bytes(pictures.plain("JPEG", exif=exif))
         assert desk.run("METADATA_EXTRACT", {"source": photo}).result["orientation"] == 1

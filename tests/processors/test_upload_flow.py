@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+from jobdesk_processors import safefiles
 from PIL import Image
 
 from jobdesk.core.errors import PayloadError
-from jobdesk_processors import safefiles
 from tests.support import pictures
 from tests.support.context import Bench
 
@@ -29,7 +29,9 @@ STEPS = [
 def test_a_photo_becomes_thumbnails_renditions_a_record_and_a_notice(desk: Bench, tmp_path: Path) -> None:
     photo = tmp_path / "data"
     photo.write_bytes(pictures.plain(size=(1500, 1000)))
-    done = desk.flow("IMAGE_UPLOAD_REQUESTED", {"source": photo, "name": "Lake.JPG", "album": "trips", "tags": ["blue"]})
+    done = desk.flow(
+        "IMAGE_UPLOAD_REQUESTED", {"source": photo, "name": "Lake.JPG", "album": "trips", "tags": ["blue"]}
+    )
     assert list(done) == STEPS
 
     (record,) = done["DATABASE_UPDATE"].assets
@@ -155,9 +157,7 @@ def test_old_stagings_are_cleaned_and_a_dry_run_only_tells(desk: Bench, tmp_path
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    return {
-        str(one.relative_to(folder)): one.read_bytes() for one in sorted(folder.rglob("*")) if one.is_file()
-    }
+    return {str(one.relative_to(folder)): one.read_bytes() for one in sorted(folder.rglob("*")) if one.is_file()}
 
 
 def _without(result: dict[str, object], keys: set[str]) -> dict[str, object]:

@@ -36,7 +36,10 @@ def real() -> Iterator[str]:
     (folder / "db" / "local.hdb").write_text(f"{hashlib.md5(whole).hexdigest()}:{len(whole)}:Test.Whole\n")
     (folder / "clamd.conf").write_text(_CONF.format(folder=folder))
     process = subprocess.Popen(
-        [CLAMD, "--config-file", str(folder / "clamd.conf")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [CLAMD, "--config-file", str(folder / "clamd.conf")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     watchdog = threading.Timer(60, process.kill)
     watchdog.start()
@@ -45,7 +48,7 @@ def real() -> Iterator[str]:
         said = []
         for line in process.stdout:
             said.append(line)
-            if "Listening daemon" in line or "Unix socket file" in line:
+            if "Self checking every" in line:  # the last that it says before it listens
                 break
         else:
             raise AssertionError(f"clamd did not start: {''.join(said)}")
@@ -79,7 +82,7 @@ def served(answer: bytes | None = None) -> Iterator[str]:
 
     folder = Path(tempfile.mkdtemp(prefix="jobdesk-scan-"))
     with socketserver.ThreadingUnixStreamServer(str(folder / "clamd.sock"), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield str(folder / "clamd.sock")

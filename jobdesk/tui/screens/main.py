@@ -114,6 +114,7 @@ class Main(Frame):
             read_only=self.desk_app.host.watch_only,
             marking=table is not None and table.marks.any,
             drawer=isinstance(view, Jobs) and view.drawer_open,
+            filtered=table is not None and bool(table.query_asked),
         )
 
     def show(self, snapshot: Snapshot) -> None:

@@ -50,6 +50,13 @@ _ENDS = (
 _NEEDS = (Column("what", "", 20, grow=1), Column("ago", "", 5, rank=1, align=">"))
 
 
+_ORDERS = {
+    False: ("queues", "hour", "running", "finished", "needs"),
+    True: ("queues", "running", "hour", "finished", "needs"),
+}
+"""Order in the grid; True: three columns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Glance:
     """What this screen reads besides the counts."""
@@ -86,6 +93,7 @@ class Overview(Container):
     """The panes of the first screen."""
 
     LENS = "overview"
+    _order: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Listing(_QUEUES, titles=True, id="queues")
@@ -123,6 +131,10 @@ class Overview(Container):
         panel.set_class(bool(needs), "-some")
 
     def on_resize(self) -> None:
+        order = _ORDERS[self.screen.has_class("-wide")]
+        if self._order is not order:
+            self._order = order
+            self.sort_children(key=lambda child: order.index(child.id or ""))
         self.call_after_refresh(self.app.call_later, getattr(self.app, "show_snapshot"))
 
     @property
@@ -199,7 +211,7 @@ def _hour(rates: Rates, width: int, height: int, glyphs: Glyphs) -> list[Spans]:
     ]  # fmt: skip
     if not rates.completed + rates.failed:
         return [(("No job has ended in the last hour.", "muted"),)]
-    rows = max(1, min(6, height - len(numbers) - 3))
+    rows = max(1, min(16, height - len(numbers) - 2))
     failed_row = bool(rates.failed) and height > len(numbers) + 2
     per = max(1, min(3, (width - 2) // len(rates.minutes)))
     minutes = rates.minutes[-((width - 2) // per) :]

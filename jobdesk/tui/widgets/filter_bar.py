@@ -91,7 +91,7 @@ class FilterBar(Vertical):
             before = cell_len(self.input.value[: error.position])
             lines.append((((" " * (3 + before)), "text"), ("^" * max(1, error.length), "bad-strong")))
             sentence = str(error).rpartition(" (at character")[0] or str(error)
-            lines.extend(((f"   {line}", "bad"),) for line in wrap(sentence, max(20, self.size.width - 6))[:2])
+            lines.extend(((f"   {line}", "bad"),) for line in wrap(sentence, max(20, self.size.width - 6))[:4])
         said.styles.height = len(lines)
         said.show(lines)
 

@@ -1,0 +1,60 @@
+"""Whether the ledger agrees with itself: what triggers count against what is there. `jobdesk doctor` asks and mends."""
+
+from jobdesk.core.job import FINAL, State
+from jobdesk.ledger.database import Ledger, Tx
+
+_LOST = ", ".join(f"'{state}'" for state in sorted(FINAL - {State.COMPLETED}))
+_TALLY = "SELECT queue, state, count(*) AS n FROM job GROUP BY queue, state"
+_FLOW = (
+    "SELECT f.id AS id, count(j.seq) AS total, coalesce(sum(j.finished_at IS NULL AND j.seq IS NOT NULL), 0) AS open, "
+    f"coalesce(sum(j.state IN ({_LOST}) AND NOT j.optional), 0) AS failed "
+    "FROM flow f LEFT JOIN job j ON j.flow = f.id GROUP BY f.id"
+)
+
+
+def damage(ledger: Ledger) -> list[str]:
+    """What SQLite finds wrong with the file, [] if nothing; reads all of it."""
+    return [text for (text,) in ledger.rows("PRAGMA quick_check(10)") if text != "ok"]
+
+
+def wrong_tallies(ledger: Ledger) -> list[tuple[str, str, int, int]]:
+    """Queue, state, counted and real number of jobs where these differ."""
+    counted = {(q, s): n for q, s, n in ledger.rows("SELECT queue, state, n FROM tally")}
+    real = {(q, s): n for q, s, n in ledger.rows(_TALLY)}
+    keys = sorted(counted.keys() | real.keys())
+    return [(*key, counted.get(key, 0), real.get(key, 0)) for key in keys if counted.get(key, 0) != real.get(key, 0)]
+
+
+def recount(tx: Tx) -> None:
+    """Make the tallies right."""
+    tx.run("DELETE FROM tally")
+    tx.run(f"INSERT INTO tally (queue, state, n) {_TALLY}")
+
+
+def wrong_flows(ledger: Ledger) -> list[str]:
+    """Ids of flows whose counts are wrong."""
+    rows = ledger.rows(
+        f"SELECT f.id FROM flow f JOIN ({_FLOW}) r ON r.id = f.id "
+        "WHERE (f.total, f.open, f.failed) <> (r.total, r.open, r.failed)"
+    )
+    return [id_ for (id_,) in rows]
+
+
+def recount_flows(tx: Tx) -> None:
+    """Make the counts of flows right, and which have finished."""
+    tx.run(
+        "UPDATE flow SET total = r.total, open = r.open, failed = r.failed, finished_at = CASE WHEN r.open = 0 THEN "
+        "coalesce(flow.finished_at, (SELECT max(finished_at) FROM job WHERE flow = r.id)) END "
+        f"FROM ({_FLOW}) r WHERE r.id = flow.id AND (flow.total, flow.open, flow.failed) <> (r.total, r.open, r.failed)"
+    )
+
+
+def latest_instant(ledger: Ledger) -> float | None:
+    """The latest moment at which anything is said to have happened already, epoch seconds."""
+    row = ledger.row(
+        "SELECT max(at) FROM ("
+        "SELECT max(created_at) AS at FROM (SELECT created_at FROM job ORDER BY seq DESC LIMIT 1000) "
+        "UNION ALL SELECT max(finished_at) FROM job UNION ALL SELECT max(heartbeat_at) FROM consumer "
+        "UNION ALL SELECT at FROM (SELECT at FROM event ORDER BY id DESC LIMIT 1))"
+    )
+    return None if row is None else row[0]

@@ -1,0 +1,103 @@
+"""Health is healthy where all is well, and names what is not."""
+
+from pathlib import Path
+from typing import Any
+
+from jobdesk.core.job import JobError
+from jobdesk.ledger import moves, queues
+from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.workers import Consumer
+from jobdesk.monitoring.health import health
+from tests.support.clock import FakeClock
+from tests.support.factory import claim, submit
+
+BROKEN = JobError("Broken", "it broke", retryable=False)
+
+
+def alive(clock: FakeClock, *only: str) -> Consumer:
+    return Consumer("con_test", "app", 7, 0.0, 2, only or None, clock.now() - 60, clock.now())
+
+
+def ask(ledger: Ledger, *consumers: Consumer, **more: Any) -> dict[str, Any]:
+    return health(ledger, home=ledger.path.parent, consumers=consumers, now=ledger.clock.now(), **more)
+
+
+def says(answer: dict[str, Any], check: str) -> list[str]:
+    """Messages of one check; the machine's own disk and memory are as they are."""
+    return [one["message"] for one in answer["problems"] if one["check"] == check]
+
+
+def test_a_desk_at_rest_is_healthy(ledger: Ledger, clock: FakeClock) -> None:
+    submit(ledger)
+    answer = ask(ledger, alive(clock), detailed=True)
+    assert all(answer["checks"][name] for name in ("database", "consumers", "queues", "folders"))
+    assert answer["uptime"] == 60
+    assert answer["details"]["queues"]["default"]["pending"] == 1
+    assert "details" not in ask(ledger, alive(clock))
+
+
+def test_ready_jobs_without_a_consumer_are_a_warning(ledger: Ledger) -> None:
+    assert says(ask(ledger), "consumers") == []
+    submit(ledger)
+    assert "start one with jobdesk --consumer" in says(ask(ledger), "consumers")[0]
+    assert ask(ledger)["status"] != "healthy"
+
+
+def test_a_silent_consumer_is_a_warning(ledger: Ledger, clock: FakeClock) -> None:
+    one = alive(clock)
+    clock.advance(60)
+    assert says(ask(ledger, one), "consumers") == ["consumer 7 has been silent for 60s"]
+
+
+def test_dead_letters_of_the_last_hour_are_a_warning_and_many_of_them_an_error(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    def fail() -> None:
+        submit(ledger)
+        job = claim(ledger)
+        with ledger.write() as tx:
+            moves.fail(tx, job, BROKEN, None)
+
+    fail()
+    assert says(ask(ledger, alive(clock)), "queues") == ["queue default: 1 dead letter in the last hour"]
+    for _ in range(9):
+        fail()
+    answer = ask(ledger, alive(clock), detailed=True)
+    assert answer["status"] == "error"
+    assert answer["details"]["queues"]["default"]["reason"] == "10 of 10 jobs of the last hour went to the dead letters"
+    clock.advance(3 * 3600)
+    assert says(ask(ledger, alive(clock)), "queues") == []
+
+
+def test_a_paused_queue_with_jobs_and_a_deep_one_without_workers_are_warnings(ledger: Ledger, clock: FakeClock) -> None:
+    for _ in range(101):
+        submit(ledger, queue="deep")
+    submit(ledger, queue="held")
+    with ledger.write() as tx:
+        queues.pause(tx, "held", "ada")
+    assert says(ask(ledger, alive(clock, "held")), "queues") == [
+        "queue deep: 101 jobs are ready and nobody works on it",
+        "queue held: it is paused by ada with 1 jobs ready",
+    ]
+
+
+def test_a_folder_that_is_gone_is_a_warning(ledger: Ledger, clock: FakeClock, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with ledger.write() as tx:
+        for name in ("in", "gone"):
+            tx.run("INSERT INTO folder (path, pipeline, mode) VALUES (?, 'upload', 'watch')", (str(tmp_path / name),))
+    (one,) = says(ask(ledger, alive(clock)), "folders")
+    assert str(tmp_path / "gone") in one
+
+
+def test_a_damaged_database_is_an_error_and_no_crash(ledger: Ledger, clock: FakeClock) -> None:
+    for _ in range(50):
+        submit(ledger, data={"pad": "x" * 2000})
+    ledger.row("PRAGMA wal_checkpoint(TRUNCATE)")
+    ledger.close()
+    size = ledger.path.stat().st_size
+    with ledger.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+    answer = ask(ledger, alive(clock))
+    assert answer["status"] == "error" and answer["checks"]["database"] is False
