@@ -1,4 +1,7 @@
-"""Thumbnails, resized renditions, and what a picture says of itself."""
+"""Thumbnails, resized renditions, and what a picture says of itself.
+
+The parameter `name` is what people call the picture, whose file may be named otherwise: lists show it.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -24,6 +27,7 @@ def generate_thumbnails(
     format: OutputFormat | None = None,
     quality: Quality | None = None,
     output: Path | None = None,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """Make thumbnails by their longest edge; a small picture is never enlarged."""
     wanted = _each_once(sizes or ctx.settings["images"]["sizes"])
@@ -40,6 +44,7 @@ def resize_image(
     format: OutputFormat | None = None,
     quality: Quality | None = None,
     output: Path | None = None,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """Make renditions of given widths; a picture narrower than that keeps its own."""
     wanted = _each_once(widths or ctx.settings["images"]["widths"])
@@ -51,7 +56,7 @@ def resize_image(
 
 
 @processor("METADATA_EXTRACT", queue="processing.images", timeout="2m", retries=3)
-def extract_metadata(ctx: Context, source: Path) -> dict[str, Any]:
+def extract_metadata(ctx: Context, source: Path, name: str | None = None) -> dict[str, Any]:
     """Read dimensions, camera, exposure, time, place, colours and checksums of a picture."""
     limits = ctx.settings["images"]
     content = safefiles.read_regular(source, limits["max_bytes"])

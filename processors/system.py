@@ -79,7 +79,11 @@ def send_notification(
 
 @processor("CLEANUP_TEMP_FILES", queue="upload.batch", priority="low", timeout="1h", retries=3)
 def clean_up(
-    ctx: Context, upload_id: UploadId | None = None, older_than: Age | None = None, dry_run: bool = False
+    ctx: Context,
+    upload_id: UploadId | None = None,
+    older_than: Age | None = None,
+    dry_run: bool = False,
+    name: Label | None = None,
 ) -> dict[str, Any]:
     """Remove the staged files of an upload, or of every upload at rest for longer than, say, 7d."""
     if (upload_id is None) == (older_than is None):

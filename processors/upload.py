@@ -71,6 +71,7 @@ def store_upload(
     upload_id: UploadId | None = None,
     output: Path | None = None,
     renditions: list[dict[str, Any]] | None = None,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """Put the original and its renditions at their place in the storage, each checked by its checksum."""
     upload = upload_id or staging.new_id(ctx)
@@ -162,22 +163,20 @@ def _submit_steps(
     album: str | None,
     tags: list[str],
 ) -> None:
-    source, folder = str(staged), staged.parent
+    picture, folder = {"source": str(staged), "name": name}, staged.parent
     scan = ctx.submit(
         "VIRUS_SCAN",
-        {"source": source, "name": name, "upload_id": upload, "quarantine": True},
+        picture | {"upload_id": upload, "quarantine": True},
         queue="upload.high-priority",
         priority="high",
     )
     pictures = [
-        ctx.submit("METADATA_EXTRACT", {"source": source}, after=[scan]),
-        ctx.submit("THUMBNAIL_GENERATE", {"source": source, "output": str(folder / "thumbnails")}, after=[scan]),
-        ctx.submit("IMAGE_RESIZE", {"source": source, "output": str(folder / "renditions")}, after=[scan]),
+        ctx.submit("METADATA_EXTRACT", picture, after=[scan]),
+        ctx.submit("THUMBNAIL_GENERATE", picture | {"output": str(folder / "thumbnails")}, after=[scan]),
+        ctx.submit("IMAGE_RESIZE", picture | {"output": str(folder / "renditions")}, after=[scan]),
     ]
     final = str(_final_folder(ctx, upload, received))
-    stored = ctx.submit(
-        "IMAGE_UPLOAD_PROCESSING", {"source": source, "upload_id": upload, "output": final}, after=pictures
-    )
+    stored = ctx.submit("IMAGE_UPLOAD_PROCESSING", picture | {"upload_id": upload, "output": final}, after=pictures)
     recorded = ctx.submit(
         "DATABASE_UPDATE", {"upload_id": upload, "name": name, "album": album, "tags": tags}, after=[stored]
     )
@@ -190,7 +189,9 @@ def _submit_steps(
         after=[completed],
         optional=True,
     )
-    ctx.submit("CLEANUP_TEMP_FILES", {"upload_id": upload}, priority="low", after=[completed], optional=True)
+    ctx.submit(
+        "CLEANUP_TEMP_FILES", {"upload_id": upload, "name": name}, priority="low", after=[completed], optional=True
+    )
 
 
 def _store(ctx: Context, source: Path, folder: Path, sha256: str | None) -> dict[str, Any]:

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from jobdesk.ledger.database import Ledger
 from tests.support.clock import FakeClock
+
+settings.register_profile("jobdesk", deadline=None)  # the machine may be busy with other tests
+settings.load_profile("jobdesk")
 
 
 @pytest.fixture

@@ -25,12 +25,12 @@ class _Answer(NamedTuple):
 
 
 def add(noun: Group) -> None:
-    for action, help in (
+    for action, about in (
         ("retry", "run ended jobs again, with a fresh set of attempts"),
         ("cancel", "stop jobs: at once if they wait, by request if they run"),
         ("delete", "remove jobs that do not run, with their history"),
     ):
-        parser = noun.command(action, help, _act, rest="ids")
+        parser = noun.command(action, about, _act, rest="ids")
         parser.set_defaults(action=action)
         parser.add_argument("ids", metavar="ID", nargs="*", help="an id or a unique beginning of it")
         parser.add_argument("--query", metavar="QUERY", help="all that match; see `jobdesk jobs list --help`")

@@ -18,7 +18,7 @@ def run(args: Args, out: Out) -> int:
     with opened(args) as desk:
         from jobdesk.tui.app import run_app
 
-        return run_app(desk, read_only=args.read_only)
+        return run_app(desk, read_only=args.read_only, mouse=not args.no_mouse, fps=args.fps, ascii=args.ascii)
 
 
 def need_terminal(out: Out) -> None:
@@ -28,4 +28,6 @@ def need_terminal(out: Out) -> None:
         UsageError: there is no terminal.
     """
     if out.json or not out.terminal or not sys.stdin.isatty():
-        raise UsageError("the app needs a terminal: use `jobdesk --consumer` to work without one, or see `jobdesk --help`")
+        raise UsageError(
+            "the app needs a terminal: use `jobdesk --consumer` to work without one, or see `jobdesk --help`"
+        )

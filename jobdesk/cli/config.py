@@ -49,7 +49,7 @@ def _init(args: Args, out: Out) -> None:
 
 
 def commented(defaults: str) -> str:
-    """The defaults with every setting commented out; plain table headings stay, so that one line suffices to set one."""
+    """The defaults with every setting commented out; table headings stay, so that one line suffices to set one."""
     lines = []
     for line in defaults.splitlines()[2:]:
         setting = line.strip() and not line.startswith("#")
@@ -151,7 +151,9 @@ def _toml(table: Mapping[str, Any], path: str = "") -> Iterator[str]:
 def _key(key: str) -> str:
     import json
 
-    return key if key and all(letter.isalnum() or letter in "-_" for letter in key) and key.isascii() else json.dumps(key)
+    return (
+        key if key and all(letter.isalnum() or letter in "-_" for letter in key) and key.isascii() else json.dumps(key)
+    )
 
 
 def _toml_value(value: Any) -> str:

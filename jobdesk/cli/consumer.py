@@ -115,6 +115,7 @@ def work(
 
 def _stop(engine: "Engine", desk: "Desk", out: Out, hearing: Signals) -> None:
     """Let what runs finish within the grace of the settings; a second signal gives it back at once."""
+
     def stop() -> None:
         try:
             engine.stop()

@@ -12,11 +12,11 @@ def add(commands: Group) -> None:
     noun = commands.noun("dead", "look at the dead letters: jobs that failed or expired")
     listing = noun.command("list", "dead letters, newest first", _list, rest="query", more=jobs.QUERY_HELP)
     jobs.add_listing(listing)
-    for verb, action, help in (
+    for verb, action, about in (
         ("retry", "retry", "run dead letters again: all, or those that match"),
         ("purge", "delete", "remove dead letters for good: all, or those that match"),
     ):
-        parser = noun.command(verb, help, _act, rest="query")
+        parser = noun.command(verb, about, _act, rest="query")
         parser.set_defaults(action=action)
         parser.add_argument("query", metavar="QUERY", nargs="*", help="which of them")
         acting.add_bulk(parser)

@@ -22,9 +22,9 @@ _TONES = {
 COLUMNS = (
     Column("time"),
     Column("event", tone=lambda cell: _TONES.get(cell, "")),
-    Column("queue", least=6, drop=1),
-    Column("job", drop=2),
-    Column("what", least=10),
+    Column("queue", least=10, drop=2),
+    Column("job", drop=1),
+    Column("what", least=16),
 )
 
 
@@ -92,12 +92,10 @@ def what(event: "Event") -> str:
 
     parts = []
     for key, value in event.data.items():
-        if value is None or key in ("job_id", "traceback"):
+        if value is None or key in ("job_id", "traceback") or (key, value) == ("level", "info"):
             continue
         if key == "message":
             parts.append(str(value))
-        elif key in ("at", "run_at"):
-            continue
         else:
             parts.append(f"{key}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
     return "  ".join(parts)

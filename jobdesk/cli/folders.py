@@ -30,27 +30,23 @@ def add(commands: Group) -> None:
 
 def _rows(desk: "Desk") -> list[dict[str, Any]]:
     """Every folder of the settings, with what whoever watches it reported."""
-    from pathlib import Path
-
     from jobdesk.ledger import folders
 
     reported = folders.statuses(desk.ledger)
-    rows = []
-    for own in desk.config.folders:
-        path = str(desk.home.path / Path(own.path).expanduser())
-        known = reported.get(path) or reported.get(os.path.realpath(path)) or {}
-        rows.append(
-            {
-                "path": path,
-                "pipeline": own.pipeline,
-                "mode": None,
-                "patterns": own.patterns,
-                "recursive": own.recursive,
-                "source": own.source,
-                **known,
-            }
-        )
-    return rows
+    at_work = {consumer.id for consumer in desk.consumers()}
+    return [
+        {
+            "path": str(rule.path),
+            "pipeline": rule.pipeline,
+            "mode": None,
+            "patterns": list(rule.patterns),
+            "recursive": rule.recursive,
+            "source": rule.source,
+            **(known := reported.get(str(rule.path), {})),
+            "watched": known.get("consumer") in at_work,
+        }
+        for rule in desk.folder_rules()
+    ]
 
 
 def _list(args: Args, out: Out) -> None:
@@ -63,7 +59,7 @@ def _list(args: Args, out: Out) -> None:
         out.table(
             (
                 Column("folder", least=16),
-                Column("mode", tone=lambda cell: "bad" if cell == "offline" else ""),
+                Column("mode", tone=lambda cell: "bad" if cell == "offline" else "warn" if cell == "unwatched" else ""),
                 *(Column(name, right=True, drop=4 if name in ("ignored", "settling") else 0) for name in counted),
                 Column("becomes", least=8, drop=1),
                 Column("", least=10, tone=lambda cell: "warn"),
@@ -71,7 +67,7 @@ def _list(args: Args, out: Out) -> None:
             [
                 (
                     row["path"],
-                    row["mode"] or "unwatched",
+                    row["mode"] if row["watched"] else "unwatched",
                     *(str(row.get(name, 0)) for name in counted),
                     row["pipeline"],
                     row.get("message") or "",
@@ -111,10 +107,24 @@ def _scan(args: Args, out: Out) -> None:
 
 def _test(args: Args, out: Out) -> None:
     with opened(args) as desk:
-        from jobdesk.folders import test
+        from pathlib import Path
 
-        verdict = test.test(desk, args.file)
-        out.document(verdict)
+        from jobdesk.folders.explain import explain
+
+        file = Path(args.file).expanduser().absolute()
+        if not os.path.lexists(file):
+            raise NotFound(f"there is no file {file}")
+        rules = desk.folder_rules()
+        parents = {os.path.realpath(parent) for parent in file.parents}
+        around = [rule for rule in rules if os.path.realpath(rule.path) in parents]
+        said = [{"folder": str(rule.path), "explanation": explain(rule, file)} for rule in around or rules]
+        if out.json:
+            out.document({"file": str(file), "inside": bool(around), "folders": said})
+            return
+        for one in said:
+            out.line(one["explanation"])
+        if not said:
+            out.note("the settings name no drop folder")
 
 
 def _files(args: Args, out: Out) -> None:

@@ -35,10 +35,7 @@ def show(desk: "Desk", job: "Job", out: Out) -> None:
         out.heading("files")
         out.table(
             (Column("kind"), Column("size", right=True), Column("path", least=20)),
-            [
-                (made.kind, size(made.bytes) if out.terminal else str(made.bytes), made.path)
-                for made in job.artifacts
-            ],
+            [(made.kind, size(made.bytes) if out.terminal else str(made.bytes), made.path) for made in job.artifacts],
         )
     _attempts(desk, job, out)
     _relatives(desk, job, out)

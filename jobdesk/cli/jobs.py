@@ -26,12 +26,12 @@ With --json it prints an array; where there are more, a terminal is told the tok
 COLUMNS = (
     Column("id"),
     Column("state", tone=state_tone),
-    Column("type", least=10),
-    Column("queue", least=8, drop=3),
+    Column("type", least=16),
+    Column("queue", least=14, drop=3),
     Column("try", right=True, drop=4),
     Column("created", right=True, drop=2),
     Column("took", right=True, drop=5),
-    Column("about", least=12, drop=1),
+    Column("about", least=14, drop=1),
 )
 
 
@@ -161,11 +161,14 @@ def _why(args: Args, out: Out) -> None:
         from jobdesk.monitoring.why import why
 
         job = desk.job(args.id)
-        answer = why(desk.ledger, job, desk.consumers(), desk.clock.now())
+        said = why(desk.ledger, job, desk.registry.processors, desk.clock.now(), consumers=desk.consumers())
         if out.json:
-            out.document({"id": job.id, "state": job.state.value, "why": answer})
-        else:
-            out.line(str(answer))
+            out.document({"id": job.id, "state": job.state.value, "why": said})
+            return
+        from jobdesk.cli.output import plain
+
+        for sentence in said:
+            out.line(plain(sentence))
 
 
 def _wait(args: Args, out: Out) -> int:

@@ -67,7 +67,11 @@ def build() -> Parser:
     """The whole parser."""
     parser = Parser(prog="jobdesk", description=_ABOUT, epilog=_EXIT_CODES, parents=[COMMON])
     parser.add_argument("--version", action="version", version=f"jobdesk {__version__}")
-    parser.add_argument("--read-only", action="store_true", help="open the app to watch: it works and changes nothing")
+    screen = parser.add_argument_group("the terminal app")
+    screen.add_argument("--read-only", action="store_true", help="only watch: it runs no jobs and changes nothing")
+    screen.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    screen.add_argument("--ascii", action="store_true", help="draw with plain characters")
+    screen.add_argument("--fps", type=number(1), metavar="N", help="frames a second at the most")
     headless = parser.add_argument_group("working without a screen")
     headless.add_argument("--consumer", action="store_true", help="run jobs until told to stop")
     headless.add_argument("--drain", action="store_true", help="with --consumer: stop when nothing is left to do")

@@ -1,8 +1,192 @@
-"""`jobdesk metrics`, `health` and `doctor`: how the desk does."""
+"""`jobdesk metrics`, `health` and `doctor`: how the desk does, and what is wrong with it."""
 
-from jobdesk.cli.output import Out
-from jobdesk.cli.parsing import Args, Group
+from typing import TYPE_CHECKING, Any
+
+from jobdesk.cli.opening import opened
+from jobdesk.cli.output import Column, Out
+from jobdesk.cli.parsing import Args, Group, number
+
+if TYPE_CHECKING:
+    from jobdesk.desk import Desk
+    from jobdesk.monitoring.doctor import Finding
+
+_EXIT_CODES = {"healthy": 0, "warning": 1, "error": 2}
+_TONES = {"healthy": "ok", "ok": "ok", "warning": "warn", "error": "bad", "wrong": "bad", "mended": "warn"}
 
 
 def add(commands: Group) -> None:
-    pass
+    metrics = commands.command("metrics", "counts, rates and times of the work done", _metrics)
+    metrics.add_argument("--queue", metavar="Q", help="only of this queue")
+    metrics.add_argument("--type", metavar="T", help="only of this job type")
+    metrics.add_argument("--hours", type=number(1), default=24, metavar="N", help="of so many hours (default: 24)")
+    health = commands.command("health", "whether the desk is well; exits 0 healthy, 1 warning, 2 error", _health)
+    health.add_argument("--detailed", action="store_true", help="with the numbers of every check")
+    doctor = commands.command("doctor", "look for what is wrong with the home; exits 1 if something is", _doctor)
+    doctor.add_argument("--fix", action="store_true", help="mend wrong counts, missing folders and open permissions")
+
+
+def _metrics(args: Args, out: Out) -> None:
+    with opened(args) as desk:
+        from jobdesk.monitoring.metrics import metrics
+
+        if args.queue is not None:
+            from jobdesk.ledger import reads
+
+            desk.sync_queues()
+            reads.queue(desk.ledger, args.queue)
+        found = metrics(desk.ledger, queue=args.queue, type=args.type, hours=args.hours, now=desk.clock.now())
+        if out.json:
+            out.document(found)
+            return
+        _print_metrics(found, out)
+
+
+def _print_metrics(found: dict[str, Any], out: Out) -> None:
+    from jobdesk.core.durations import short
+    from jobdesk.core.job import State
+
+    window = found["window"]
+    out.fields(
+        [
+            ("now", ", ".join(f"{found[state.value]:,} {state.value}" for state in State if found[state.value])),
+            ("oldest ready job", f"waits for {short(found['lag'] / 1000)}" if found["lag"] else ""),
+            (
+                f"last {found['hours']} h",
+                ", ".join(f"{count:,} {name}" for name, count in window.items() if name != "ended") or "",
+            ),
+            ("rate", f"{found['processingRate']:g} a minute"),
+            ("completed", f"{found['completionRate']:g} %"),
+            ("failed", f"{found['failureRate']:g} %"),
+            ("retried", f"{found['retryRate']:g} %"),
+        ]
+    )
+    out.heading("times")
+    columns = ("average", "p50", "p95", "p99")
+    out.table(
+        (Column(""), *(Column(name, right=True) for name in columns)),
+        [
+            (
+                name,
+                *(
+                    short(milliseconds / 1000) if out.terminal else str(milliseconds)
+                    for milliseconds in (found[f"average{key}"], *(found[_lower(key)][one] for one in columns[1:]))
+                ),
+            )
+            for name, key in (("waited", "QueueTime"), ("took", "ProcessingTime"), ("in all", "TotalTime"))
+        ],
+    )
+    if found["errors"]:
+        out.heading("errors")
+        out.table(
+            (Column("error", least=12), Column("jobs", right=True)),
+            [(name, f"{count:,}") for name, count in found["errors"].items()],
+        )
+
+
+def _lower(key: str) -> str:
+    return key[0].lower() + key[1:]
+
+
+def _health(args: Args, out: Out) -> int:
+    with opened(args) as desk:
+        from jobdesk.monitoring.health import health
+
+        desk.sync_queues()
+        found = health(
+            desk.ledger,
+            home=desk.home.path,
+            consumers=desk.consumers(),
+            now=desk.clock.now(),
+            detailed=args.detailed,
+        )
+        code = _EXIT_CODES[found["status"]]
+        if out.json:
+            out.document(found)
+            return code
+        out.line(out.paint(found["status"], _TONES[found["status"]]))
+        bad = {problem["check"]: problem["status"] for problem in found["problems"]}
+        out.table(
+            (Column("check"), Column("state", tone=lambda cell: _TONES.get(cell, ""))),
+            [(name, "ok" if well else bad.get(name, "warning")) for name, well in found["checks"].items()],
+        )
+        for problem in found["problems"]:
+            out.line(f"{problem['status']}: {problem['message']}")
+        for name, details in found.get("details", {}).items():
+            out.heading(name)
+            out.fields((key, _text(value)) for key, value in details.items())
+        return code
+
+
+def _text(value: Any) -> str:
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _doctor(args: Args, out: Out) -> int:
+    with opened(args) as desk:
+        findings = [*_of_settings(desk), *_of_home(desk, fix=args.fix)]
+        wrong = [one for one in findings if not one.ok]
+        if out.json:
+            out.document(
+                [
+                    {"name": one.name, "ok": one.ok, "message": one.message, "mend": one.mend, "fixed": one.fixed}
+                    for one in findings
+                ]
+            )
+        else:
+            out.table(
+                (
+                    Column("check"),
+                    Column("state", tone=lambda cell: _TONES.get(cell, "")),
+                    Column("finding", least=30),
+                ),
+                [
+                    (
+                        one.name,
+                        "mended" if one.fixed else "ok" if one.ok else "wrong",
+                        one.message if one.mend is None else f"{one.message}: {one.mend}",
+                    )
+                    for one in findings
+                ],
+            )
+        return 1 if wrong else 0
+
+
+def _of_home(desk: "Desk", *, fix: bool) -> "list[Finding]":
+    from jobdesk.monitoring.doctor import doctor
+
+    home = desk.home
+    own = (home.inbox, home.quarantine, home.processors, home.logs, home.run)
+    return doctor(
+        desk.ledger,
+        home=home.path,
+        now=desk.clock.now(),
+        consumers=desk.consumers(),
+        folders=[*own, *(rule.path for rule in desk.folder_rules() if rule.path not in own)],
+        fix=fix,
+    )
+
+
+def _of_settings(desk: "Desk") -> "list[Finding]":
+    """What only the desk knows: its settings, its processors, and whether they fit together."""
+    from jobdesk.core.errors import ConfigError
+    from jobdesk.monitoring.doctor import Finding
+
+    try:
+        folders = desk.config.folders
+    except ConfigError as error:
+        return [Finding("settings", False, str(error), "edit it; `jobdesk config schema` says what fits")]
+    found = [Finding("settings", True, f"the settings are right ({desk.home.settings})")]
+    broken = desk.registry.broken
+    kinds = len(desk.registry.processors)
+    if broken:
+        first = f"{len(broken)} of the plug-ins did not load: {broken[0].name}: {broken[0].error}"
+        found.append(Finding("processors", False, first, "mend it; `jobdesk processors list` shows them all"))
+    else:
+        found.append(Finding("processors", True, f"{kinds} job types are known"))
+    for folder in folders:
+        if folder.pipeline not in desk.registry.processors:
+            said = f"no processor has the job type {folder.pipeline}, which files of {folder.path} become"
+            found.append(Finding("pipelines", False, said, "change `pipeline` in jobdesk.toml"))
+    return found

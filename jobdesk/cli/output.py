@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, TextIO
 from jobdesk.cli.parsing import terminal_width
 
 _TONES = {"bold": "1", "faint": "2", "bad": "31", "ok": "32", "warn": "33", "run": "36", "later": "34"}
+_SLIVER = 4
+"""Columns of a terminal that a cell keeps when all else failed."""
 _STATES = {
     "blocked": ("⧗", "faint"),
     "scheduled": ("◷", "later"),
@@ -230,15 +232,22 @@ def _fit(columns: Sequence[Column], widths: list[int], room: int) -> list[tuple[
     shown = list(range(len(columns)))
     while True:
         wide = {at: widths[at] for at in shown}
-        over = sum(wide.values()) + 2 * (len(shown) - 1) - room
-        while over > 0:
-            soft = [at for at in shown if columns[at].least and wide[at] > columns[at].least]
-            if not soft:
-                break
-            widest = max(soft, key=lambda at: wide[at])
-            wide[widest] -= 1
-            over -= 1
         droppable = [at for at in shown if columns[at].drop]
-        if over <= 0 or not droppable:
-            return [(at, wide[at]) for at in shown]
+        if _narrowed(wide, {at: columns[at].least for at in shown}, room):
+            return list(wide.items())
+        if not droppable:
+            _narrowed(wide, {at: min(columns[at].least, _SLIVER) for at in shown}, room)
+            return list(wide.items())
         shown.remove(max(droppable, key=lambda at: columns[at].drop))
+
+
+def _narrowed(wide: dict[int, int], least: dict[int, int], room: int) -> bool:
+    """Take width from the widest columns that may be cut; whether all fit then."""
+    over = sum(wide.values()) + 2 * (len(wide) - 1) - room
+    while over > 0:
+        soft = [at for at in wide if least[at] and wide[at] > least[at]]
+        if not soft:
+            return False
+        wide[max(soft, key=lambda at: wide[at])] -= 1
+        over -= 1
+    return True

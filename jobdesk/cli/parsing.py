@@ -60,9 +60,9 @@ def terminal_width(default: int = 80) -> int:
     return default
 
 
-def _common() -> argparse.ArgumentParser:
-    """Options that stand before or after any sub-command; SUPPRESS keeps an inner default from undoing an outer value."""
-    parser = argparse.ArgumentParser(add_help=False)
+def _common() -> Parser:
+    """Options that stand before or after any sub-command; SUPPRESS: an inner default must not undo an outer value."""
+    parser = Parser(add_help=False)
     parser.add_argument(
         "--home", metavar="DIR", default=argparse.SUPPRESS, help="the home folder (default: $JOBDESK_HOME)"
     )
@@ -76,7 +76,7 @@ COMMON = _common()
 class Group:
     """The sub-commands below one parser, each defined in one call."""
 
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
+    def __init__(self, parser: Parser) -> None:
         self._commands = parser.add_subparsers(dest="verb", metavar="COMMAND", parser_class=Parser, title="commands")
         parser.set_defaults(run=_say_what_to_do, parser=parser)
 

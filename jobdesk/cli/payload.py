@@ -25,7 +25,7 @@ def data_of(given: str | None) -> dict[str, Any]:
         text = given
     value = _json(text, where)
     if not isinstance(value, dict):
-        raise PayloadError(f"{where} holds {_kind(value)}: a job's data is a JSON object like {{\"key\": \"value\"}}")
+        raise PayloadError(f'{where} holds {_kind(value)}: a job\'s data is a JSON object like {{"key": "value"}}')
     return value
 
 

@@ -27,9 +27,9 @@ def _list(args: Args, out: Out) -> None:
             return
         out.table(
             (
-                Column("type", least=16),
-                Column("queue", least=8, drop=2),
-                Column("takes", least=12, drop=1),
+                Column("type", least=23),
+                Column("queue", least=12, drop=2),
+                Column("takes", least=16, drop=3),
                 Column("", least=20, tone=lambda cell: "bad" if cell.startswith("broken: ") else ""),
             ),
             [

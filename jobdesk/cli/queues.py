@@ -17,12 +17,12 @@ _FINAL = ("completed", "failed", "cancelled", "expired")
 def add(commands: Group) -> None:
     noun = commands.noun("queues", "look at queues, pause and clean them")
     noun.command("list", "every queue with its counts", _list)
-    for verb, run, help in (
+    for verb, run, about in (
         ("show", _show, "everything about a queue"),
         ("pause", _pause, "start no more jobs of a queue; what runs goes on"),
         ("resume", _resume, "start jobs of a queue again"),
     ):
-        noun.command(verb, help, run).add_argument("name", metavar="NAME")
+        noun.command(verb, about, run).add_argument("name", metavar="NAME")
     clean = noun.command("clean", "remove ended jobs of a queue, with their history", _clean)
     clean.add_argument("name", metavar="NAME")
     clean.add_argument("--state", choices=_FINAL, default="completed", help="which (default: completed)")
@@ -43,7 +43,7 @@ def _list(args: Args, out: Out) -> None:
             return
         out.table(
             (
-                Column("queue", least=12),
+                Column("queue", least=20),
                 Column("ready", right=True),
                 Column("run", right=True),
                 Column("later", right=True),
@@ -52,7 +52,7 @@ def _list(args: Args, out: Out) -> None:
                 Column("priority", right=True, drop=2),
                 Column("at once", right=True, drop=4),
                 Column("", tone=lambda cell: "warn"),
-                Column("for", least=10, drop=1),
+                Column("for", least=20, drop=5),
             ),
             [_row(queue, out) for queue in found],
         )

@@ -171,7 +171,7 @@ class _Reader:
         return False
 
     def _fail(self, message: str, position: int, length: int = 1) -> NoReturn:
-        raise QueryError(f"{message} (at character {position + 1} of the query)", position, length)
+        raise QueryError(f"{message} (at character {position + 1} of the query)", position, max(1, length))
 
 
 def number(text: str) -> float:

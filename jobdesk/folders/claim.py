@@ -259,6 +259,6 @@ def copy(source: bytes, target: bytes, mode: int = 0o600) -> None:
 
 def _write(path: bytes, record: dict[str, Any]) -> None:
     """Whole or not at all: a claim is never half written down."""
-    with open(path + b".new", "w", encoding="ascii") as file:
+    with open(path + b".new", "w", encoding="utf-8") as file:
         json.dump(record, file)
     os.rename(path + b".new", path)

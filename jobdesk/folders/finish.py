@@ -142,12 +142,12 @@ def sidecar(file: intake.Owned, reason: str, message: str, at: float, failure: i
 
 
 def bring_back(tx: Tx, job: str) -> int:
-    """Before a job is retried, in the same transaction: put the rejected file it works on back; how many there were.
+    """Before a job is retried, in the same transaction: put the file that it works on back; how many there were.
 
     What the virus scan found stays in the quarantine.
     """
     back = 0
-    for file in intake.rejected_of_job(tx, job):
+    for file in intake.ended_of_job(tx, job):
         with suppress(OSError):  # the folder is offline: the retry finds no file and says so
             if file.reason != "virus" and take_back(Place(Path(file.folder)), file):
                 back += intake.reopen(tx, file)

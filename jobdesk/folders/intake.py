@@ -6,22 +6,26 @@ Events only wake it; what it does follows from what a scan sees, what lies among
 import logging
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from jobdesk.core.clock import Clock
+from jobdesk.core.errors import JobdeskError
 from jobdesk.core.service import Service
 from jobdesk.folders.ending import Ender
+from jobdesk.folders.listening import Listener
 from jobdesk.folders.owning import Owner, Submit
 from jobdesk.folders.place import Offline, Place, is_network
 from jobdesk.folders.rules import UNSURE_SETTLE_S, FolderRule
-from jobdesk.folders.scan import LISTED, Scan, scan
+from jobdesk.folders.scan import Scan, scan
 from jobdesk.folders.settle import StabilityTracker
-from jobdesk.folders.watcher import Watcher
+from jobdesk.folders.telling import WAITING_LISTED, Teller
 from jobdesk.ledger import folders, intake
 from jobdesk.ledger.database import Ledger
 
-COALESCE_S = 0.05
+COALESCE_S = 0.03
 """Time between two scans that events ask for."""
 DEAF_S = 0.6
 """How long watchdog may hold events back after a rename out of the folder, as each of our claims is."""
@@ -32,10 +36,11 @@ RECONCILE_S = 60.0
 WORK_S = 0.5
 """How long files are taken in before the folder is looked at again."""
 ENDED_S = 0.25
-"""How often ended work is looked for while some is open."""
+"""How often the ledger is asked whether it changed, while work is open: only then can work have ended."""
 STANDBY_S = 1.0
 """How often a second process tries to become the master."""
 OFFLINE_S = 5.0
+_LONG_AGO = float("-inf")
 
 
 class FolderService(Service):
@@ -66,17 +71,14 @@ class FolderService(Service):
         super().__init__(clock)
         self._ledger = ledger
         self._rule = rule
-        self._wants_watch = watch
         self._folder = str(rule.path)
         self._place = Place(rule.path)
         self._owner = Owner(ledger, clock, rule, self._place, submit, accepts, self._stop.is_set)
         self._ender = Ender(ledger, clock, rule, self._place, quarantine)
-        self._watcher = Watcher(self._hear)
+        self._listener = Listener(self._hear, wanted=watch, recursive=rule.recursive)
+        status = folders.Status(path=self._folder, pipeline=rule.pipeline, mode="offline", consumer=consumer)
+        self._teller = Teller(ledger, status, rule.rescan_s)
         self._heard = threading.Event()
-        self._consumer = consumer
-        self._status = folders.Status(path=self._folder, pipeline=rule.pipeline, mode="offline")
-        self._reported: folders.Status | None = None
-        self._said: dict[bytes, intake.Sighting] | None = None
         self._complaint: str | None = None
         self._scan_asked: float | None = None
         self._reset()
@@ -89,11 +91,12 @@ class FolderService(Service):
         self._tracker = StabilityTracker(settle_s, self._rule.empty_grace_s)
         self._scan = Scan()
         self._ready: deque[bytes] = deque()
+        self._owner.held.clear()
         self._scanned = False
         self._scan_ended = self._scan_took = 0.0
-        self._deaf_until = float("-inf")
-        self._rescan_at = self._reconcile_at = self._liveness_at = self._end_at = float("-inf")
-        self._watch_trouble: str | None = None
+        self._rescan_at = self._reconcile_at = self._liveness_at = self._deaf_until = _LONG_AGO
+        self._end_soonest = self._end_latest = _LONG_AGO
+        self._version = 0
         self._foreign: str | None = None
 
     # ── one run ──
@@ -106,38 +109,34 @@ class FolderService(Service):
             return self._run()
         except Offline as error:
             return self._give_up(str(error))
-        except Exception as error:  # whatever a file or a disk does, the folder must live on and say so
+        except OSError as error:
+            return self._give_up(f"{self._folder} cannot be used ({error.strerror or error}): it is tried again")
+        except Exception as error:  # whatever a file or the ledger does, the folder must live on and say so
             if str(error) != self._complaint:
-                logging.getLogger("jobdesk").exception("the drop folder %s is in trouble; it tries again", self._folder)
-            return self._give_up(f"{error}")
+                logging.getLogger("jobdesk").exception("the drop folder %s is in trouble", self._folder)
+            return self._give_up(str(error))
 
     def _attach(self) -> bool:
-        self._watcher.stop()
+        self._listener.stop()
         if not self._place.open():
             return False
         self._reset()
-        self._owner.held.clear()
-        if self._said is None:
-            self._said = {one.path: one for one in intake.sightings(self._ledger, self._folder)}
         self._complaint = None
-        self._status = replace(self._status, mode="scan", message=None, consumer=self._consumer)
-        with self._ledger.write() as tx:
-            folders.report(tx, self._status)  # the row must be there before anything is counted in it
+        self._teller.write(mode="scan", message=None)  # its row must be there before anything is counted in it
         return True
 
     def _run(self) -> float:
         now = self.clock.monotonic()
         if now >= self._liveness_at:
-            self._keep_watching()
+            if self._listener.check(self._place.root, self._scan.folders):
+                self._rescan_at = _LONG_AGO
             self._liveness_at = now + LIVENESS_S
         if now >= self._reconcile_at:
             self._foreign = self._ender.reconcile(self._owner)
             self._reconcile_at = now + RECONCILE_S
         open_files = intake.open_count(self._ledger, self._folder)
-        if open_files and now >= self._end_at:
-            open_files -= self._ender.end()
-            took = self.clock.monotonic() - now
-            self._end_at = now + took + (10.0 if self._ender.trouble else 10 * took)
+        if open_files and self._end_is_due(now):
+            open_files -= self._end(now)
         if self._scan_is_due():
             self._look()
         if self._owner.held:
@@ -146,24 +145,39 @@ class FolderService(Service):
             self._owner.trouble = None
         self._take(open_files)
         self._complaint = None
-        self._report()
+        self._tell()
         return self._wait_s()
 
-    def _look(self) -> None:
-        self._heard.clear()
-        begun = self.clock.monotonic()
-        self._scan = scan(self._place.root, self._rule)
-        self._scan_ended = self.clock.monotonic()
-        self._scan_took = self._scan_ended - begun
-        self._scanned = True
-        self._rescan_at = self._scan_ended + (self._rule.rescan_s if self._status.mode == "watch" else self._poll_s)
-        self._tracker.look(self._scan.files, self._scan_ended, self.clock.now())
-        self._ready = deque(self._tracker.settled())
-        self._owner.notes = {path: note for path, note in self._owner.notes.items() if path in self._scan.files}
+    def _give_up(self, why: str) -> float:
+        """Say that the folder cannot be used now; it is tried again."""
+        self._listener.stop()
+        self._place.close()
+        if why != self._complaint:
+            self._complaint = why
+            logging.getLogger("jobdesk").warning("the drop folder %s is offline: %s", self._folder, why)
+            try:
+                self._teller.write(mode="offline", message=why)
+            except Exception as error:  # the ledger may be what is in trouble; it is told of by others
+                logging.getLogger("jobdesk").debug("its status was not written: %s", error)
+        return min(OFFLINE_S, self._rule.rescan_s)
 
-    @property
-    def _poll_s(self) -> float:
-        return min(POLL_S, self._rule.rescan_s)
+    # ── files that end ──
+
+    def _end_is_due(self, now: float) -> bool:
+        version, before = self._ledger.version(), self._version
+        if now < self._end_soonest:
+            return False
+        self._version = version
+        return version != before or now >= self._end_latest or intake.has_unmoved(self._ledger, self._folder)
+
+    def _end(self, now: float) -> int:
+        ended = self._ender.end()
+        took = self.clock.monotonic() - now
+        self._end_soonest = now + took + (10.0 if self._ender.trouble else 10 * took)
+        self._end_latest = max(self._end_soonest, now + max(1.0, 100 * took))
+        return ended
+
+    # ── files that arrive ──
 
     def _scan_due_at(self) -> float:
         due = self._rescan_at
@@ -181,152 +195,71 @@ class FolderService(Service):
             return True
         return self.clock.monotonic() >= self._scan_due_at()
 
+    def _look(self) -> None:
+        self._heard.clear()
+        begun = self.clock.monotonic()
+        self._scan = scan(self._place.root, self._rule)
+        self._scan_ended = self.clock.monotonic()
+        self._scan_took = self._scan_ended - begun
+        self._scanned = True
+        every_s = self._rule.rescan_s if self._listener.mode == "watch" else min(POLL_S, self._rule.rescan_s)
+        self._rescan_at = self._scan_ended + every_s
+        self._tracker.look(self._scan.files, self._scan_ended, self.clock.now())
+        self._ready = deque(self._tracker.settled())
+        self._owner.notes = {path: note for path, note in self._owner.notes.items() if path in self._scan.files}
+
     def _take(self, open_files: int) -> None:
         if not self._ready or self._owner.trouble or self._is_full():
             return
         room = self._rule.max_ahead - open_files - len(self._owner.held)
         self._owner.take(self._ready, self._tracker, room, self.clock.monotonic() + WORK_S)
-        if self._status.mode == "watch":
+        if self._listener.mode == "watch":
             self._deaf_until = self.clock.monotonic() + DEAF_S
 
     def _is_full(self) -> bool:
         return self._place.free_bytes() < self._rule.min_free_bytes
 
-    def _wait_s(self) -> float:
-        now = self.clock.monotonic()
-        due = min(self._scan_due_at(), self._liveness_at, self._reconcile_at)
-        if self._owner.tracker.deadline is not None and self._owner.held:
-            due = min(due, self._owner.tracker.deadline)
-        open_files = intake.open_count(self._ledger, self._folder)
-        if open_files:
-            due = min(due, max(now + ENDED_S, self._end_at))
-            if intake.has_unmoved(self._ledger, self._folder) and not self._ender.trouble:
-                due = now
-        if self._ready and not self._owner.trouble and not self._is_full():
-            due = now if open_files + len(self._owner.held) < self._rule.max_ahead else due
-        return max(0.0, due - now)
-
-    # ── hearing ──
-
     def _hear(self) -> None:
         self._heard.set()
         self.wake()
 
-    def _keep_watching(self) -> None:
-        """Watch if that is wanted and possible, find out if it has stopped working, and say which it is."""
-        if not self._wants_watch or is_network(self._place.root):
-            self._status = replace(self._status, mode="scan")
-            return
-        blind = self._watcher.running and not self._watcher.is_alive()
-        if blind or not self._watcher.running:
-            if blind:
-                self._status = replace(self._status, restarts=self._status.restarts + 1)
-                logging.getLogger("jobdesk").warning("watching %s had stopped; it was begun again", self._folder)
-            try:
-                self._watcher.start(self._place.root, self._rule.recursive)
-                self._watch_trouble = None
-            except OSError as error:
-                self._watch_trouble = f"changes are not heard ({error.strerror or error}): looked through every 2 s"
-            self._rescan_at = float("-inf")
-            return self._say_mode()
-        self._watcher.spare_own(self._place.root)
-        if self._rule.recursive and self._scanned:
-            left_out = self._watcher.unwatched(self._place.root, self._scan.folders)
-            self._watch_trouble = (
-                f"{left_out} sub-folders cannot be watched (fs.inotify.max_user_watches?): looked through every 2 s"
-                if left_out
-                else None
-            )
-        self._say_mode()
+    # ── what is told ──
 
-    def _say_mode(self) -> None:
-        mode = "scan" if self._watch_trouble else "watch"
-        if mode != self._status.mode:
-            self._rescan_at = min(self._rescan_at, self.clock.monotonic() + self._poll_s)
-        self._status = replace(self._status, mode=mode)
+    def _wait_s(self) -> float:
+        now = self.clock.monotonic()
+        due = min(self._scan_due_at(), self._liveness_at, self._reconcile_at)
+        if self._owner.held and self._owner.tracker.deadline is not None:
+            due = min(due, self._owner.tracker.deadline)
+        open_files = intake.open_count(self._ledger, self._folder)
+        if open_files:
+            due = min(due, max(now + ENDED_S, self._end_soonest))
+            if intake.has_unmoved(self._ledger, self._folder) and not self._ender.trouble:
+                due = now
+        room = self._rule.max_ahead - open_files - len(self._owner.held)
+        if self._ready and room > 0 and not self._owner.trouble and not self._is_full():
+            due = now
+        return max(0.0, due - now)
 
-    # ── saying ──
-
-    def _message(self) -> str | None:
-        if self._is_full():
-            return (
-                f"less than {self._rule.min_free_bytes / 1e6:.0f} MB are free: nothing is taken in until there is more"
-            )
-        return self._owner.trouble or self._ender.trouble or self._foreign or self._watch_trouble
-
-    def _report(self) -> None:
-        """Write status and sightings where they differ from what was written last."""
-        held, settling = len(self._owner.held), self._tracker.settling()
+    def _tell(self) -> None:
+        now, settling, held = self.clock.now(), len(self._tracker.settling()), len(self._owner.held)
+        full = f"less than {self._rule.min_free_bytes / 1e6:.0f} MB are free: nothing is taken in until there is more"
         status = replace(
-            self._status,
-            waiting=len(self._tracker) - len(settling),
-            settling=len(settling) + held,
+            self._teller.status,
+            mode=self._listener.mode,
+            waiting=len(self._tracker) - settling,
+            settling=settling + held,
             ignored=self._scan.ignored_count,
-            message=self._message(),
+            scanned_at=now - (self.clock.monotonic() - self._scan_ended),
+            scan_ms=round(self._scan_took * 1000, 1),
+            restarts=self._listener.restarts,
+            message=(full if self._is_full() else None)
+            or self._owner.trouble
+            or self._ender.trouble
+            or self._foreign
+            or self._listener.trouble,
         )
-        seen = self._sightings(settling)
-        said = self._said or {}
-        gone = [path for path in said if path not in seen]
-        changed = [one for path, one in seen.items() if said.get(path) != one]
-        is_old = self._reported is None or self.clock.now() - (self._reported.scanned_at or 0) >= self._rule.rescan_s
-        same = self._reported is not None and status == replace(
-            self._reported, scanned_at=status.scanned_at, scan_ms=status.scan_ms
-        )
-        self._status = status
-        if same and not is_old and not gone and not changed:
-            return
-        if self._scanned:
-            ago = self.clock.monotonic() - self._scan_ended
-            status = replace(status, scanned_at=self.clock.now() - ago, scan_ms=round(self._scan_took * 1000, 1))
-        with self._ledger.write() as tx:
-            folders.report(tx, status)
-            intake.sighted(tx, self._folder, gone, changed)
-        self._status = self._reported = status
-        self._said = seen
-
-    def _sightings(self, settling: list[bytes]) -> dict[bytes, intake.Sighting]:
-        """What is there and not taken, as far as a person would read it."""
-        tracker, notes, now = self._tracker, self._owner.notes, self.clock.now()
-        before = self._said or {}
-        seen: dict[bytes, intake.Sighting] = {}
-
-        def add(path: bytes, state: str, reason: str | None, size: int | None, first_seen: float) -> None:
-            if len(seen) < LISTED:
-                seen[path] = intake.Sighting(path, state, reason, size, first_seen)
-
-        for one in self._owner.held.values():
-            size = one.look.size if one.look else None
-            add(one.path, "settling", "it was written to while it was claimed", size, one.first_seen)
-        for path in settling:
-            look = tracker.signature(path)
-            empty = f"empty: waits {self._rule.empty_grace_s:g} s to be filled"
-            state, reason = notes.get(path) or ("settling", None if look.size else empty)
-            add(path, state, reason, look.size, tracker.first_seen(path))
-        for path in self._ready:
-            if len(seen) >= LISTED:
-                break
-            add(path, "waiting", None, tracker.signature(path).size, tracker.first_seen(path))
-        for path, why in self._scan.ignored:
-            old = before.get(path)
-            add(path, "ignored", why, None, old.first_seen if old else now)
-        return seen
-
-    def _give_up(self, why: str) -> float:
-        """Say that the folder cannot be used now; it is tried again."""
-        self._watcher.stop()
-        self._place.close()
-        if why != self._complaint:
-            self._complaint = why
-            try:
-                self._status = replace(self._status, mode="offline", message=why, consumer=self._consumer)
-                with self._ledger.write() as tx:
-                    folders.report(tx, self._status)
-                self._reported = None
-            except Exception:  # the ledger may be what is in trouble
-                logging.getLogger("jobdesk").warning("the drop folder %s is offline: %s", self._folder, why)
-        return min(OFFLINE_S, self._rule.rescan_s)
-
-    # ── for others ──
+        waiting = islice(self._ready, WAITING_LISTED)
+        self._teller.tell(status, self._teller.sightings(self._scan, self._tracker, self._owner, waiting, now), now)
 
     @property
     def busy(self) -> bool:
@@ -340,5 +273,8 @@ class FolderService(Service):
     def stop(self, timeout_s: float = 10.0) -> None:
         """End, and let another process be the master."""
         super().stop(timeout_s)
-        self._watcher.stop()
+        self._listener.stop()
+        if self._place.is_open:
+            with suppress(JobdeskError):
+                self._teller.write(mode="offline", message="nobody watches it now: start jobdesk or jobdesk --consumer")
         self._place.close()

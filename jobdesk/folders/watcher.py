@@ -83,11 +83,10 @@ class Watcher:
     def spare_own(self, root: bytes) -> None:
         """Hear nothing of our own corners: each claim would cost watchdog ten times what it costs us."""
         for emitter in self._observer.emitters if self._observer is not None else ():
-            group = getattr(emitter, "_inotify", None)
-            with suppress(Exception):  # private names of watchdog: without them it is only slower
-                with group._lock:
-                    known = group._active_callbacks_by_path.items()
-                    group._remove_callbacks([watch for path, watch in known if _is_own(path, root)])
+            group: Any = getattr(emitter, "_inotify", None)
+            with suppress(AttributeError), group._lock:  # private names of watchdog: without them it is only slower
+                known = group._active_callbacks_by_path.items()
+                group._remove_callbacks([watch for path, watch in known if _is_own(path, root)])
 
     def stop(self) -> None:
         """Watch no more; a second call does nothing."""

@@ -68,6 +68,16 @@ def key_holder(tx: Tx, seq: int) -> str | None:
     return None if row is None else str(row[0])
 
 
+def open_parent(tx: Tx, seq: int) -> tuple[str, State] | None:
+    """Id and state of a job that this one comes after and that has not completed; None if there is none."""
+    row = tx.row(
+        "SELECT p.id, p.state FROM dependency d JOIN job p ON p.seq = d.parent "
+        "WHERE d.job = ? AND p.state <> 'completed' ORDER BY p.seq LIMIT 1",
+        (seq,),
+    )
+    return None if row is None else (str(row[0]), State(row[1]))
+
+
 def _waits_for(tx: Tx, seq: int) -> int:
     row = tx.row(
         "SELECT count(*) FROM dependency d JOIN job p ON p.seq = d.parent WHERE d.job = ? AND p.state <> 'completed'",

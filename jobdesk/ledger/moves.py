@@ -238,11 +238,14 @@ def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
 
     Raises:
         NotFound: there is no such job.
-        Refused: it has not ended, or an equal unique job is in flight.
+        Refused: it has not ended, a job it comes after has not completed, or an equal unique job is in flight.
     """
     seq, queue, state = _find(tx, id_)
     if state not in FINAL:
         raise Refused(f"job {id_} is {state}: only an ended job can be retried")
+    parent = follow.open_parent(tx, seq)
+    if parent is not None:
+        raise Refused(f"job {id_} comes after {parent[0]}, which is {parent[1]}: retry that one, and this one follows")
     taken = follow.key_holder(tx, seq)
     if taken is not None:
         raise Refused(f"job {id_} cannot run again yet: {taken} has its unique key and is in flight")

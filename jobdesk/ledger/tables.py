@@ -152,10 +152,11 @@ CREATE TABLE intake (
   moved_to BLOB,                            -- where the file went when its story ended
   first_seen REAL NOT NULL, claimed_at REAL, finished_at REAL
 ) WITHOUT ROWID;
-CREATE INDEX intake_open ON intake (folder, state) WHERE finished_at IS NULL;
+CREATE INDEX intake_open ON intake (folder, state, finished_at) WHERE finished_at IS NULL;
 CREATE INDEX intake_hash ON intake (folder, sha256) WHERE state IN ('queued', 'done');
 CREATE INDEX intake_folder ON intake (folder, state);
-CREATE INDEX intake_rejected ON intake (flow) WHERE state = 'rejected';
+CREATE INDEX intake_flow ON intake (flow) WHERE flow IS NOT NULL;
+CREATE INDEX intake_job ON intake (job) WHERE job IS NOT NULL;
 
 -- How each watched folder is doing, written by the process that watches it.
 CREATE TABLE folder (

@@ -97,8 +97,6 @@ def _back(scene: Scene) -> str | None:
 ACTIONS: tuple[Action, ...] = (
     Action("help", "question_mark,f1", "Keys and what they do", "App", lambda app, _: app.show_help(), word="help", rank=0),
     Action("filter", "slash", "Filter the jobs", "Find", lambda app, _: app.open_filter(), word="filter", rank=2),
-    Action("new", "n", "New job", "Act", lambda app, _: app.new_job(), word="new job", rank=3, writes=True,
-           command="jobdesk submit TYPE key=value …"),
     Action("open", "enter", "Open what is under the cursor", "View", lambda app, scene: app.open(scene),
            _anything_to_open, word="open", rank=4, command="jobdesk jobs show {jobs}"),
     Action("back", "escape", "Back; clears marks, closes what is open", "View", lambda app, scene: app.back(scene),
@@ -127,6 +125,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("delete", "X", "Delete, with its history", "Act", lambda app, scene: app.apply("delete", scene.selection),
            lambda scene: can_delete(scene.selection), danger=Danger.LOSES, writes=True,
            command="jobdesk jobs delete {jobs}"),
+    Action("new", "n", "New job", "Act", lambda app, _: app.new_job(), word="new job", rank=3, writes=True,
+           command="jobdesk submit TYPE key=value …"),
     Action("copy", "y", "Copy the id", "Take out", lambda app, scene: app.copy_ids(scene.selection),
            lambda scene: None if scene.selection.jobs else "choose a job first"),
     Action("copy_command", "Y", "Copy the command that shows this job", "Take out",

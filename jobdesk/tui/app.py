@@ -283,6 +283,9 @@ class JobdeskApp(App[None]):
             self._open_job(view)
             return
         value = getattr(focused, "value", None)
+        if value == "rejected":
+            self.go("folders")
+            return
         if isinstance(value, ErrorGroup):
             self.call_later(self.go_filtered, group_query(value))
         elif isinstance(value, dict) and value.get("job"):
@@ -339,10 +342,12 @@ class JobdeskApp(App[None]):
         from jobdesk.tui.screens.confirm import Confirm  # noqa: PLC0415
 
         count = selection.count if selection.query is not None else len(selection.jobs)
-        typed = str(count) if count > MANY else ""
+        typed = str(count) if count > MANY or (action.danger is Danger.LOSES and selection.query is not None) else ""
         said = [f"{action.title.split(',')[0]} {selection.words}?"]
         if selection.query:
             said.append(f"All that match {selection.query}")
+        elif selection.query is not None:
+            said.append("These are all jobs of this desk.")
         if verb == "delete":
             said.append("Its history goes too. This cannot be taken back." if count == 1
                         else "Their history goes too. This cannot be taken back.")  # fmt: skip
@@ -451,7 +456,7 @@ class JobdeskApp(App[None]):
         choices = [
             Choice(action.id, action.title, action.as_command(scene.selection) if action.command else "", shown_key(action), action.reason(scene))
             for action in ACTIONS
-            if not sections or action.section in sections
+            if (not sections or action.section in sections) and action.id not in ("actions", "palette")
         ]  # fmt: skip
         choices.sort(key=lambda choice: choice.reason is not None)
 

@@ -27,9 +27,16 @@ def fit(text: str, width: int, align: str = "<", more: str = "…") -> str:
     """Exactly `width` cells: padded, or shortened with a sign that it was."""
     length = cell_len(text)
     if length > width:
-        return set_cell_size(text, max(0, width - cell_len(more))) + more if width > 0 else ""
+        return fit(_shorten(text, max(0, width - cell_len(more))) + more, width) if width > 0 else ""
     pad = " " * (width - length)
     return pad + text if align == ">" else text + pad
+
+
+def _shorten(text: str, room: int) -> str:
+    """At most `room` cells of text, whole words if not much is lost by it."""
+    cut = set_cell_size(text, room)
+    at = cut.rfind(" ")
+    return cut[:at] if at > 0 and cell_len(cut[at:]) <= max(2, room // 3) and text[len(cut) : len(cut) + 1] != " " else cut
 
 
 def fit_path(text: str, width: int, more: str = "…") -> str:
@@ -54,10 +61,13 @@ def fit_spans(spans: Spans, width: int, align: str = "<", more: str = "…") -> 
     for text, tone in spans:
         if room <= 0:
             break
-        part = text if cell_len(text) <= room else set_cell_size(text, room)
+        part = text if cell_len(text) <= room else _shorten(text, room)
         kept.append((part, tone))
-        room -= cell_len(part)
-    return (*kept, (more if width > 0 else "", "muted"))
+        room = room - cell_len(part) if part == text else 0
+    if width <= 0:
+        return ()
+    kept.append((more, "muted"))
+    return (*kept, (" " * (width - width_of(tuple(kept))), "text"))
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -91,8 +101,15 @@ def _cut(text: str, width: int) -> int:
 
 
 def number(count: int) -> str:
-    """1,204; from a million on 1.25M."""
-    return f"{count:,}" if count < 1_000_000 else f"{count / 1e6:.2f}M"
+    """1,204; from ten million on 12.5M."""
+    return f"{count:,}" if count < 10_000_000 else f"{count / 1e6:.1f}M"
+
+
+def brief(count: int) -> str:
+    """A number in at most six cells: 1,204, 19,980, 124k, 1.2M."""
+    if count < 100_000:
+        return f"{count:,}"
+    return f"{count / 1e3:.0f}k" if count < 1_000_000 else f"{count / 1e6:.1f}M"
 
 
 def count_of(count: int, one: str, many: str | None = None) -> str:

@@ -11,9 +11,9 @@ from jobdesk.tui.glyphs import Glyphs
 
 COLUMNS = (
     Column("state", "state", 12),
-    Column("type", "type", 16, rank=1, grow=2, most=30),
+    Column("type", "type", 18, rank=1, grow=4, most=30),
     Column("subject", "about", 14, rank=2, grow=3, most=40),
-    Column("note", "progress or error", 20, rank=4, grow=5),
+    Column("note", "progress or error", 18, rank=4, grow=3),
     Column("queue", "queue", 18, rank=6, most=24, grow=1),
     Column("try", "try", 5, rank=7, align=">"),
     Column("took", "took", 5, rank=5, align=">"),
@@ -59,7 +59,7 @@ def note(line: Line, now: float, glyphs: Glyphs) -> Spans:
     if line.state is State.PROCESSING:
         return progress(line, glyphs)
     if line.state in (State.SCHEDULED, State.RETRYING):
-        when = f"in {ahead(line.run_at, now)}"
+        when = f"in {ahead(line.run_at, now)}" if line.run_at > now else "due now"
         why = f" {glyphs.dot} {clean(line.error_message)}" if line.state is State.RETRYING and line.error_message else ""
         return ((when, "later"), (why, "muted"))
     if line.state in (State.FAILED, State.EXPIRED, State.CANCELLED) and line.error_type:

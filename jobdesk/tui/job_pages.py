@@ -73,7 +73,7 @@ def _standing(job: Job, now: float, glyphs: Glyphs) -> Spans:
     elif job.state is State.PROCESSING and job.started_at is not None:
         said = f"for {ago(job.started_at, now) if now - job.started_at >= 1 else '0s'}"
     elif job.state in (State.SCHEDULED, State.RETRYING):
-        said = f"in {ahead(job.run_at, now)}, at {clock_time(job.run_at, now)}"
+        said = f"in {ahead(job.run_at, now)}, at {clock_time(job.run_at, now)}" if job.run_at > now else "due now"
     elif job.state is State.PENDING:
         said = f"for {ago(job.ready_at, now)}" if job.ready_at and now - job.ready_at >= 1 else "just now"
     elif job.finished_at is not None:

@@ -19,7 +19,7 @@ DESK = Theme(
     dark=True,
     variables={
         "edge": "#323a46",
-        "faint": "#39424f",
+        "faint": "#4b5666",
         "muted": "#8b95a5",
         "cursor": "#2a3a4d",
         "cursor-blurred": "#20262f",
@@ -87,11 +87,12 @@ _SOURCES = {
     "warn": ("warning",),
     "later": ("secondary",),
     "bad": ("error",),
+    "chart": ("success-darken-2", "success"),
 }
 
 
 class Palette:
-    """From a tone to a Rich style; tones are text, strong, muted, faint, title, accent, run, ok, warn, later, bad."""
+    """From a tone to a Rich style; tones are text, strong, muted, faint, title, accent, run, ok, warn, later, bad, chart."""
 
     def __init__(self, variables: dict[str, str]) -> None:
         self._styles: dict[str, Style] = {tone: _style(variables, names) for tone, names in _SOURCES.items()}

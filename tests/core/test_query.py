@@ -56,6 +56,7 @@ def test_every_query_reads_back_as_itself(query: Query) -> None:
 @given(st.text(max_size=40))
 @example('a"b c"')
 @example("--x")
+@example(":")
 @example('data.a[0][1].b:"x\\"y"')
 def test_any_text_is_a_query_or_an_error_that_points_into_it(text: str) -> None:
     try:

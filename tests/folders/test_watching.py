@@ -83,7 +83,7 @@ def test_a_dead_reader_thread_is_noticed_though_the_observer_lives_and_watching_
     desk: Desk, live: Any
 ) -> None:
     live.run_once()
-    watcher = live._watcher
+    watcher = live._listener.watcher
     observer, *_, reader = watcher.threads()
     for name in ("a", "b", "c"):  # drag a folder out, make it again, empty the bin: watchdog's reader dies of it
         inside, outside = desk.inbox / name, desk.home / name
@@ -116,6 +116,7 @@ def test_a_second_process_waits_and_takes_over(desk: Desk) -> None:
         desk.clock.advance(2)
     assert desk.left() == ["a.jpg"] and not second.busy
     first.stop()
+    assert desk.status()["mode"] == "offline" and "nobody watches it" in desk.status()["message"]
     desk.service = second
     desk.run()
     assert desk.read == [b"a"]

@@ -31,7 +31,7 @@ class Moves(RuleBasedStateMachine):
     def open(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.clock = FakeClock()
-        self.ledger = Ledger(Path(self.folder.name) / "jobdesk.db", self.clock, synchronous="off")
+        self.ledger = Ledger(Path(self.folder.name) / "jobdesk.db", self.clock, synchronous=lambda: "off")
         self.seen: dict[str, State] = {}
         self.claims: list[Job] = []
         self.over: set[tuple[str, int]] = set()

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from jobdesk_processors import command, demo, images, scan, system, upload
 
+from jobdesk_processors import command, demo, images, scan, system, upload
 from tests.support.context import Bench, bench
 
 

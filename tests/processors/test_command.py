@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from jobdesk_processors import command
 
 from jobdesk.core.outcome import Stopped
+from jobdesk_processors import command
 from tests.support.context import Bench
 
 

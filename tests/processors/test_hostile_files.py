@@ -8,10 +8,10 @@ import zlib
 from pathlib import Path
 
 import pytest
-from jobdesk_processors import formats, headers
 from PIL import Image
 
 from jobdesk import Reject
+from jobdesk_processors import formats, headers
 from tests.support import pictures
 from tests.support.context import Bench
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from jobdesk_processors import images
 from PIL import ExifTags, Image, ImageCms
 
+from jobdesk_processors import images
 from tests.support import pictures
 from tests.support.context import Bench, bench
 
@@ -150,3 +150,23 @@ def test_hostile_exif_costs_the_metadata_but_not_the_picture(desk: Bench, tmp_pa
         photo = tmp_path / "photo.jpg"
         photo.write_bytes(pictures.plain("JPEG", exif=exif))
         assert desk.run("METADATA_EXTRACT", {"source": photo}).result["orientation"] == 1
+
+
+def test_colours_of_another_profile_are_converted_and_not_only_relabelled(desk: Bench, tmp_path: Path) -> None:
+    """A profile whose red and blue are swapped must swap them in the result; a grey one must lighten or darken."""
+    srgb = (
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+        .tobytes()
+        .replace("sRGB".encode("utf-16-be"), b"\0X" * 4)
+    )
+    swapped = srgb.replace(b"rXYZ", b"tmp!", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"tmp!", b"bXYZ", 1)
+    for kind in ("JPEG", "PNG"):
+        done = thumbnail(desk, tmp_path, pictures.plain(kind, icc_profile=swapped), "png")
+        assert near(done.getpixel((6, 5)), RED[::-1], 40) and near(done.getpixel((6, 18)), BLUE[::-1], 40)
+    linear = srgb.replace(b"RGB XYZ ", b"GRAYXYZ ", 1).replace(b"rTRC", b"kTRC", 1)
+    at = int.from_bytes(linear[linear.index(b"kTRC") + 4 :][:4], "big")
+    linear = linear[: at + 12] + (0x10000).to_bytes(4, "big") + linear[at + 16 :]  # its curve: 0.948 x + 0.052
+    grey = pictures.saved(Image.new("L", (40, 40), 55), "PNG", icc_profile=linear)
+    done = thumbnail(desk, tmp_path, grey, "png")
+    assert not any("cannot be used" in line for line in desk.ran[-1].lines)
+    assert near(done.convert("RGB").getpixel((16, 16)), (139, 139, 139), 3)

@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
-from jobdesk_processors import safefiles
 from PIL import Image
 
 from jobdesk.core.errors import PayloadError
+from jobdesk_processors import safefiles
 from tests.support import pictures
 from tests.support.context import Bench
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from jobdesk_processors import clamd
 
+from jobdesk_processors import clamd
 from tests.support import clamd as scanners
 from tests.support import pictures
 from tests.support.context import Bench

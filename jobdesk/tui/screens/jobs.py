@@ -3,6 +3,7 @@
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
+from textual.timer import Timer
 from textual.widgets import Input
 
 from jobdesk.core.errors import QueryError
@@ -19,10 +20,16 @@ DRAWER_FROM = 120
 """Columns from which an opened job stands beside the table."""
 
 
+_TYPING_S = 0.12
+"""How long a pause in typing is before the list is read anew."""
+
+
 class Jobs(Container):
     """The second screen."""
 
     TABLE_LENS, DRAWER_LENS = "table", "drawer"
+
+    _typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -64,7 +71,9 @@ class Jobs(Container):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self._apply(event.value)
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(_TYPING_S, lambda: self._apply(event.value))
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -17,9 +17,9 @@ from jobdesk.tui.widgets.listing import Item, Listing
 Answer = Farewell | Literal["stay"]
 
 _CHOICES: tuple[tuple[Farewell, str, str, str], ...] = (
-    ("finish", "f", "Finish them first", "start nothing new, close when the last has ended"),
-    ("hand over", "b", "Hand over to the background", "a consumer without a screen works on"),
-    ("stop", "s", "Stop now", "they go back to their queue and run next time"),
+    ("finish", "f", "Finish them first", "close when the last one ends"),
+    ("hand over", "b", "Hand over to the background", "a consumer without a screen"),
+    ("stop", "s", "Stop now", "they return to their queue"),
 )
 
 
@@ -33,7 +33,7 @@ class Leave(ModalScreen[Answer]):
 
     def __init__(self, running: int) -> None:
         super().__init__()
-        self._running = running
+        self._jobs_running = running
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -43,7 +43,7 @@ class Leave(ModalScreen[Answer]):
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = "Quit"
-        said = f"{count_of(self._running, 'job runs', 'jobs run')} in this app. What shall become of {'it' if self._running == 1 else 'them'}?"
+        said = f"{count_of(self._jobs_running, 'job runs', 'jobs run')} in this app. What shall become of {'it' if self._jobs_running == 1 else 'them'}?"
         self.query_one("#said", Lines).show([((said, "text"),)])
         self.query_one("#foot", Lines).show([(("enter", "key"), (" choose   ", "muted"), ("esc", "key"), (" stay", "muted"))])
         listing = self.query_one(Listing)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Checkbox, Input
+from textual.widgets import Checkbox, Input, Label
 
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.processor import Processor
@@ -20,6 +20,10 @@ from jobdesk.tui.widgets.lines import Lines
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
+_KINDS = {
+    "array": "a list: [1, 2]", "object": 'an object: {"a": 1}', "integer": "a whole number", "number": "a number",
+    "path": "a file", "string": "text",
+}  # fmt: skip
 _OPTIONS = (("priority", "urgent, high, normal, low or 0-100"), ("delay", "5s, 2m, 1h"))
 
 
@@ -44,16 +48,16 @@ class NewJob(ModalScreen[None]):
             yield Lines(id="about")
             with VerticalScroll(can_focus=False):
                 for name, schema in self._properties.items():
-                    if schema.get("type") == "boolean":
-                        yield Checkbox(name, bool(schema.get("default", False)), id=f"field-{name}", compact=True)
-                    else:
-                        field = Input(placeholder=self._hint(schema), id=f"field-{name}", compact=True)
-                        field.border_title = name + (" *" if name in self._required else "")
-                        yield field
+                    with Horizontal():
+                        yield Label(name + (" *" if name in self._required else ""))
+                        if schema.get("type") == "boolean":
+                            yield Checkbox("", bool(schema.get("default", False)), id=f"field-{name}", compact=True)
+                        else:
+                            yield Input(placeholder=self._hint(schema), id=f"field-{name}", compact=True)
                 for name, hint in _OPTIONS:
-                    field = Input(placeholder=hint, id=f"option-{name}", compact=True, classes="-option")
-                    field.border_title = name
-                    yield field
+                    with Horizontal(classes="-option"):
+                        yield Label(name)
+                        yield Input(placeholder=hint, id=f"option-{name}", compact=True)
             yield Lines(id="said")
             yield Lines(id="foot")
 
@@ -71,14 +75,15 @@ class NewJob(ModalScreen[None]):
         self._check()
 
     def _hint(self, schema: Mapping[str, Any]) -> str:
-        default = schema.get("default")
-        said = "" if default is None else f"{json.dumps(default, ensure_ascii=False)} unless you say otherwise"
+        """What may be typed, and what holds if nothing is."""
         if schema.get("enum"):
             return ", ".join(map(str, schema["enum"]))
-        kind = {"array": "a list: [1, 2]", "object": 'an object: {"a": 1}', "integer": "a whole number", "number": "a number"}
-        if schema.get("format") == "path":
-            return said or "a file"
-        return said or kind.get(str(schema.get("type")), "")
+        kinds = [schema, *schema.get("anyOf", ())]
+        said = next((_KINDS[kind] for one in kinds if (kind := one.get("format") or one.get("type")) in _KINDS), "")
+        default = schema.get("default")
+        if default is not None and default != "":
+            return f"{json.dumps(default, ensure_ascii=False)} if left empty"
+        return said
 
     def _data(self) -> dict[str, Any]:
         data: dict[str, Any] = {}

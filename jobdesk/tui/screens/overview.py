@@ -16,7 +16,7 @@ from jobdesk.ledger.glance import ErrorGroup
 from jobdesk.ledger.reads import Queue
 from jobdesk.tui.activity import Rates
 from jobdesk.tui.columns import Column
-from jobdesk.tui.format import Spans, ago, bar, clean, count_of, number, spark, state, whole
+from jobdesk.tui.format import Spans, ago, bar, clean, brief, count_of, number, spark, state, whole
 from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.messages import Snapshot
 from jobdesk.tui.selection import NOTHING, Selection, of_job
@@ -29,7 +29,7 @@ _QUEUES = (
     Column("ready", "ready", 7, rank=1, align=">"),
     Column("run", "run", 4, rank=2, align=">"),
     Column("later", "later", 6, rank=4, align=">"),
-    Column("dead", "dead", 5, rank=3, align=">"),
+    Column("dead", "dead", 6, rank=3, align=">"),
     Column("p95", "p95", 6, rank=5, align=">"),
 )
 _RUNS = (
@@ -38,7 +38,7 @@ _RUNS = (
     Column("bar", "progress", 22, rank=1, grow=2, most=40),
     Column("said", "", 12, rank=5, grow=4),
     Column("took", "ran", 5, rank=3, align=">"),
-    Column("left", "left", 8, rank=4, align=">"),
+    Column("left", "left", 10, rank=4, align=">"),
 )
 _ENDS = (
     Column("state", "state", 11),
@@ -47,7 +47,7 @@ _ENDS = (
     Column("took", "took", 5, rank=4, align=">"),
     Column("ago", "ago", 5, rank=2, align=">"),
 )
-_NEEDS = (Column("what", "", 20, grow=1), Column("ago", "", 5, rank=1, align=">"))
+_NEEDS = (Column("count", "", 12), Column("what", "", 16, grow=1), Column("ago", "", 5, rank=1, align=">"))
 
 
 _ORDERS = {
@@ -94,6 +94,7 @@ class Overview(Container):
 
     LENS = "overview"
     _order: tuple[str, ...] = ()
+    _rows = ""
 
     def compose(self) -> ComposeResult:
         yield Listing(_QUEUES, titles=True, id="queues")
@@ -115,6 +116,8 @@ class Overview(Container):
 
     def show(self, snapshot: Snapshot, now: float, glyphs: Glyphs, hint: str) -> None:
         """Bring every pane in line with the snapshot."""
+        rows = max(3, min(10, sum(one.workers for one in snapshot.workers))) + 2
+        self._give_running(rows)
         seen = cast(Glance, snapshot.lenses.get(self.LENS) or Glance())
         queues = self.query_one("#queues", Listing)
         queues._empty = hint
@@ -136,6 +139,18 @@ class Overview(Container):
             self._order = order
             self.sort_children(key=lambda child: order.index(child.id or ""))
         self.call_after_refresh(self.app.call_later, getattr(self.app, "show_snapshot"))
+
+    def _give_running(self, rows: int) -> None:
+        """As many rows to what runs as there are workers, so that nothing jumps when a job ends."""
+        if self.screen.has_class("-medium") and self.screen.has_class("-tall"):
+            wanted = f"12 {rows} 1fr"
+        elif self.screen.has_class("-narrow") and self.screen.has_class("-tall"):
+            wanted = f"10 9 {rows} 1fr 1fr"
+        else:
+            wanted = ""
+        if wanted != self._rows:
+            self._rows = wanted
+            self.styles.grid_rows = wanted or None
 
     @property
     def selection(self) -> Selection:
@@ -161,17 +176,18 @@ def group_query(group: ErrorGroup) -> str:
 
 
 def _telling(queues: tuple[Queue, ...]) -> list[Queue]:
-    """Queues that hold anything or are paused, busiest first."""
+    """Queues that hold anything or are paused; the fullest first, by orders of magnitude, so that they seldom move."""
     some = [queue for queue in queues if queue.paused_at is not None or any(queue.counts.values())]
-    return sorted(some, key=lambda queue: (-_busy(queue), -queue.dead, -queue.counts[State.COMPLETED], queue.name))
+    return sorted(some, key=lambda queue: (-_magnitude(queue), queue.name))
 
 
-def _busy(queue: Queue) -> int:
-    return queue.counts[State.PENDING] + queue.counts[State.PROCESSING] + queue.later
+def _magnitude(queue: Queue) -> int:
+    waiting = queue.counts[State.PENDING] + queue.later
+    return len(str(waiting)) if waiting >= 10 else 0
 
 
 def _count(value: int, tone: str, glyphs: Glyphs) -> Spans:
-    return ((number(value), tone),) if value else (("0", "faint"),)
+    return ((brief(value), tone),) if value else (("0", "faint"),)
 
 
 def _queue_item(queue: Queue, rates: Rates, glyphs: Glyphs) -> Item:
@@ -197,7 +213,7 @@ def _hour(rates: Rates, width: int, height: int, glyphs: Glyphs) -> list[Spans]:
         return []
     numbers: list[Spans] = [
         (
-            (f"{glyphs.full} ", "ok"), (f"{number(rates.completed)} completed", "text"), ("   ", "text"),
+            (f"{glyphs.full} ", "chart"), (f"{number(rates.completed)} completed", "text"), ("   ", "text"),
             (f"{glyphs.full} ", "bad" if rates.failed else "faint"), (f"{number(rates.failed)} failed", "text"),
         ),
         (
@@ -211,12 +227,12 @@ def _hour(rates: Rates, width: int, height: int, glyphs: Glyphs) -> list[Spans]:
     ]  # fmt: skip
     if not rates.completed + rates.failed:
         return [(("No job has ended in the last hour.", "muted"),)]
-    rows = max(1, min(16, height - len(numbers) - 2))
+    rows = max(1, min(8, height - len(numbers) - 2))
     failed_row = bool(rates.failed) and height > len(numbers) + 2
     per = max(1, min(3, (width - 2) // len(rates.minutes)))
     minutes = rates.minutes[-((width - 2) // per) :]
     chart = [
-        (("".join(letter * per for letter in line), "ok"),) for line in spark([done for done, _ in minutes], glyphs, rows=rows)
+        (("".join(letter * per for letter in line), "chart"),) for line in spark([done for done, _ in minutes], glyphs, rows=rows)
     ]
     lines: list[Spans] = [*chart]
     if failed_row:
@@ -242,7 +258,7 @@ def _run_item(job: Job, now: float, glyphs: Glyphs) -> Item:
             "bar": (*bar(share, 16, glyphs), (f" {share * 100:>3.0f}%", "text")) if share is not None else (),
             "said": (("stopping", "warn"),) if stopping else ((clean(done.message or "") if done else "", "muted"),),
             "took": ((whole(passed), "muted"),),
-            "left": ((f"~{whole(left)}" if left is not None else "", "muted"),),
+            "left": ((f"~{whole(left)} left" if left is not None else "", "muted"),),
         },
     )
 
@@ -251,7 +267,7 @@ def _end_item(job: Job, now: float, glyphs: Glyphs) -> Item:
     took = job.processing_ms
     about: Spans = ((subject(job.data), "muted"),)
     if job.state in DEAD and job.error is not None:
-        about = ((clean(f"{job.error.type}: {job.error.message}"), "bad"),)
+        about = ((clean(f"{job.error.type}: {job.error.message}" if job.state is State.FAILED else job.error.message), "bad"),)
     return Item(
         job.id,
         job,
@@ -268,21 +284,20 @@ def _end_item(job: Job, now: float, glyphs: Glyphs) -> Item:
 def _needs(seen: Glance, queues: tuple[Queue, ...], now: float, glyphs: Glyphs) -> list[Item]:
     items = []
     for group in seen.groups:
+        count: Spans = ((f"{glyphs.states[State.FAILED]} {brief(group.count)} {'job' if group.count == 1 else 'jobs'}", "bad"),)
         what: Spans = (
-            (f"{glyphs.states[State.FAILED]} {count_of(group.count, 'job')}  ", "bad"),
             (f"{clean(group.job_type)}: ", "text"),
             (clean(f"{group.error_type}: {group.message}" if group.error_type != "Expired" else group.message), "muted"),
         )
-        items.append(Item(group.fingerprint or group.error_type, group, {"what": what, "ago": ((ago(group.last_at, now), "muted"),)}))
+        items.append(Item(group.fingerprint or group.error_type, group, {"count": count, "what": what, "ago": ((ago(group.last_at, now), "muted"),)}))
     for queue in queues:
         waiting = queue.counts[State.PENDING]
         if queue.paused_at is not None and waiting:
-            what = (
-                (f"{glyphs.paused} {clean(queue.name)} is paused  ", "warn"),
-                (f"{count_of(waiting, 'job waits', 'jobs wait')} in it", "muted"),
-            )
-            items.append(Item("queue " + queue.name, queue, {"what": what, "ago": ((ago(queue.paused_at, now), "muted"),)}))
+            what = ((f"{clean(queue.name)} is paused", "text"),)
+            count = ((f"{glyphs.paused} {brief(waiting)} wait", "warn"),)
+            items.append(Item("queue " + queue.name, queue, {"count": count, "what": what, "ago": ((ago(queue.paused_at, now), "muted"),)}))
     if seen.rejected:
-        what = ((f"{glyphs.alert} {count_of(seen.rejected, 'file was', 'files were')} rejected  ", "warn"), ("press 3", "muted"))
-        items.append(Item("rejected", None, {"what": what}))
+        what = (("rejected from a drop folder", "warn"), (", see 3 Folders", "muted"))
+        count = ((f"{glyphs.alert} {count_of(seen.rejected, 'file')}", "warn"),)
+        items.append(Item("rejected", "rejected", {"count": count, "what": what}))
     return items

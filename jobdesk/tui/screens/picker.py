@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -58,11 +59,18 @@ class Picker(ModalScreen[str | None]):
         self._at = at
 
     def compose(self) -> ComposeResult:
+        longest = max((cell_len(choice.title) for choice in self._choices), default=10)
+        keys = max((len(choice.key) for choice in self._choices), default=0)
         with Vertical(classes="dialog -wide"):
             yield Input(placeholder=self._hint)
             yield Listing(
-                (Column("title", "", 18, grow=2, most=46), Column("note", "", 12, rank=2, grow=3), Column("key", "", 6, rank=1, align=">")),
+                (
+                    Column("title", "", min(34, longest)),
+                    Column("note", "", 12, rank=2, grow=1),
+                    Column("key", "", keys, rank=1, align=">"),
+                ),
                 empty="Nothing fits.",
+                always=True,
             )
 
     def on_mount(self) -> None:

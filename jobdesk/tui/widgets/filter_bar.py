@@ -89,9 +89,9 @@ class FilterBar(Vertical):
         lines: list[Spans] = []
         if error is not None:
             before = cell_len(self.input.value[: error.position])
-            lines.append((((" " * (3 + before)), "text"), ("^" * max(1, error.length), "bad-strong")))
+            lines.append((((" " * (2 + before)), "text"), ("^" * max(1, error.length), "bad-strong")))
             sentence = str(error).rpartition(" (at character")[0] or str(error)
-            lines.extend(((f"   {line}", "bad"),) for line in wrap(sentence, max(20, self.size.width - 6))[:4])
+            lines.extend(((f"  {line}", "bad"),) for line in wrap(sentence, max(20, self.size.width - 6))[:4])
         said.styles.height = len(lines)
         said.show(lines)
 

@@ -89,8 +89,8 @@ class JobTable(Painted, can_focus=True):
 
     # ── the list ──
 
-    def show(self, query: Query, first: Top | None = None) -> None:
-        """List the jobs that match, from the newest on; `first` if that was read already."""
+    def show(self, query: Query) -> None:
+        """List the jobs that match, from the newest on."""
         self.query_asked = query
         self._list += 1
         self._pages = Pages(self.desk_app.desk.ledger, self.desk_app.desk.clock, query)
@@ -102,10 +102,13 @@ class JobTable(Painted, can_focus=True):
         pages, number = self._pages, self._list
         if pages is None:
             return
-        self.desk_app.feed.ask(pages.top, lambda top: self._put_top(number, top))
+        self.desk_app.feed.ask(
+            lambda: pages.top() if number == self._list else None,  # the next letter was typed meanwhile
+            lambda top: self._put_top(number, top),
+        )
 
-    def _put_top(self, number: int, top: Top) -> None:
-        if number != self._list:
+    def _put_top(self, number: int, top: Top | None) -> None:
+        if top is None or number != self._list:
             return
         self._cache.clear()
         self._wanted.clear()

@@ -53,12 +53,14 @@ class Listing(Painted, can_focus=True):
             return isinstance(message, Listing.Moved)
 
     def __init__(
-        self, columns: Sequence[Column], *, titles: bool = False, empty: str = "", id: str | None = None
+        self, columns: Sequence[Column], *, titles: bool = False, empty: str = "", always: bool = False, id: str | None = None
     ) -> None:
+        """`always`: the cursor shows even while the focus is elsewhere."""
         super().__init__(id=id)
         self._columns = columns
         self._titles = titles
         self._empty = empty
+        self._always = always
         self._items: Sequence[Item] = ()
         self._at = 0
         self._placed: Placed = ()
@@ -98,7 +100,7 @@ class Listing(Painted, can_focus=True):
         return 1 if self._titles and self._items else 0
 
     def on_resize(self) -> None:
-        self._placed = place(self._columns, self.size.width - 2)
+        self._placed = place(self._columns, self.size.width - 3)
         self.refresh()
 
     def notify_style_update(self) -> None:
@@ -115,7 +117,7 @@ class Listing(Painted, can_focus=True):
         at = self.visual_row(y) - self._head
         if at >= len(self._items):
             return Strip.blank(width, self.rich_style)
-        over = self.component("cursor") if at == self._at and self.has_focus else None
+        over = self.component("cursor") if at == self._at and (self.has_focus or self._always) else None
         sign = self.glyphs.cursor if over else " "
         return self.paint(((sign, "accent"), *row(self._placed, self._items[at].cells, self.glyphs.more)), width, over)
 

@@ -61,7 +61,7 @@ class TabLine(Painted):
         pieces = []
         for at, (id_, name) in enumerate(self._tabs, 1):
             on = id_ == self._open
-            spans: list[Span] = [(f" {at} ", "key" if on else "faint"), (f"{name}", "strong" if on else "muted")]
+            spans: list[Span] = [(f" {at} ", "key" if on else "muted"), (f"{name}", "strong" if on else "muted")]
             if id_ in self._counts:
                 text, tone = self._counts[id_]
                 spans.append((f" {text}", tone))

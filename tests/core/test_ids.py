@@ -1,0 +1,26 @@
+"""Ids are unique, sort by creation, and survive a clock that steps back."""
+
+import threading
+
+from jobdesk.core.ids import Ids
+
+
+def test_ids_rise_within_a_millisecond_and_when_the_clock_steps_back() -> None:
+    ids = Ids()
+    made = [ids.new("job", now) for now in (1e9, 1e9, 1e9, 1e9 + 1, 1e9 - 3600, 1e9)]
+    assert made == sorted(set(made))
+    assert all(len(one) == 30 and one.startswith("job_") for one in made)
+
+
+def test_threads_never_make_the_same_id() -> None:
+    ids, made = Ids(), list[str]()
+    threads = [threading.Thread(target=lambda: made.extend(ids.new("job", 1e9) for _ in range(500))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 2000
+
+
+def test_ids_of_later_milliseconds_sort_later_across_processes() -> None:
+    assert Ids().new("job", 1_800_000_000.001) < Ids().new("job", 1_800_000_000.002)

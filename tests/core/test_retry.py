@@ -1,0 +1,25 @@
+"""The wait after each failed attempt."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobdesk.core.retry import Backoff, RetryPolicy
+
+
+@pytest.mark.parametrize(
+    ("backoff", "waits"), [("fixed", [5, 5, 5, 5]), ("linear", [5, 10, 15, 20]), ("exponential", [5, 10, 20, 30])]
+)
+def test_each_backoff_grows_its_way_up_to_the_most(backoff: Backoff, waits: list[float]) -> None:
+    policy = RetryPolicy(backoff=backoff)
+    assert [policy.after(attempt) for attempt in (1, 2, 3, 4)] == waits
+
+
+@given(st.integers(1, 10**6), st.floats(0, 1), st.floats(0, 1))
+def test_no_wait_is_negative_or_longer_than_the_most(attempt: int, jitter: float, chance: float) -> None:
+    assert 0 <= RetryPolicy(jitter=jitter).after(attempt, chance) <= 30
+
+
+def test_a_policy_reads_back_from_the_ledger() -> None:
+    policy = RetryPolicy(1, "linear", 3, 60, 0.5)
+    assert RetryPolicy.from_json(policy.to_json()) == policy
