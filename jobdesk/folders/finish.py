@@ -142,8 +142,9 @@ def sidecar(file: intake.Owned, reason: str, message: str, at: float, failure: i
 
 
 def bring_back(tx: Tx, job: str) -> int:
-    """Before a job is retried, in the same transaction: put the file that it works on back; how many there were.
+    """When a job is retried: put the file that it works on back among the claims; how many there were.
 
+    Call it after the move, in its transaction: a refused retry moves no file, and no worker begins before the commit.
     What the virus scan found stays in the quarantine.
     """
     back = 0

@@ -8,7 +8,8 @@ from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.glance import Ending
 
 MINUTES = 60
-_AT_FIRST = 200_000
+_AT_FIRST = 10_000
+_DEAD_AT_FIRST = 5_000
 _AT_ONCE = 20_000
 _SAMPLE = 2000
 _QUEUE_SAMPLE = 200
@@ -57,7 +58,11 @@ class Activity:
         """Take in what ended since the last call; the rates as of `now`."""
         if self._event is None:
             self._event = glance.newest_event(self._ledger)
-            found = glance.endings_since(self._ledger, now - MINUTES * 60, _AT_FIRST)
+            hour_ago = now - MINUTES * 60
+            found = glance.endings_since(self._ledger, hour_ago, _AT_FIRST)
+            if len(found) == _AT_FIRST:
+                before = glance.minutes_before(self._ledger, hour_ago, found[-1].at, _DEAD_AT_FIRST)
+                self._minutes = {minute: list(counts) for minute, counts in before.items()}
             for ending in reversed(found):
                 self._take(ending)
         else:

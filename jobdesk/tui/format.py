@@ -118,13 +118,17 @@ def count_of(count: int, one: str, many: str | None = None) -> str:
 
 
 def ago(then: float | None, now: float) -> str:
-    """How long ago, rounded so that it seldom changes: now, 12s, 3m, 2h05, 9d."""
+    """How long ago, rounded so that it seldom changes: now, 7s, 40s, 3m, 2h05, 9d."""
     if then is None:
         return ""
     passed = now - then
     if passed < 1:
         return "now"
-    return whole(passed)
+    if passed < 10:
+        return f"{int(passed)}s"
+    if passed < 60:
+        return f"{int(passed // 10) * 10}s"
+    return f"{int(passed // 60)}m" if passed < 3600 else short(passed)
 
 
 def whole(span_s: float) -> str:

@@ -1,4 +1,4 @@
-"""A full disk delays work and loses none of it: on a real small file system, where this machine lets tests mount one."""
+"""A full disk delays work and loses none of it: on a real small file system, where tests may mount one."""
 
 import subprocess
 from collections.abc import Iterator

@@ -75,8 +75,7 @@ def through(desk: Desk, killing: Callable[[int], Any], at: int, act: Callable[[]
     """Act with a kill at that step, then as a fresh process would; whether the kill happened."""
     with killing(at) as killer:
         act()
-    os.close(desk.service._place._lock or 0)  # the kernel does this for a dead process
-    desk.service._place._lock = None
+    desk.service._place.close()  # the kernel does this for a dead process
     desk.open()
     return bool(killer.dead)
 

@@ -18,9 +18,9 @@ def drop(desk: Desk, name: str = "a.jpg", content: bytes = b"content") -> None:
 
 def retry(desk: Desk, job: str, *, wired: bool = True) -> None:
     with desk.ledger.write() as tx:
+        moves.retry(tx, job)
         if wired:
             bring_back(tx, job)
-        moves.retry(tx, job)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,15 @@ def test_a_retry_brings_the_rejected_file_back_and_its_success_moves_it_to_done(
     desk.look(1)
     assert desk.ended("_done") == {"a.jpg": b"content"} and desk.ended("_rejected") == {}
     assert desk.status()["rejected"] == 0 and desk.status()["done"] == 1
+
+
+def test_work_that_was_done_finds_its_file_when_it_is_run_again(desk: Desk) -> None:
+    drop(desk)
+    desk.run()
+    retry(desk, desk.files("done")[0]["job"])
+    assert desk.work() == 1 and desk.read == [b"content", b"content"]
+    desk.look(1)
+    assert desk.ended("_done") == {"a.jpg": b"content"} and desk.status()["done"] == 1
 
 
 def test_a_retry_that_fails_again_rejects_again(desk: Desk) -> None:

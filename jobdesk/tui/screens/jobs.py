@@ -15,6 +15,7 @@ from jobdesk.tui.selection import NOTHING, Selection, of_line
 from jobdesk.tui.widgets.filter_bar import FilterBar
 from jobdesk.tui.widgets.job_table import JobTable
 from jobdesk.tui.widgets.job_view import JobView
+from jobdesk.tui.widgets.lines import retitle
 
 DRAWER_FROM = 120
 """Columns from which an opened job stands beside the table."""
@@ -122,8 +123,7 @@ class Jobs(Container):
             said.append(f"{glyphs.new} {number(table.newer)} new {glyphs.dot} f")
         elif table.newer < 0:
             said.append(f"{glyphs.new} changed {glyphs.dot} f")
-        table.border_title = f"Jobs {glyphs.dot} {count}" if table.loaded else "Jobs"
-        table.border_subtitle = f"  {glyphs.dot}  ".join(said)
+        retitle(table, f"Jobs {glyphs.dot} {count}" if table.loaded else "Jobs", f"  {glyphs.dot}  ".join(said))
         table.empty = hint if not table.query_asked else "No job matches this filter. Press esc to clear it."
 
     @on(JobTable.Changed)

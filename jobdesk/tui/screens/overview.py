@@ -20,7 +20,7 @@ from jobdesk.tui.format import Spans, ago, bar, clean, brief, count_of, number, 
 from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.messages import Snapshot
 from jobdesk.tui.selection import NOTHING, Selection, of_job
-from jobdesk.tui.widgets.lines import Lines
+from jobdesk.tui.widgets.lines import Lines, retitle
 from jobdesk.tui.widgets.listing import Item, Listing
 
 _RUNNING, _FINISHED, _GROUPS = 50, 50, 20
@@ -126,7 +126,7 @@ class Overview(Container):
         hour.show(_hour(snapshot.rates, hour.size.width, hour.size.height, glyphs))
         running = self.query_one("#running", Listing)
         running.show([_run_item(job, now, glyphs) for job in seen.running])
-        running.border_subtitle = number(snapshot.busy) if snapshot.busy > running.size.height else ""
+        retitle(running, "Running now", number(snapshot.busy) if snapshot.busy > running.size.height else "")
         self.query_one("#finished", Listing).show([_end_item(job, now, glyphs) for job in seen.finished])
         needs = _needs(seen, snapshot.queues, now, glyphs)
         panel = self.query_one("#needs", Listing)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, cast
 
+from rich.markup import escape
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -14,7 +15,7 @@ from jobdesk.tui.format import Span, clean
 from jobdesk.tui.job_pages import PAGES, pages
 from jobdesk.tui.selection import NOTHING, Selection, of_job
 from jobdesk.tui.story import Story, Teller
-from jobdesk.tui.widgets.lines import Lines, Painted
+from jobdesk.tui.widgets.lines import Lines, Painted, retitle
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
@@ -156,7 +157,7 @@ class JobView(Vertical):
         if self._page not in names:
             self._page = "Job"
         about = subject(story.job.data)
-        self.border_title = clean(f"{story.job.type}  {about}" if about else story.job.type)
+        retitle(self, escape(clean(f"{story.job.type}  {about}" if about else story.job.type)))
         stick = self._page == "Log" and self._following and document.at_end
         lines = PAGES[self._page](story, max(20, document.size.width - 1), app.desk.clock.now(), app.glyphs)
         if self._gone:

@@ -12,6 +12,7 @@ from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from jobdesk.tui.format import Spans, fit_spans
 from jobdesk.tui.glyphs import Glyphs
@@ -19,6 +20,14 @@ from jobdesk.tui.palette import Palette
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
+
+
+def retitle(widget: Widget, title: str, subtitle: str = "") -> None:
+    """Set the titles of a border; Textual repaints the whole widget at each setting, so only if they differ."""
+    if widget.border_title != title:
+        widget.border_title = title
+    if (widget.border_subtitle or "") != subtitle:
+        widget.border_subtitle = subtitle
 
 
 class Painted(ScrollView):
