@@ -274,11 +274,14 @@ class Desk:
             return moves.cancel(tx, self.full_id(id_), why or f"cancelled by {user()}")
 
     def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
-        """Run an ended job again; `data` replaces its payload after a check."""
+        """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
+        from jobdesk.folders.finish import bring_back
+
         job = self.job(id_)
         checked = None if data is None else self.registry.get(job.type).check(data)
         with self.ledger.write() as tx:
             moves.retry(tx, job.id, checked)
+            bring_back(tx, job.id)
         return reads.job(self.ledger, job.id)
 
     def delete(self, id_: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -46,3 +47,12 @@ def to_file(folder: Path) -> None:
         logger.addHandler(handler)
         logger.propagate = False
         logger.setLevel(logging.INFO if name == "jobdesk" else logging.WARNING)
+    threading.excepthook = _thread_died
+
+
+def _thread_died(died: threading.ExceptHookArgs) -> None:
+    """A thread of a library ended with an exception; Python would print it over the screen."""
+    if died.exc_value is not None and not isinstance(died.exc_value, SystemExit):
+        logging.getLogger("jobdesk").error(
+            "a thread died: %s", died.thread and died.thread.name, exc_info=died.exc_value
+        )

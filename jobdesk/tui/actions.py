@@ -145,7 +145,8 @@ MOVING = (
     ("up down j k", "move"),
     ("page up, page down", "a page"),
     ("g home, G end", "first, last"),
-    ("tab, shift+tab", "next pane"),
+    ("tab, right, l", "next pane"),
+    ("shift+tab, left, h", "pane before"),
     ("left right h l", "pages of an open job"),
     ("ctrl+c twice", "quit"),
 )

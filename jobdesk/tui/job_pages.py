@@ -49,7 +49,7 @@ def job_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans
     lines.extend(_progress(job, width, now, glyphs))
     if story.why:
         lines.extend([(), heading("Why it does not run yet")])
-        lines.extend(((line, "warn"),) for line in wrap(story.why, width))
+        lines.extend(((line, "warn"),) for said in story.why for line in wrap(said, width))
     if job.error is not None:
         lines.extend(_error(story, width))
     lines.append(())
@@ -176,12 +176,18 @@ def _timeline(story: Story, width: int, now: float, glyphs: Glyphs) -> Iterator[
         passed = "" if before is None else f"+{short(max(0.0, event.at - before))}"
         before = event.at
         text = _details(event)
-        head: Spans = ((f"{clock_time(event.at, now)} ", "muted"), (fit(passed, 7, ">") + "  ", "faint"), (word, tone))
-        used = len(clock_time(event.at, now)) + 10 + len(word) + 2
-        first, *rest = wrap(text, max(16, width - used)) if text else [""]
-        yield (*head, ("  " + first, "text"))
-        for line in rest:
-            yield ((" " * used + line, "text"),)
+        at = clock_time(event.at, now)
+        head: Spans = ((f"{at} ", "muted"), (fit(passed, 7, ">") + "  ", "faint"), (word, tone))
+        used = len(at) + 10 + len(word) + 2
+        if not text:
+            yield head
+        elif used + 30 <= width or used + len(text) <= width:
+            first, *rest = wrap(text, width - used)
+            yield (*head, ("  " + first, "text"))
+            yield from (((" " * used + line, "text"),) for line in rest)
+        else:
+            yield head
+            yield from ((("  " + line, "text"),) for line in wrap(text, width - 2))
 
 
 def _told(event: Event) -> tuple[str, str]:

@@ -1,9 +1,10 @@
 """The first screen: what runs, what waits, what went wrong, at one glance."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
@@ -92,6 +93,10 @@ class OverviewReader:
 class Overview(Container):
     """The panes of the first screen."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "app.focus_next", show=False),
+        Binding("left,h", "app.focus_previous", show=False),
+    ]
     LENS = "overview"
     _order: tuple[str, ...] = ()
     _rows = ""

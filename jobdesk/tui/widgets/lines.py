@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
 def retitle(widget: Widget, title: str, subtitle: str = "") -> None:
     """Set the titles of a border; Textual repaints the whole widget at each setting, so only if they differ."""
-    if widget.border_title != title:
-        widget.border_title = title
-    if (widget.border_subtitle or "") != subtitle:
-        widget.border_subtitle = subtitle
+    shown = (title, subtitle)
+    if getattr(widget, "_shown_titles", None) != shown:
+        setattr(widget, "_shown_titles", shown)
+        widget.border_title, widget.border_subtitle = Content(title), Content(subtitle)
 
 
-class Painted(ScrollView):
+class Painted(ScrollView, inherit_bindings=False):
     """A widget that paints spans. Subclasses give `line(y)`, and call `lines_changed` when their number changes."""
 
     COMPONENT_CLASSES = {"lines--cursor", "lines--marked", "lines--head"}
