@@ -19,9 +19,9 @@ from jobdesk.core.job import priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.retry import Backoff
 
-Seconds = Annotated[float, BeforeValidator(seconds)]
-Bytes = Annotated[int, BeforeValidator(bytes_)]
-PriorityNumber = Annotated[int, BeforeValidator(priority)]
+Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
+Bytes = Annotated[int, BeforeValidator(bytes_, json_schema_input_type=str | int)]
+PriorityNumber = Annotated[int, BeforeValidator(priority, json_schema_input_type=str | int)]
 FILE = "jobdesk.toml"
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from jobdesk import home as homes
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import JobdeskError, UsageError, WaitTimeout
+from jobdesk.core.errors import NotFound, Refused, UsageError, WaitTimeout
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from jobdesk.config import Config
     from jobdesk.engine import Engine
     from jobdesk.plugins import Registry
+
+
+TOGETHER = 100
+"""Jobs that one transaction of a bulk action changes: claims wait no longer than for these."""
 
 
 class Desk:
@@ -275,19 +279,35 @@ class Desk:
 
     def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
         """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
-        from jobdesk.folders.finish import bring_back
-
         job = self.job(id_)
         checked = None if data is None else self.registry.get(job.type).check(data)
         with self.ledger.write() as tx:
-            moves.retry(tx, job.id, checked)
-            bring_back(tx, job.id)
+            _retry(tx, job.id, checked)
         return reads.job(self.ledger, job.id)
 
     def delete(self, id_: str) -> None:
         """Remove a job that does not run, with its history."""
         with self.ledger.write() as tx:
             moves.delete(tx, self.full_id(id_))
+
+    def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
+        """`cancel`, `retry` or `delete` many jobs, by their full ids; for each why it was refused, or None."""
+        why = f"cancelled by {user()}"
+        ways: dict[str, Callable[[Tx, str], object]] = {
+            "cancel": lambda tx, id_: moves.cancel(tx, id_, why),
+            "retry": _retry,
+            "delete": moves.delete,
+        }
+        answers: dict[str, str | None] = {}
+        for start in range(0, len(job_ids), TOGETHER):
+            with self.ledger.write() as tx:
+                for id_ in job_ids[start : start + TOGETHER]:
+                    try:  # a refused move has changed nothing yet
+                        ways[action](tx, id_)
+                        answers[id_] = None
+                    except (NotFound, Refused) as error:
+                        answers[id_] = str(error)
+        return answers
 
     def pause(self, queue: str) -> bool:
         """Start no more jobs of a queue. False: it was paused already."""
@@ -301,17 +321,12 @@ class Desk:
         with self.ledger.write() as tx:
             return queues.resume(tx, queue, user())
 
-    def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
-        """Do `cancel`, `retry` or `delete` to several jobs; for each its id and why it was refused, or None."""
-        ways: dict[str, Callable[[str], object]] = {"cancel": self.cancel, "retry": self.retry, "delete": self.delete}
-        answers: dict[str, str | None] = {}
-        for id_ in job_ids:
-            try:
-                ways[action](id_)
-                answers[id_] = None
-            except JobdeskError as error:
-                answers[id_] = str(error)
-        return answers
+
+def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
+    from jobdesk.folders.finish import bring_back
+
+    moves.retry(tx, id_, data)
+    bring_back(tx, id_)
 
 
 def child_of(job: Job, wanted: Submission) -> Submission:

@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jobdesk import logs
-from jobdesk.core.errors import HomeError
+from jobdesk.core.errors import NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.core.service import Service
 from jobdesk.core.submission import Submission
 from jobdesk.folders.intake import FolderService
-from jobdesk.ledger import follow, workers
+from jobdesk.ledger import follow, upkeep, workers
 from jobdesk.ledger.database import Tx
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.runtime import processes
@@ -27,6 +27,8 @@ from jobdesk.runtime.services import Canceller, Rescuer, Stager
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
 
+DUE_SOON_S = 60.0
+"""A drain waits for what falls due within this."""
 LET_GO_S = 5.0
 """How long killing what still runs may take once the grace of a stop is over."""
 
@@ -53,7 +55,7 @@ class Engine:
         """Register, rescue what the dead left, and begin to work.
 
         Raises:
-            HomeError: one of `--queues` does not exist.
+            NotFound: one of `--queues` does not exist.
         """
         with self._lock:
             if self._started:
@@ -122,13 +124,16 @@ class Engine:
             self.running.wish(entry, "release", why, self._desk.clock.monotonic())
 
     def idle(self) -> bool:
-        """Whether nothing runs, is ready or falls due within a minute, and no folder has a file on its way."""
-        rows = self._desk.ledger.rows(
-            "SELECT 1 FROM tally WHERE n > 0 AND state IN ('pending', 'processing', 'retrying', 'blocked') "
-            "UNION ALL SELECT 1 FROM job WHERE state = 'scheduled' AND run_at < ? LIMIT 1",
-            (self._desk.clock.now() + 60,),
+        """Whether nothing runs, can run or falls due within a minute, and no folder has a file on its way.
+
+        What waits in a paused queue, or for a job there, does not count: it would be waited for in vain.
+        """
+        soon = self._desk.clock.now() + DUE_SOON_S
+        return (
+            not self.busy
+            and not upkeep.anything_to_do(self._desk.ledger, self._queues, soon)
+            and not any(folder.busy for folder in self._folders)
         )
-        return not rows and not self.busy and not any(folder.busy for folder in self._folders)
 
     def scan_folders(self) -> None:
         """Look through every drop folder now."""
@@ -156,7 +161,7 @@ class Engine:
         known = {queue.name for queue in self._desk.queues()}
         for name in self._queues or ():
             if name not in known:
-                raise HomeError(f"there is no queue {name}: see `jobdesk queues list`")
+                raise NotFound(f"there is no queue {name}: see `jobdesk queues list`")
 
     def _committed(self, wakes: bool) -> None:
         if wakes:

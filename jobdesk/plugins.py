@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import get_type_hints
 
 from jobdesk.core.errors import UnknownType
 from jobdesk.core.loading import declared, load_file
@@ -68,6 +69,12 @@ class Registry:
                         f"job type '{found.type}' is taken by {other.file or other.module}",
                     )
                 )
+                continue
+            try:
+                get_type_hints(found.function)
+            except Exception as error:  # an annotation may be any expression
+                name = f"{source.file or source.module}, {found.type}"
+                self.broken.append(Broken(name, f"an annotation cannot be resolved: {error}", traceback.format_exc()))
                 continue
             self.processors[found.type] = found
             self.sources[found.type] = source

@@ -34,7 +34,7 @@ def _complete(wanted: Submission, processor: Processor, config: Config, data: di
     if retries < 0 or timeout_s <= 0:
         raise ValueError("retries must be 0 or more, and the timeout longer than 0")
     rank = _first(wanted.priority, own and own.priority, processor.priority, of_queue and of_queue.priority, 50)
-    run_at = now + (_seconds(wanted.delay) or 0.0) if wanted.run_at is None else wanted.run_at
+    run_at = now + (_seconds(wanted.delay) or 0.0) if wanted.delay is not None else wanted.run_at
     expires_s = _first(_seconds(wanted.expires), of_queue and of_queue.ttl)
     delay_s = _first(
         _seconds(wanted.retry_delay), own and own.retry_delay, processor.retry_delay_s, defaults.retry_delay
@@ -56,7 +56,7 @@ def _complete(wanted: Submission, processor: Processor, config: Config, data: di
         max_attempts=retries + 1,
         timeout_s=timeout_s,
         retry=policy.to_json(),
-        expires_at=None if expires_s is None else run_at + expires_s,
+        expires_at=None if expires_s is None else (now if run_at is None else run_at) + expires_s,
         unique=wanted.unique,
         after=tuple(wanted.after),
         user=wanted.user,

@@ -119,12 +119,12 @@ class Ledger:
         for told in self.on_commit:
             told(tx.wakes)
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+    def rows(self, sql: str, values: Values = ()) -> list[Row]:
         """Read; every statement sees one consistent state."""
         with self._explained():
             return self._connection().execute(sql, values).fetchall()
 
-    def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+    def row(self, sql: str, values: Values = ()) -> Row | None:
         with self._explained():
             found: Row | None = self._connection().execute(sql, values).fetchone()
             return found

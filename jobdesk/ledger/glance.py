@@ -60,11 +60,14 @@ def minutes_before(ledger: Ledger, since: float, until: float, newest_dead: int)
     Counts an index only; of those that ended badly it looks at the `newest_dead` newest.
     """
     totals = ledger.rows(
-        "SELECT CAST(finished_at / 60 AS INTEGER), count(*) FROM job WHERE finished_at > ? AND finished_at < ? GROUP BY 1",
+        "SELECT CAST(finished_at / 60 AS INTEGER), count(*) FROM job "
+        "WHERE finished_at > ? AND finished_at < ? GROUP BY 1",
         (since, until),
     )
     dead: dict[int, int] = {}
-    for (at,) in ledger.rows("SELECT finished_at FROM job WHERE state = 'failed' ORDER BY seq DESC LIMIT ?", (newest_dead,)):
+    for (at,) in ledger.rows(
+        "SELECT finished_at FROM job WHERE state = 'failed' ORDER BY seq DESC LIMIT ?", (newest_dead,)
+    ):
         if since < at < until:
             dead[int(at // 60)] = dead.get(int(at // 60), 0) + 1
     return {minute: (max(0, total - dead.get(minute, 0)), dead.get(minute, 0)) for minute, total in totals}
@@ -90,7 +93,8 @@ def error_groups(ledger: Ledger, limit: int) -> list[ErrorGroup]:
     states = ", ".join(f"'{state}'" for state in State if state in DEAD)
     rows = ledger.rows(
         f"SELECT g.fingerprint, g.n, j.type, j.queue, j.error_type, j.error_message, j.finished_at FROM ("
-        f"  SELECT error_fingerprint AS fingerprint, count(*) AS n, max(seq) AS seq FROM job INDEXED BY job_error WHERE state IN ({states}) "
+        "  SELECT error_fingerprint AS fingerprint, count(*) AS n, max(seq) AS seq "
+        f"  FROM job INDEXED BY job_error WHERE state IN ({states}) "
         f"  GROUP BY error_fingerprint ORDER BY n DESC LIMIT ?) g "
         f"CROSS JOIN job j ON j.seq = g.seq ORDER BY g.n DESC, j.finished_at DESC",
         (limit,),

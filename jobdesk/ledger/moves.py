@@ -50,12 +50,12 @@ def _submit_one(tx: Tx, job: NewJob) -> str:
         )
         if taken is not None:
             return str(taken[0])
-    parents = follow.parents(tx, job.after)
+    parents, run_at = follow.parents(tx, job.after), tx.now if job.run_at is None else job.run_at
     open_parents = sum(state != State.COMPLETED for _, state in parents)
     if open_parents:
         state = State.BLOCKED
     else:
-        state = State.SCHEDULED if job.run_at > tx.now else State.PENDING
+        state = State.SCHEDULED if run_at > tx.now else State.PENDING
     if job.flow is not None:
         tx.run(
             "INSERT INTO flow (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -64,7 +64,7 @@ def _submit_one(tx: Tx, job: NewJob) -> str:
     found = tx.row(
         _INSERT,
         (
-            job.id, job.type, job.queue, state, job.priority, job.max_attempts, open_parents, tx.now, job.run_at,
+            job.id, job.type, job.queue, state, job.priority, job.max_attempts, open_parents, tx.now, run_at,
             tx.now if state is State.PENDING else None, job.expires_at, job.flow, job.step, job.optional,
             job.parent, job.schedule, job.source, job.user, job.unique, job.timeout_s,
             json.dumps(dict(job.retry)), json.dumps(dict(job.data), ensure_ascii=False),

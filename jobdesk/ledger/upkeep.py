@@ -117,3 +117,17 @@ def claims(ledger: Ledger) -> list[tuple[str, int]]:
     return [
         (str(id_), int(fence)) for id_, fence in ledger.rows("SELECT id, fence FROM job WHERE state = 'processing'")
     ]
+
+
+def anything_to_do(ledger: Ledger, queues: Sequence[str] | None, due_before: float) -> bool:
+    """Whether a job runs anywhere, or is ready or falls due before then in a queue (of these) that is not paused."""
+    row = ledger.row(
+        "SELECT 1 FROM tally WHERE state = 'processing' AND n > 0 UNION ALL "
+        "SELECT 1 FROM queue q WHERE q.paused_at IS NULL "
+        "AND (:queues IS NULL OR q.name IN (SELECT value FROM json_each(:queues))) AND ("
+        "EXISTS (SELECT 1 FROM tally WHERE queue = q.name AND state = 'pending' AND n > 0) OR "
+        "EXISTS (SELECT 1 FROM job WHERE state IN ('scheduled', 'retrying', 'blocked') AND run_at < :due_before "
+        "AND queue = q.name AND (state <> 'blocked' OR waits_for = 0))) LIMIT 1",
+        {"queues": None if queues is None else json.dumps(list(queues)), "due_before": due_before},
+    )
+    return row is not None

@@ -408,7 +408,9 @@ class JobdeskApp(App[None]):
 
     def copy_ids(self, selection: Selection) -> None:
         """The ids, to the clipboard."""
-        self._copy("\n".join(job.id for job in selection.jobs), selection.jobs[0].id if selection.one else selection.words)
+        self._copy(
+            "\n".join(job.id for job in selection.jobs), selection.jobs[0].id if selection.one else selection.words
+        )
 
     def copy_command(self, selection: Selection) -> None:
         """The command that shows the job, to the clipboard."""
@@ -417,7 +419,9 @@ class JobdeskApp(App[None]):
 
     def _copy(self, text: str, said: str) -> None:
         if os.environ.get("TMUX"):
-            done = subprocess.run(["tmux", "load-buffer", "-w", "-"], input=text.encode(), capture_output=True, check=False)
+            done = subprocess.run(
+                ["tmux", "load-buffer", "-w", "-"], input=text.encode(), capture_output=True, check=False
+            )
             if done.returncode == 0:
                 self.notify(f"Copied to tmux: {said}", timeout=3)
                 return
@@ -442,7 +446,11 @@ class JobdeskApp(App[None]):
 
     def show_actions(self, scene: Scene) -> None:
         """What can be done with what is chosen, and why the rest cannot."""
-        self._pick_action(f"Actions: {scene.selection.words}" if scene.selection.has_jobs else "Actions", scene, ("Act", "Take out", "Mark"))
+        self._pick_action(
+            f"Actions: {scene.selection.words}" if scene.selection.has_jobs else "Actions",
+            scene,
+            ("Act", "Take out", "Mark"),
+        )
 
     def show_palette(self) -> None:
         """Every action by its name."""
@@ -483,7 +491,9 @@ class JobdeskApp(App[None]):
         def chosen(name: str | None) -> None:
             self.theme = name or before
 
-        self.push_screen(Picker("Colours", choices, preview=lambda name: setattr(self, "theme", name), at=before), chosen)
+        self.push_screen(
+            Picker("Colours", choices, preview=lambda name: setattr(self, "theme", name), at=before), chosen
+        )
 
     def leave(self) -> None:
         """Quit; asks what becomes of jobs that run here."""

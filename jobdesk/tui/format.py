@@ -36,7 +36,9 @@ def _shorten(text: str, room: int) -> str:
     """At most `room` cells of text, whole words if not much is lost by it."""
     cut = set_cell_size(text, room)
     at = cut.rfind(" ")
-    return cut[:at] if at > 0 and cell_len(cut[at:]) <= max(2, room // 3) and text[len(cut) : len(cut) + 1] != " " else cut
+    return (
+        cut[:at] if at > 0 and cell_len(cut[at:]) <= max(2, room // 3) and text[len(cut) : len(cut) + 1] != " " else cut
+    )
 
 
 def fit_path(text: str, width: int, more: str = "…") -> str:

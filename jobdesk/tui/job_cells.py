@@ -60,7 +60,9 @@ def note(line: Line, now: float, glyphs: Glyphs) -> Spans:
         return progress(line, glyphs)
     if line.state in (State.SCHEDULED, State.RETRYING):
         when = f"in {ahead(line.run_at, now)}" if line.run_at > now else "due now"
-        why = f" {glyphs.dot} {clean(line.error_message)}" if line.state is State.RETRYING and line.error_message else ""
+        why = (
+            f" {glyphs.dot} {clean(line.error_message)}" if line.state is State.RETRYING and line.error_message else ""
+        )
         return ((when, "later"), (why, "muted"))
     if line.state in (State.FAILED, State.EXPIRED, State.CANCELLED) and line.error_type:
         tone = "bad" if line.state is State.FAILED else "muted"

@@ -80,7 +80,11 @@ def _standing(job: Job, now: float, glyphs: Glyphs) -> Spans:
         passed = ago(job.finished_at, now)
         said = "just now" if passed == "now" else f"{passed} ago"
     tries = f"   attempt {job.attempt} of {job.max_attempts}" if job.attempt else ""
-    return (*((text, TONES[job.state]) for text, _ in state(job.state, glyphs)), (f"  {said}", "text"), (tries, "muted"))
+    return (
+        *((text, TONES[job.state]) for text, _ in state(job.state, glyphs)),
+        (f"  {said}", "text"),
+        (tries, "muted"),
+    )
 
 
 def _progress(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:

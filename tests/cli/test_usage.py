@@ -88,7 +88,8 @@ def test_without_a_terminal_the_app_says_what_to_use_instead(say: Say) -> None:
 
 def test_an_unexpected_error_is_one_sentence_with_the_way_to_its_traceback(say: Say, home: Path) -> None:
     (home / "processors" / "odd.py").write_text(
-        "from jobdesk import Context, processor\n@processor('odd')\ndef odd(ctx: Context, x: 'Missing') -> None: ...\n"
+        "from typing import Annotated\nfrom pydantic import AfterValidator\nfrom jobdesk import Context, processor\n"
+        "@processor('odd')\ndef odd(ctx: Context, x: Annotated[int, AfterValidator(lambda x: x / 0)]) -> None: ...\n"
     )
     answer = say("submit", "odd", "--data", '{"x": 1}')
     assert answer.code == 1

@@ -61,9 +61,7 @@ class FoldersReader:
 
     def read(self) -> Drops:
         ledger = self._desk.ledger
-        return Drops(
-            tuple(folders.statuses(ledger).values()), tuple(folders.files(ledger, self.folder, limit=_FILES))
-        )
+        return Drops(tuple(folders.statuses(ledger).values()), tuple(folders.files(ledger, self.folder, limit=_FILES)))
 
 
 class Folders(Container):

@@ -45,7 +45,9 @@ class Leave(ModalScreen[Answer]):
         self.query_one(".dialog").border_title = "Quit"
         said = f"{count_of(self._jobs_running, 'job runs', 'jobs run')} in this app. What shall become of {'it' if self._jobs_running == 1 else 'them'}?"
         self.query_one("#said", Lines).show([((said, "text"),)])
-        self.query_one("#foot", Lines).show([(("enter", "key"), (" choose   ", "muted"), ("esc", "key"), (" stay", "muted"))])
+        self.query_one("#foot", Lines).show(
+            [(("enter", "key"), (" choose   ", "muted"), ("esc", "key"), (" stay", "muted"))]
+        )
         listing = self.query_one(Listing)
         listing.show(
             [

@@ -206,9 +206,10 @@ def top_parts(snapshot: Snapshot, host: Host, app: "JobdeskApp") -> tuple[tuple[
         parts.append((3, (f"{number(rates.last_minute)}/min", "text")))
     if rates.failed_share is not None and rates.failed:
         share = rates.failed_share * 100
-        parts.append((4, (f"{share:.1f}% failed" if share < 10 else f"{share:.0f}% failed", "bad" if share >= 5 else "muted")))
+        parts.append(
+            (4, (f"{share:.1f}% failed" if share < 10 else f"{share:.0f}% failed", "bad" if share >= 5 else "muted"))
+        )
     paused = sum(queue.paused_at is not None for queue in snapshot.queues)
     if paused:
         parts.append((2, (f"{glyphs.paused} {paused} paused", "warn")))
     return tuple(parts)
-

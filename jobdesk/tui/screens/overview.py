@@ -237,14 +237,15 @@ def _hour(rates: Rates, width: int, height: int, glyphs: Glyphs) -> list[Spans]:
     per = max(1, min(3, (width - 2) // len(rates.minutes)))
     minutes = rates.minutes[-((width - 2) // per) :]
     chart = [
-        (("".join(letter * per for letter in line), "chart"),) for line in spark([done for done, _ in minutes], glyphs, rows=rows)
+        (("".join(letter * per for letter in line), "chart"),)
+        for line in spark([done for done, _ in minutes], glyphs, rows=rows)
     ]
     lines: list[Spans] = [*chart]
     if failed_row:
         lines.append((("".join(c * per for c in spark([bad for _, bad in minutes], glyphs)[0]), "bad"),))
     span = f"{len(minutes)} minutes ago"
     axis = span + " " * max(1, len(minutes) * per - len(span) - 3) + "now"
-    lines.append(((axis, "faint"),))
+    lines.append(((axis, "muted"),))
     return (lines + numbers)[: max(1, height)] if height >= 6 else numbers[:height]
 
 
@@ -272,7 +273,12 @@ def _end_item(job: Job, now: float, glyphs: Glyphs) -> Item:
     took = job.processing_ms
     about: Spans = ((subject(job.data), "muted"),)
     if job.state in DEAD and job.error is not None:
-        about = ((clean(f"{job.error.type}: {job.error.message}" if job.state is State.FAILED else job.error.message), "bad"),)
+        about = (
+            (
+                clean(f"{job.error.type}: {job.error.message}" if job.state is State.FAILED else job.error.message),
+                "bad",
+            ),
+        )
     return Item(
         job.id,
         job,
@@ -289,18 +295,35 @@ def _end_item(job: Job, now: float, glyphs: Glyphs) -> Item:
 def _needs(seen: Glance, queues: tuple[Queue, ...], now: float, glyphs: Glyphs) -> list[Item]:
     items = []
     for group in seen.groups:
-        count: Spans = ((f"{glyphs.states[State.FAILED]} {brief(group.count)} {'job' if group.count == 1 else 'jobs'}", "bad"),)
+        count: Spans = (
+            (f"{glyphs.states[State.FAILED]} {brief(group.count)} {'job' if group.count == 1 else 'jobs'}", "bad"),
+        )
         what: Spans = (
             (f"{clean(group.job_type)}: ", "text"),
-            (clean(f"{group.error_type}: {group.message}" if group.error_type != "Expired" else group.message), "muted"),
+            (
+                clean(f"{group.error_type}: {group.message}" if group.error_type != "Expired" else group.message),
+                "muted",
+            ),
         )
-        items.append(Item(group.fingerprint or group.error_type, group, {"count": count, "what": what, "ago": ((ago(group.last_at, now), "muted"),)}))
+        items.append(
+            Item(
+                group.fingerprint or group.error_type,
+                group,
+                {"count": count, "what": what, "ago": ((ago(group.last_at, now), "muted"),)},
+            )
+        )
     for queue in queues:
         waiting = queue.counts[State.PENDING]
         if queue.paused_at is not None and waiting:
             what = ((f"{clean(queue.name)} is paused", "text"),)
             count = ((f"{glyphs.paused} {brief(waiting)} wait", "warn"),)
-            items.append(Item("queue " + queue.name, queue, {"count": count, "what": what, "ago": ((ago(queue.paused_at, now), "muted"),)}))
+            items.append(
+                Item(
+                    "queue " + queue.name,
+                    queue,
+                    {"count": count, "what": what, "ago": ((ago(queue.paused_at, now), "muted"),)},
+                )
+            )
     if seen.rejected:
         what = (("rejected from a drop folder", "warn"), (", see 3 Folders", "muted"))
         count = ((f"{glyphs.alert} {count_of(seen.rejected, 'file')}", "warn"),)

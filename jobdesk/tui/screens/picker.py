@@ -89,7 +89,8 @@ class Picker(ModalScreen[str | None]):
         scored = [
             (score, at, choice)
             for at, choice in enumerate(self._choices)
-            if (score := fuzzy(wanted, f"{choice.title} {choice.note}" if choice.reason is None else choice.title)) is not None
+            if (score := fuzzy(wanted, f"{choice.title} {choice.note}" if choice.reason is None else choice.title))
+            is not None
         ]
         if wanted:
             scored.sort(key=lambda one: one[:2])

@@ -254,7 +254,9 @@ class JobTable(Painted, can_focus=True):
         line = self._line_at(at)
         if line is None:
             self._drawn.pop(at, None)
-            return self.paint(((f"  {at + 1:,} {self.glyphs.more}", "faint"),), width, self._over(at == self.cursor, False))
+            return self.paint(
+                ((f"  {at + 1:,} {self.glyphs.more}", "faint"),), width, self._over(at == self.cursor, False)
+            )
         self._drawn[at] = spans, is_cursor, marked = self._look_of(at, line, self.desk_app.desk.clock.now())
         sign = self.glyphs.marked if marked else self.glyphs.cursor if is_cursor else " "
         return self.paint(((sign + " ", "accent"), *spans), width, self._over(is_cursor, marked))

@@ -31,7 +31,7 @@ def retitle(widget: Widget, title: str, subtitle: str = "") -> None:
         widget.border_title, widget.border_subtitle = Content(title), Content(subtitle)
 
 
-class Painted(ScrollView, inherit_bindings=False):
+class Painted(ScrollView, can_focus=False, inherit_bindings=False):
     """A widget that paints spans. Subclasses give `line(y)`, and call `lines_changed` when their number changes."""
 
     COMPONENT_CLASSES = {"lines--cursor", "lines--marked", "lines--head"}

@@ -53,7 +53,13 @@ class Listing(Painted, can_focus=True):
             return isinstance(message, Listing.Moved)
 
     def __init__(
-        self, columns: Sequence[Column], *, titles: bool = False, empty: str = "", always: bool = False, id: str | None = None
+        self,
+        columns: Sequence[Column],
+        *,
+        titles: bool = False,
+        empty: str = "",
+        always: bool = False,
+        id: str | None = None,
     ) -> None:
         """`always`: the cursor shows even while the focus is elsewhere."""
         super().__init__(id=id)
