@@ -74,12 +74,12 @@ class Engine:
             workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
         desk.wake.listen()
         self._pool = Pool(ledger, self.id, desk.home.run, desk.config.desk.nice)
-        limits = Limits(desk.config.desk.cancel_grace, desk.config.desk.memory_limit)
+        limits = Limits(desk.config.desk.cancel_grace, desk.config.desk.memory_limit, desk.home.work)
         executor = Executor(ledger, _Wiring(desk), self._pool, self.running, limits, clock, desk.home.path)
         self._consumer = EmbeddedConsumer(
             executor.run, ledger=ledger, wake=desk.wake, consumer=self.id, workers=self.workers, queues=self._queues
         )
-        rescuer = Rescuer(ledger, self.id, clock, desk.home.run, self._lost.set)
+        rescuer = Rescuer(ledger, self.id, clock, desk.home.work, self._lost.set)
         rescuer.run_once()
         self._wakeful: list[Service] = [Stager(ledger, clock), Canceller(ledger, self.running, clock)]
         self._services: list[Service] = [*self._wakeful, rescuer, *self._folder_services()]

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 import threading
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -28,10 +30,17 @@ class JsonLines(logging.Formatter):
 
 
 class QuietFile(RotatingFileHandler):
-    """A log file whose own trouble (a full disk) stays off the terminal: the screen may be the app's."""
+    """A private log file whose own trouble (a full disk) stays off the terminal: the screen may be the app's."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding=self.encoding, opener=_private)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
         return
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def to_file(folder: Path) -> None:

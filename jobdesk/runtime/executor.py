@@ -29,8 +29,6 @@ from jobdesk.runtime.running import Running, RunningJobs
 from jobdesk.runtime.settle import Settler
 from jobdesk.runtime.wiring import Wiring
 
-WORK = "work"
-"""The folder, below HOME/run, of the working folders of attempts."""
 LOOK_EVERY_S = 0.1
 """How often a supervisor looks at the time and at what was asked of its job."""
 MEASURE_EVERY_S = 0.5
@@ -41,10 +39,11 @@ TROUBLE_SNOOZE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What every job must keep to. Seconds and bytes."""
+    """What every job must keep to. Seconds and bytes; `work` is where working folders of attempts are made."""
 
     cancel_grace_s: float
     memory_bytes: int
+    work: Path
 
 
 class Executor:
@@ -89,7 +88,7 @@ class Executor:
         return self._supervise(spec, entry, report)
 
     def _workdir(self, job: Job) -> Path:
-        return self._home / "run" / WORK / f"{job.id}-{job.fence}"
+        return self._limits.work / f"{job.id}-{job.fence}"
 
     # ── prepare ──
 

@@ -11,7 +11,6 @@ from jobdesk.core.service import Service
 from jobdesk.ledger import upkeep, workers
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
-from jobdesk.runtime.executor import WORK
 from jobdesk.runtime.running import RunningJobs
 
 LOST_AFTER_S = 30.0
@@ -66,9 +65,9 @@ class Rescuer(Service):
     name = "rescuer"
     interval_s = 1.0
 
-    def __init__(self, ledger: Ledger, consumer: str, clock: Clock, run: Path, lost: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, consumer: str, clock: Clock, work: Path, lost: Callable[[], None]) -> None:
         super().__init__(clock)
-        self._work = run / WORK
+        self._work = work
         self._ledger = ledger
         self._consumer = consumer
         self._lost = lost

@@ -11,8 +11,8 @@ from jobdesk.tui.glyphs import Glyphs
 
 COLUMNS = (
     Column("state", "state", 12),
-    Column("type", "type", 18, rank=1, grow=4, most=30),
-    Column("subject", "about", 14, rank=2, grow=3, most=40),
+    Column("type", "type", 18, rank=1, grow=3, most=30),
+    Column("subject", "about", 14, rank=2, grow=7, most=40),
     Column("note", "progress or error", 18, rank=4, grow=3),
     Column("queue", "queue", 18, rank=6, most=24, grow=1),
     Column("try", "try", 5, rank=7, align=">"),

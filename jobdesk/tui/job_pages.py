@@ -269,17 +269,21 @@ def _json(value: Any, width: int) -> Iterator[Spans]:
 
 def flow_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
     """The jobs of its flow as a tree: each below the job that it waited for last, or that added it."""
-    jobs = list(story.flow) or _unique([*story.before, story.job, *story.behind])
+    jobs = list(story.flow) or [*story.before, story.job, *story.behind]
     done = sum(job.state is State.COMPLETED for job in jobs)
     lines: list[Spans] = [((f"{done} of {count_of(len(jobs), 'job')} completed", "muted"),), ()]
-    below = _below(jobs)
+    below = _below(jobs) if story.flow else _family(story)
     for root in below.get("", []):
         lines.extend(_branch(root, below, "", "", story.job.id, now, glyphs))
     return lines
 
 
-def _unique(jobs: Sequence[Job]) -> list[Job]:
-    return list({job.id: job for job in jobs}.values())
+def _family(story: Story) -> Mapping[str, list[Job]]:
+    """The same without a flow: what it waits for, itself, and what waits for it."""
+    family = {"": list(story.before) or [story.job], story.job.id: list(story.behind)}
+    if story.before:
+        family[story.before[-1].id] = [story.job]
+    return family
 
 
 def _below(jobs: Sequence[Job]) -> Mapping[str, list[Job]]:

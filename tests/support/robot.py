@@ -80,7 +80,7 @@ async def opened(
     if not works:
         app.host.hold()
     app.snapshot = app.feed.read(rates=False)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         robot = Robot(app, pilot)
         await robot.sees("Queues")
         yield robot
