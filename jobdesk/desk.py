@@ -26,7 +26,7 @@ from jobdesk.core.job import FINAL, Job, NewJob, State
 from jobdesk.core.query import parse
 from jobdesk.core.submission import Submission
 from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import follow, moves, queues, reads, search, workers
+from jobdesk.ledger import moves, queues, reads, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
 
@@ -327,11 +327,6 @@ def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
 
     moves.retry(tx, id_, data)
     bring_back(tx, id_)
-
-
-def child_of(job: Job, wanted: Submission) -> Submission:
-    """A submission made by a running job: it belongs to its flow (which starts with it) and to its user."""
-    return replace(wanted, parent=job.id, flow=job.flow or follow.flow_of(job.id), user=job.user, source=job.source)
 
 
 def user() -> str:

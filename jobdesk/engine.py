@@ -17,6 +17,7 @@ from jobdesk.core.submission import Submission
 from jobdesk.folders.intake import FolderService
 from jobdesk.ledger import follow, upkeep, workers
 from jobdesk.ledger.database import Tx
+from jobdesk.prepare import child_of
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.runtime import processes
 from jobdesk.runtime.executor import Executor, Limits
@@ -248,8 +249,6 @@ class _Wiring:
         return self._settings | {"type": (own.model_extra or {}) if own else {}}
 
     def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
-        from jobdesk.desk import child_of
-
         return self._desk.prepare(child_of(parent, Submission(**wanted)))
 
     def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]:

@@ -1,15 +1,17 @@
 """From what a caller asked for to a job that is complete: submission, then its type's settings, processor, defaults."""
 
+from dataclasses import replace
 from typing import Any
 
 from jobdesk.config import Config
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import PayloadError
-from jobdesk.core.job import NewJob
+from jobdesk.core.job import Job, NewJob
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.processor import Processor
 from jobdesk.core.retry import RetryPolicy
 from jobdesk.core.submission import Submission
+from jobdesk.ledger.follow import flow_of
 
 
 def complete(wanted: Submission, processor: Processor, config: Config, now: float) -> NewJob:
@@ -23,6 +25,11 @@ def complete(wanted: Submission, processor: Processor, config: Config, now: floa
         return _complete(wanted, processor, config, data, now)
     except ValueError as error:
         raise PayloadError(f"{wanted.type}: {error}") from None
+
+
+def child_of(job: Job, wanted: Submission) -> Submission:
+    """A submission made by a running job: it belongs to its flow (which starts with it) and to its user."""
+    return replace(wanted, parent=job.id, flow=job.flow or flow_of(job.id), user=job.user, source=job.source)
 
 
 def _complete(wanted: Submission, processor: Processor, config: Config, data: dict[str, Any], now: float) -> NewJob:

@@ -95,7 +95,8 @@ def _back(scene: Scene) -> str | None:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("help", "question_mark,f1", "Keys and what they do", "App", lambda app, _: app.show_help(), word="help", rank=0),
+    Action("help", "question_mark,f1", "Keys and what they do", "App", lambda app, _: app.show_help(), word="help",
+           rank=0),
     Action("filter", "slash", "Filter the jobs", "Find", lambda app, _: app.open_filter(), word="filter", rank=2),
     Action("open", "enter", "Open what is under the cursor", "View", lambda app, scene: app.open(scene),
            _anything_to_open, word="open", rank=4, command="jobdesk jobs show {jobs}"),

@@ -1,4 +1,4 @@
-"""What ended lately, kept in memory by the database thread: minutes of the last hour, rates, and how long things take."""
+"""What ended lately, kept in memory by the database thread: minutes of the last hour, rates, how long things take."""
 
 from collections import deque
 from dataclasses import dataclass

@@ -94,7 +94,7 @@ _SOURCES = {
 
 
 class Palette:
-    """From a tone to a Rich style; tones are text, strong, muted, faint, title, accent, run, ok, warn, later, bad, chart."""
+    """From a tone to a Rich style; tones are text, strong, muted, faint, title, accent, run, ok, warn, later, bad …"""
 
     def __init__(self, variables: dict[str, str]) -> None:
         self._styles: dict[str, Style] = {tone: _style(variables, names) for tone, names in _SOURCES.items()}

@@ -65,7 +65,9 @@ class Robot:
     async def filter(self, query: str) -> None:
         """Filter the list of jobs, and put the cursor back into it."""
         await self.press("slash")
-        await self.until(lambda: self.app.main.open_view == "jobs" and self.app.focused is not None, "the filter is open")
+        await self.until(
+            lambda: self.app.main.open_view == "jobs" and self.app.focused is not None, "the filter is open"
+        )
         await self.type(query)
         await self.until(lambda: str(self.table.query_asked) == query and self.table.loaded, f"the list shows {query}")
         await self.press("enter")

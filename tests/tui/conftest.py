@@ -27,7 +27,7 @@ def photo(number: int) -> dict[str, str]:
 
 @pytest.fixture
 def busy_desk(desk: Desk, clock: FakeClock) -> Desk:
-    """Twelve done, two failed alike, one running at 40%, one each later, retrying, blocked, cancelled, expired; 3 wait."""
+    """Twelve done, two failed alike, one running at 40%, one of every other state, three that wait in a paused queue."""
     ledger = desk.ledger
     desk.sync_queues()
 
@@ -45,7 +45,9 @@ def busy_desk(desk: Desk, clock: FakeClock) -> Desk:
         job = claim(ledger)
         clock.advance(1)
         with ledger.write() as tx:
-            moves.fail(tx, job, JobError("ConnectTimeout", "no answer from mail.example.org", "Traceback …", "f1"), None)
+            moves.fail(
+                tx, job, JobError("ConnectTimeout", "no answer from mail.example.org", "Traceback …", "f1"), None
+            )
     store("email", "email-sending", {"to": "bob@example.org"})
     with ledger.write() as tx:
         retried = moves.claim(tx, "con_test/1")
@@ -63,7 +65,7 @@ def busy_desk(desk: Desk, clock: FakeClock) -> Desk:
         reports.progress(tx, running, Progress(40, 100, "1080 px"))
         reports.log(tx, running, [(tx.now, "info", "opened \x1b[31mthe picture\x1b[0m")], 10)
     clock.advance(4)
-    desk.cancel(store("video", "video-scraping", {"url": "https://example.org/no.mp4"}))
+    desk.cancel(store("video", "video-scraping", {"url": "https://example.org/no.mp4"}), "cancelled by ada")
     for number in (1, 2, 3):
         store("NOTIFICATION_SEND", "notifications", {"to": f"guest{number}@example.org"})
     with ledger.write() as tx:

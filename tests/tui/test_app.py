@@ -76,7 +76,9 @@ async def test_the_cursor_stays_on_its_job_while_new_ones_arrive(busy_desk: Desk
         assert robot.table.current == current
         await robot.press("f")
         await robot.sees("following")
-        await robot.until(lambda: robot.table.current is not None and robot.table.current.subject == "n4", "newest on top")
+        await robot.until(
+            lambda: robot.table.current is not None and robot.table.current.subject == "n4", "newest on top"
+        )
 
 
 async def test_changed_rows_are_repainted_where_they_are(busy_desk: Desk) -> None:

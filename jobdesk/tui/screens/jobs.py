@@ -133,7 +133,7 @@ class Jobs(Container):
             self.drawer.tell(line.id)
         if not self.table.marks.any and not self.table.total:
             self.close_drawer()
-        self.app.call_later(getattr(self.app, "scene_changed"))
+        self.app.call_later(self.app.scene_changed)
 
     def open_drawer(self, job_id: str) -> None:
         """Show the job beside the table."""

@@ -17,7 +17,7 @@ from jobdesk.ledger.glance import ErrorGroup
 from jobdesk.ledger.reads import Queue
 from jobdesk.tui.activity import Rates
 from jobdesk.tui.columns import Column
-from jobdesk.tui.format import Spans, ago, bar, clean, brief, count_of, number, spark, state, whole
+from jobdesk.tui.format import Spans, ago, bar, brief, clean, count_of, number, spark, state, whole
 from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.messages import Snapshot
 from jobdesk.tui.selection import NOTHING, Selection, of_job
@@ -143,7 +143,7 @@ class Overview(Container):
         if self._order is not order:
             self._order = order
             self.sort_children(key=lambda child: order.index(child.id or ""))
-        self.call_after_refresh(self.app.call_later, getattr(self.app, "show_snapshot"))
+        self.call_after_refresh(self.app.call_later, self.app.show_snapshot)
 
     def _give_running(self, rows: int) -> None:
         """As many rows to what runs as there are workers, so that nothing jumps when a job ends."""

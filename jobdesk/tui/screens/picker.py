@@ -48,9 +48,14 @@ class Picker(ModalScreen[str | None]):
     """
 
     def __init__(
-        self, title: str, choices: Sequence[Choice], *, hint: str = "type to narrow", preview: Callable[[str], None] | None = None,
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        *,
+        hint: str = "type to narrow",
+        preview: Callable[[str], None] | None = None,
         at: str = "",
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self._title = title
         self._choices = choices

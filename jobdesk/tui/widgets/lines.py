@@ -27,7 +27,7 @@ def retitle(widget: Widget, title: str, subtitle: str = "") -> None:
     """Set the titles of a border; Textual repaints the whole widget at each setting, so only if they differ."""
     shown = (title, subtitle)
     if getattr(widget, "_shown_titles", None) != shown:
-        setattr(widget, "_shown_titles", shown)
+        widget._shown_titles = shown
         widget.border_title, widget.border_subtitle = Content(title), Content(subtitle)
 
 
