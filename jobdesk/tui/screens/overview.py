@@ -1,7 +1,7 @@
 """The first screen: what runs, what waits, what went wrong, at one glance."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,6 +23,9 @@ from jobdesk.tui.messages import Snapshot
 from jobdesk.tui.selection import NOTHING, Selection, of_job
 from jobdesk.tui.widgets.lines import Lines, retitle
 from jobdesk.tui.widgets.listing import Item, Listing
+
+if TYPE_CHECKING:
+    from jobdesk.tui.app import JobdeskApp
 
 _RUNNING, _FINISHED, _GROUPS = 50, 50, 20
 _QUEUES = (
@@ -101,6 +104,10 @@ class Overview(Container):
     _order: tuple[str, ...] = ()
     _rows = ""
 
+    @property
+    def desk_app(self) -> "JobdeskApp":
+        return cast("JobdeskApp", self.app)
+
     def compose(self) -> ComposeResult:
         yield Listing(_QUEUES, titles=True, id="queues")
         yield Lines(id="hour")
@@ -143,7 +150,7 @@ class Overview(Container):
         if self._order is not order:
             self._order = order
             self.sort_children(key=lambda child: order.index(child.id or ""))
-        self.call_after_refresh(self.app.call_later, self.app.show_snapshot)
+        self.call_after_refresh(self.app.call_later, self.desk_app.show_snapshot)
 
     def _give_running(self, rows: int) -> None:
         """As many rows to what runs as there are workers, so that nothing jumps when a job ends."""

@@ -84,6 +84,7 @@ class JobTable(Painted, can_focus=True):
         self._cache: LRUCache[int, list[Line]] = LRUCache(_KEPT_PAGES)
         self._wanted: set[int] = set()
         self._placed: Placed = ()
+        self._placed_for = -1
         self._drawn: dict[int, tuple[Spans, bool, bool]] = {}
         self._seqs: tuple[int, ...] = ()
 
@@ -224,10 +225,12 @@ class JobTable(Painted, can_focus=True):
 
     # ── painting ──
 
-    def on_resize(self) -> None:
-        self._placed = place(COLUMNS, self.size.width - 3)
-        self._drawn.clear()
-        self.refresh()
+    def _columns_for(self, width: int) -> Placed:
+        """The columns as they fit; asked while painting, since only then the width is certain."""
+        if self._placed_for != width:
+            self._placed_for, self._placed = width, place(COLUMNS, width - 3)
+            self._drawn.clear()
+        return self._placed
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -235,13 +238,13 @@ class JobTable(Painted, can_focus=True):
         self.refresh()
 
     def _look_of(self, at: int, line: Line, now: float) -> tuple[Spans, bool, bool]:
-        spans = row(self._placed, cells(line, now, self.glyphs), self.glyphs.more)
+        spans = row(self._columns_for(self.size.width), cells(line, now, self.glyphs), self.glyphs.more)
         return spans, at == self.cursor, self.marks.has(line, at, self.cursor)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            return self.paint((("  ", "head"), *header(self._placed, self.glyphs.more)), width)
+            return self.paint((("  ", "head"), *header(self._columns_for(width), self.glyphs.more)), width)
         at = self.scroll_offset.y + y - 1
         if at >= self.total:
             words = wrap(self.empty, max(10, width - 4)) if not self.total and self.loaded else []
