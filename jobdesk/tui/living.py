@@ -22,11 +22,12 @@ from jobdesk.tui.format import clock_time, home_path
 from jobdesk.tui.glyphs import ASCII, UNICODE
 from jobdesk.tui.host import Host
 from jobdesk.tui.messages import Acted, Answered, HostChanged, Snapshot, SnapshotRead, Trouble
+from jobdesk.tui.overview_rows import OverviewReader
 from jobdesk.tui.palette import THEMES, Palette
 from jobdesk.tui.screens.folders import Folders, FoldersReader
 from jobdesk.tui.screens.jobs import Jobs
 from jobdesk.tui.screens.main import Frame, Main
-from jobdesk.tui.screens.overview import Overview, OverviewReader
+from jobdesk.tui.screens.overview import Overview
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp

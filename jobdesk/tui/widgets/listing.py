@@ -128,7 +128,9 @@ class Listing(Painted, can_focus=True):
             return Strip.blank(width, self.rich_style)
         over = self.component("cursor") if at == self._at and (self.has_focus or self._always) else None
         sign = self.glyphs.cursor if over else " "
-        return self.paint(((sign, "accent"), *row(self._columns_for(width), self._items[at].cells, self.glyphs.more)), width, over)
+        return self.paint(
+            ((sign, "accent"), *row(self._columns_for(width), self._items[at].cells, self.glyphs.more)), width, over
+        )
 
     def on_focus(self) -> None:
         self.refresh()
