@@ -47,7 +47,7 @@ class JobContext:
         self.attempt = spec["attempt"]
         self.max_attempts = spec["max_attempts"]
         self.home = Path(spec["home"])
-        self.workdir = Path(spec["work"])
+        self._workdir = Path(spec["work"])
         self.settings: Mapping[str, Any] = spec["settings"]
         self.results: Mapping[str, Any] = spec["results"]
         self.log = JobLog(send)
@@ -56,6 +56,11 @@ class JobContext:
         self._deadline = time.monotonic() + spec["timeout_s"]
         self._held: Message | None = None
         self._progress_at = 0.0
+
+    @property
+    def workdir(self) -> Path:
+        self._workdir.mkdir(mode=0o700, exist_ok=True)  # on first use: most jobs need none
+        return self._workdir
 
     @property
     def time_remaining(self) -> float:

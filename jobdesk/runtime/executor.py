@@ -70,7 +70,8 @@ class Executor:
             except Exception as error:  # the desk's own trouble (disk, memory, ledger) must not cost the job an attempt
                 logging.getLogger("jobdesk").exception("cannot run %s now", job.id)
                 outcome = Snoozed(TROUBLE_SNOOZE_S, f"the desk could not run it: {error}")
-            shutil.rmtree(self._workdir(job), ignore_errors=True)
+            if (workdir := self._workdir(job)).exists():
+                shutil.rmtree(workdir, ignore_errors=True)
             self._settler.settle(entry, report, outcome)
         finally:
             self._running.remove(entry)
@@ -81,7 +82,6 @@ class Executor:
         if found is None:
             return Snoozed(NO_PROCESSOR_SNOOZE_S, f"no processor has the job type '{job.type}'")
         processor, module, file = found
-        self._workdir(job).mkdir(mode=0o700, parents=True, exist_ok=True)
         spec = self._spec(job, module, file)
         if processor.isolation == "thread":
             return self._call(processor, spec, entry, report)
