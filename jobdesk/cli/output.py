@@ -132,7 +132,7 @@ class Out:
         if not self.terminal:
             return iso(instant) or ""
         local = time.localtime(instant)
-        return time.strftime("%H:%M:%S" if time.time() - instant < 43_200 else "%Y-%m-%d %H:%M:%S", local)
+        return time.strftime("%H:%M:%S" if SystemClock().now() - instant < 43_200 else "%Y-%m-%d %H:%M:%S", local)
 
     @property
     def nothing(self) -> str:

@@ -14,7 +14,6 @@ from textual.message import Message
 from textual.strip import Strip
 
 from jobdesk.core.query import Query
-from jobdesk.ledger import search
 from jobdesk.ledger.search import Line
 from jobdesk.tui.columns import Placed, header, longest, place, row
 from jobdesk.tui.format import Spans, wrap
@@ -119,7 +118,7 @@ class JobRows(Painted):
         seqs = self._seqs
         total, exact = pages.count()
         top = pages.top() if self.following and self.loaded else None
-        lines = search.lines_by_seq(self.desk_app.desk.ledger, seqs) if seqs and top is None else {}
+        lines = pages.lines(seqs) if seqs and top is None else {}
         return Look(number, lines, total, exact, top)
 
     def take(self, look: Any) -> None:
