@@ -127,7 +127,7 @@ class Out:
 
     def clock_time(self, instant: float) -> str:
         """An instant as local time of day on a terminal, ISO 8601 elsewhere."""
-        from jobdesk.core.clock import iso
+        from jobdesk.core.clock import SystemClock, iso
 
         if not self.terminal:
             return iso(instant) or ""

@@ -104,6 +104,7 @@ class JobRows(Painted):
         self._resize_list()
         self.scroll_to(y=0, animate=False, force=True)
         self._drawn.clear()
+        self.redraw()
         self.refresh()
         self.post_message(self.Changed())
 
@@ -123,7 +124,10 @@ class JobRows(Painted):
 
     def take(self, look: Any) -> None:
         """Bring the rows in line with what a tick read."""
-        if not isinstance(look, Look) or look.list_number != self._list or not self.loaded:
+        if not self.loaded:
+            return
+        if not isinstance(look, Look) or look.list_number != self._list:
+            self.redraw()  # nothing new about this list, but its ages go on
             return
         if look.top is not None and self.following:
             self._follow_to(look.top)
