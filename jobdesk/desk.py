@@ -7,8 +7,6 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
-import getpass
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -25,10 +23,12 @@ from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
 from jobdesk.core.query import parse
 from jobdesk.core.submission import Submission
+from jobdesk.core.who import user
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import follow, moves, queues, reads, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
+from jobdesk.scheduling import Scheduling
 
 if TYPE_CHECKING:
     from jobdesk.config import Config
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from jobdesk.plugins import Registry
 
 
-class Desk:
-    """A home, opened. Any thread may use it.
+class Desk(Scheduling):
+    """A home, opened. Any thread may use it. What it does with schedules is in `Scheduling`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -314,11 +314,3 @@ class Desk:
 def child_of(job: Job, wanted: Submission) -> Submission:
     """A submission made by a running job: it belongs to its flow (which starts with it) and to its user."""
     return replace(wanted, parent=job.id, flow=job.flow or follow.flow_of(job.id), user=job.user, source=job.source)
-
-
-def user() -> str:
-    """Who acts: the name of this process's user."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

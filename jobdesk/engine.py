@@ -23,6 +23,7 @@ from jobdesk.runtime.executor import Executor, Limits
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.running import RunningJobs
 from jobdesk.runtime.services import Canceller, Rescuer, Stager
+from jobdesk.schedules.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
@@ -61,6 +62,7 @@ class Engine:
             desk = self._desk
             logs.to_file(desk.home.logs)
             desk.sync_queues()
+            desk.sync_schedules()
             self._check_queues()
             self._begin()
             self._started = True
@@ -79,8 +81,12 @@ class Engine:
         )
         rescuer = Rescuer(ledger, self.id, clock, desk.home.run, self._lost.set)
         rescuer.run_once()
-        self._wakeful: list[Service] = [Stager(ledger, clock), Canceller(ledger, self.running, clock)]
-        self._services: list[Service] = [*self._wakeful, rescuer, *self._folder_services()]
+        folders = self._folder_services()
+        scheduler = Scheduler(ledger, clock, prepare=desk.prepare, store=desk.store)
+        scheduler.run_once()  # what was missed is there before anybody asks whether this consumer is idle
+        self._lasting: list[Service] = [Stager(ledger, clock), Canceller(ledger, self.running, clock)]
+        self._wakeful: list[Service] = [*self._lasting, scheduler]
+        self._services: list[Service] = [*self._wakeful, rescuer, *folders]
         ledger.on_commit.append(self._committed)
         self._bell = threading.Thread(target=self._hear, name="jobdesk-bell", daemon=True)
         self._ringing = True
@@ -103,12 +109,12 @@ class Engine:
     def _end(self, grace_s: float) -> None:
         desk = self._desk
         self._health.stop()
-        for service in reversed(self._services[len(self._wakeful) :]):
+        for service in reversed(self._services[len(self._lasting) :]):
             service.stop()
         if not self._consumer.join(grace_s):
             self._release_all("its consumer stopped")
             self._consumer.join(LET_GO_S)
-        for service in self._wakeful:
+        for service in self._lasting:
             service.stop()
         self._ringing = False
         desk.ledger.on_commit.remove(self._committed)
@@ -122,11 +128,17 @@ class Engine:
             self.running.wish(entry, "release", why, self._desk.clock.monotonic())
 
     def idle(self) -> bool:
-        """Whether nothing runs, is ready or falls due within a minute, and no folder has a file on its way."""
+        """Whether nothing runs, is ready or falls due within a minute, and no folder has a file on its way.
+
+        Of schedules only those of one time count: one of every minute would never let a drain end.
+        """
+        now = self._desk.clock.now()
         rows = self._desk.ledger.rows(
             "SELECT 1 FROM tally WHERE n > 0 AND state IN ('pending', 'processing', 'retrying', 'blocked') "
-            "UNION ALL SELECT 1 FROM job WHERE state = 'scheduled' AND run_at < ? LIMIT 1",
-            (self._desk.clock.now() + 60,),
+            "UNION ALL SELECT 1 FROM job WHERE state = 'scheduled' AND run_at < ?1 "
+            "UNION ALL SELECT 1 FROM schedule WHERE paused_at IS NULL "
+            "AND next_at < CASE WHEN cron IS NULL THEN ?1 ELSE ?2 END LIMIT 1",
+            (now + 60, now),
         )
         return not rows and not self.busy and not any(folder.busy for folder in self._folders)
 
