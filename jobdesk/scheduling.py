@@ -26,6 +26,7 @@ class Scheduling:
     """The methods of `Desk` about schedules. Names are those of the settings and those added while it runs."""
 
     ledger: Ledger
+    _in_line = False
 
     if TYPE_CHECKING:
 
@@ -170,10 +171,12 @@ class Scheduling:
         return table.runs(self.ledger, self.schedule(name).name, limit)
 
     def sync_schedules(self) -> None:
-        """Bring the table of schedules in line with the settings."""
+        """Bring the table of schedules in line with the settings, once: this desk read them once, others may be newer."""
         from jobdesk.schedules import catalog
 
-        catalog.sync(self.ledger, [_spec(own) for own in self.config.schedules])
+        if not self._in_line:
+            catalog.sync(self.ledger, [_spec(own) for own in self.config.schedules])
+            self._in_line = True
 
 
 def _spec(own: "ScheduleSettings") -> ScheduleSpec:

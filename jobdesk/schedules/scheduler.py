@@ -103,7 +103,7 @@ class Scheduler(Service):
     def _make(self, tx: Tx, found: Schedule, at: float) -> str | None:
         """Make the job of one time; None, or why there is none."""
         try:
-            job = job_of(found, self._prepare)
+            job = replace(job_of(found, self._prepare), run_at=tx.now)  # checked a moment after the transaction began
         except LedgerError:
             raise
         except JobdeskError as error:
