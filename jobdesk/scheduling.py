@@ -171,7 +171,7 @@ class Scheduling:
         return table.runs(self.ledger, self.schedule(name).name, limit)
 
     def sync_schedules(self) -> None:
-        """Bring the table of schedules in line with the settings, once: this desk read them once, others may be newer."""
+        """Bring the table in line with the settings, once: a desk reads them once, those of others may be newer."""
         from jobdesk.schedules import catalog
 
         if not self._in_line:

@@ -107,6 +107,19 @@ def test_a_time_that_came_while_nothing_ran_is_found_after_a_restart(
     assert len(desk.jobs("schedule:mine").jobs) == 3
 
 
+def test_a_change_of_the_settings_that_leaves_the_times_alone_forgets_none_that_is_due(
+    opened: Callable[[], Desk], home: Path, clock: FakeClock
+) -> None:
+    opened().sync_schedules()
+    clock.advance(2 * 86400)
+    (home / "jobdesk.toml").write_text(NIGHTLY.replace("n = 7", "n = 8"))
+    desk = opened()
+    desk.sync_schedules()
+    scheduler(desk).run_once()
+    (job,) = desk.jobs("schedule:nightly").jobs
+    assert job.data == {"n": 8}
+
+
 def test_a_schedule_of_the_settings_makes_its_job_with_all_that_is_said_there(
     opened: Callable[[], Desk], clock: FakeClock
 ) -> None:

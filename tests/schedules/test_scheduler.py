@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobdesk.core.errors import PayloadError, UnknownType
+from jobdesk.core.errors import PayloadError, Refused, UnknownType
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.schedule import Missed, Origin, Overlap, ScheduleSpec
@@ -258,6 +258,47 @@ def test_a_schedule_whose_job_cannot_be_made_says_so_and_the_others_go_on(
     ] * 2
     assert minutes(ledger, "sound") == [10, 20]
     assert table.get(ledger, "sound").problem is None
+
+
+def test_a_queue_that_takes_no_more_is_a_problem_of_that_time_only(
+    ledger: Ledger, clock: FakeClock, add: Callable[..., None]
+) -> None:
+    def full_until_20(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
+        ids = store(tx, jobs)
+        if tx.now < START + 20 * MINUTE:
+            raise Refused("queue default is full")
+        return ids
+
+    add()
+    run_until(Scheduler(ledger, clock, prepare=prepare, store=full_until_20), clock, START + 15 * MINUTE)
+    assert table.get(ledger, "s").problem == "queue default is full"
+    assert made(ledger) == []
+    run_until(Scheduler(ledger, clock, prepare=prepare, store=full_until_20), clock, START + 25 * MINUTE)
+    assert minutes(ledger) == [20]
+    assert table.get(ledger, "s").problem is None
+
+
+def test_a_burst_of_commits_does_not_keep_it_busy(ledger: Ledger) -> None:
+    class Recording(FakeClock):
+        def __init__(self) -> None:
+            super().__init__()
+            self.waits: list[float] = []
+            self.enough = threading.Event()
+
+        def wait(self, event: threading.Event, timeout_s: float) -> bool:
+            self.waits.append(timeout_s)
+            if len(self.waits) >= 3:
+                self.enough.set()
+                return event.wait(10)
+            return super().wait(event, timeout_s)
+
+    clock = Recording()
+    scheduler = Scheduler(ledger, clock, prepare=prepare, store=store)
+    scheduler.wake()
+    scheduler.start()
+    assert clock.enough.wait(10)
+    scheduler.stop()
+    assert clock.waits[:3] == [LOOK_S, Scheduler.rest_s, LOOK_S]  # woken at once, it lets more wakes gather first
 
 
 def test_a_timezone_that_this_machine_no_longer_knows_stops_one_schedule_until_it_is_mended(
