@@ -21,9 +21,9 @@ from jobdesk.core.nearest import nearest
 from jobdesk.core.retry import Backoff
 from jobdesk.core.schedule import Missed, Overlap
 
-Seconds = Annotated[float, BeforeValidator(seconds)]
-Bytes = Annotated[int, BeforeValidator(bytes_)]
-PriorityNumber = Annotated[int, BeforeValidator(priority)]
+Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
+Bytes = Annotated[int, BeforeValidator(bytes_, json_schema_input_type=str | int)]
+PriorityNumber = Annotated[int, BeforeValidator(priority, json_schema_input_type=str | int)]
 FILE = "jobdesk.toml"
 
 
@@ -233,6 +233,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         *path, last = key.split("__")
         for part in path:
             table = table.setdefault(part if section in ("QUEUES", "TYPES") else part.lower(), {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"the environment sets both {name} and what it stands in: unset one of them")
         table[last.lower()] = value
     return found
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jobdesk import home as homes
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import JobdeskError, UsageError, WaitTimeout
+from jobdesk.core.errors import NotFound, Refused, UsageError, WaitTimeout
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
@@ -25,7 +25,7 @@ from jobdesk.core.query import parse
 from jobdesk.core.submission import Submission
 from jobdesk.core.who import user
 from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import follow, moves, queues, reads, search, workers
+from jobdesk.ledger import moves, queues, reads, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from jobdesk.config import Config
     from jobdesk.engine import Engine
     from jobdesk.plugins import Registry
+
+
+TOGETHER = 100
+"""Jobs that one transaction of a bulk action changes: claims wait no longer than for these."""
 
 
 class Desk(Scheduling):
@@ -91,6 +95,14 @@ class Desk(Scheduling):
         from jobdesk import plugins
 
         return plugins.load(self.home.processors)
+
+    def renew_registry(self) -> "Registry":
+        """The processors as they are now: read again if a file of the user's has changed."""
+        from jobdesk import plugins
+
+        if self.registry.seen != plugins.files_in(self.home.processors):
+            del self.registry
+        return self.registry
 
     def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
         """A consumer of this home, not yet started.
@@ -274,17 +286,36 @@ class Desk(Scheduling):
             return moves.cancel(tx, self.full_id(id_), why or f"cancelled by {user()}")
 
     def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
-        """Run an ended job again; `data` replaces its payload after a check."""
+        """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
         job = self.job(id_)
         checked = None if data is None else self.registry.get(job.type).check(data)
         with self.ledger.write() as tx:
-            moves.retry(tx, job.id, checked)
+            _retry(tx, job.id, checked)
         return reads.job(self.ledger, job.id)
 
     def delete(self, id_: str) -> None:
         """Remove a job that does not run, with its history."""
         with self.ledger.write() as tx:
             moves.delete(tx, self.full_id(id_))
+
+    def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
+        """`cancel`, `retry` or `delete` many jobs, by their full ids; for each why it was refused, or None."""
+        why = f"cancelled by {user()}"
+        ways: dict[str, Callable[[Tx, str], object]] = {
+            "cancel": lambda tx, id_: moves.cancel(tx, id_, why),
+            "retry": _retry,
+            "delete": moves.delete,
+        }
+        answers: dict[str, str | None] = {}
+        for start in range(0, len(job_ids), TOGETHER):
+            with self.ledger.write() as tx:
+                for id_ in job_ids[start : start + TOGETHER]:
+                    try:  # a refused move has changed nothing yet
+                        ways[action](tx, id_)
+                        answers[id_] = None
+                    except (NotFound, Refused) as error:
+                        answers[id_] = str(error)
+        return answers
 
     def pause(self, queue: str) -> bool:
         """Start no more jobs of a queue. False: it was paused already."""
@@ -298,19 +329,9 @@ class Desk(Scheduling):
         with self.ledger.write() as tx:
             return queues.resume(tx, queue, user())
 
-    def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
-        """Do `cancel`, `retry` or `delete` to several jobs; for each its id and why it was refused, or None."""
-        ways: dict[str, Callable[[str], object]] = {"cancel": self.cancel, "retry": self.retry, "delete": self.delete}
-        answers: dict[str, str | None] = {}
-        for id_ in job_ids:
-            try:
-                ways[action](id_)
-                answers[id_] = None
-            except JobdeskError as error:
-                answers[id_] = str(error)
-        return answers
 
+def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
+    from jobdesk.folders.finish import bring_back
 
-def child_of(job: Job, wanted: Submission) -> Submission:
-    """A submission made by a running job: it belongs to its flow (which starts with it) and to its user."""
-    return replace(wanted, parent=job.id, flow=job.flow or follow.flow_of(job.id), user=job.user, source=job.source)
+    moves.retry(tx, id_, data)
+    bring_back(tx, id_)

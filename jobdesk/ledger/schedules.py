@@ -256,3 +256,12 @@ def _to_schedule(row: Row) -> Schedule:
         missed=missed_count,
         problem=problem,
     )
+
+
+def any_due(ledger: Ledger, now: float, soon: float) -> bool:
+    """Whether a schedule is due now, or one of a single time before `soon`; paused ones are not."""
+    row = ledger.row(
+        "SELECT 1 FROM schedule WHERE paused_at IS NULL AND next_at < CASE WHEN cron IS NULL THEN ? ELSE ? END LIMIT 1",
+        (soon, now),
+    )
+    return row is not None

@@ -142,7 +142,9 @@ class Moves(RuleBasedStateMachine):
             if action == "retry" and was in FINAL:
                 assert self.ledger.row(
                     "SELECT 1 FROM job a JOIN job b ON a.unique_key = b.unique_key AND a.seq <> b.seq "
-                    "WHERE a.id = ? AND b.finished_at IS NULL", (id_,),
+                    "WHERE a.id = ?1 AND b.finished_at IS NULL UNION ALL "
+                    "SELECT 1 FROM job a JOIN dependency d ON d.job = a.seq JOIN job p ON p.seq = d.parent "
+                    "WHERE a.id = ?1 AND p.state <> 'completed'", (id_,),
                 )  # fmt: skip
             else:
                 assert (was is State.PROCESSING) if action == "delete" else (was in FINAL) == (action == "cancel")

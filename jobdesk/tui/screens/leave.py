@@ -43,9 +43,12 @@ class Leave(ModalScreen[Answer]):
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = "Quit"
-        said = f"{count_of(self._jobs_running, 'job runs', 'jobs run')} in this app. What shall become of {'it' if self._jobs_running == 1 else 'them'}?"
+        them = "it" if self._jobs_running == 1 else "them"
+        said = f"{count_of(self._jobs_running, 'job runs', 'jobs run')} in this app. What shall become of {them}?"
         self.query_one("#said", Lines).show([((said, "text"),)])
-        self.query_one("#foot", Lines).show([(("enter", "key"), (" choose   ", "muted"), ("esc", "key"), (" stay", "muted"))])
+        self.query_one("#foot", Lines).show(
+            [(("enter", "key"), (" choose   ", "muted"), ("esc", "key"), (" stay", "muted"))]
+        )
         listing = self.query_one(Listing)
         listing.show(
             [
@@ -99,7 +102,7 @@ class Leaving(ModalScreen[None]):
         panel.show(lines)
 
     def action_hurry(self) -> None:
-        from jobdesk.tui.app import JobdeskApp  # noqa: PLC0415
+        from jobdesk.tui.app import JobdeskApp
 
         assert isinstance(self.app, JobdeskApp)
         self.app.host.hurry()
