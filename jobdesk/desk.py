@@ -7,8 +7,6 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
-import getpass
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -25,10 +23,12 @@ from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
 from jobdesk.core.query import parse
 from jobdesk.core.submission import Submission
+from jobdesk.core.who import user
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import moves, queues, reads, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
+from jobdesk.scheduling import Scheduling
 
 if TYPE_CHECKING:
     from jobdesk.config import Config
@@ -40,8 +40,8 @@ TOGETHER = 100
 """Jobs that one transaction of a bulk action changes: claims wait no longer than for these."""
 
 
-class Desk:
-    """A home, opened. Any thread may use it.
+class Desk(Scheduling):
+    """A home, opened. Any thread may use it. What it does with schedules is in `Scheduling`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -335,11 +335,3 @@ def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
 
     moves.retry(tx, id_, data)
     bring_back(tx, id_)
-
-
-def user() -> str:
-    """Who acts: the name of this process's user."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
