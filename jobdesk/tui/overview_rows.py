@@ -75,7 +75,7 @@ def _count(value: int, tone: str, glyphs: Glyphs) -> Spans:
 
 
 def queue_item(queue: Queue, rates: Rates, glyphs: Glyphs) -> Item:
-    paused = f" {glyphs.paused} paused" if queue.paused_at is not None else ""
+    paused = f" {glyphs.paused}" if queue.paused_at is not None else ""
     p95 = dict(rates.queue_p95_s).get(queue.name)
     return Item(
         queue.name,
