@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,11 +51,16 @@ class Processor:
     @cached_property
     def payload(self) -> builtins.type[BaseModel]:
         """The pydantic model of the parameters; unknown keys are refused."""
+        return self._model(())
+
+    def _model(self, without: Collection[str]) -> builtins.type[BaseModel]:
         from pydantic import ConfigDict, create_model
 
         hints = typing.get_type_hints(self.function, include_extras=True)
         fields: dict[str, Any] = {}
         for name, parameter in list(inspect.signature(self.function).parameters.items())[1:]:
+            if name in without:
+                continue
             default = ... if parameter.default is parameter.empty else parameter.default
             fields[name] = (hints.get(name, Any), default)
         config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
@@ -66,23 +71,29 @@ class Processor:
         """The JSON Schema of the payload."""
         return self.payload.model_json_schema()
 
-    def check(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def check(self, data: Mapping[str, Any], later: Collection[str] = ()) -> dict[str, Any]:
         """The payload as it is stored: converted, defaults filled in, paths absolute.
+
+        Args:
+            later: keys whose values are known only when the job runs; they need only be parameters.
 
         Raises:
             PayloadError: a key is unknown, missing or of the wrong kind; the message names it.
         """
         from pydantic import ValidationError
 
+        known = self.payload.model_fields
+        open_ = {key: value for key, value in data.items() if key in later and key in known}
+        model = self._model(open_) if open_ else self.payload
         try:
-            made = self.payload.model_validate(dict(data))
+            made = model.model_validate({key: value for key, value in data.items() if key not in open_})
         except ValidationError as error:
             raise PayloadError(f"{self.type}: {self._explain(error)}") from None
-        for name in self.payload.model_fields:
+        for name in model.model_fields:
             value = getattr(made, name)
             if isinstance(value, Path):
                 setattr(made, name, value.expanduser().absolute())
-        return made.model_dump(mode="json")
+        return made.model_dump(mode="json") | open_
 
     def call(self, context: Any, data: Mapping[str, Any]) -> Any:
         """Run the function on a stored payload.

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jobdesk.core.ids import ids
 from jobdesk.core.outcome import Cancelled
@@ -56,6 +56,8 @@ class JobContext:
         self._deadline = time.monotonic() + spec["timeout_s"]
         self._held: Message | None = None
         self._progress_at = 0.0
+        self._now = 0
+        """Children asked for with `now`."""
 
     @property
     def time_remaining(self) -> float:
@@ -87,8 +89,12 @@ class JobContext:
         unique: str | None = None,
         step: str | None = None,
         optional: bool = False,
+        on_parent_failure: Literal["cancel", "ignore"] = "cancel",
+        now: bool = False,
     ) -> str:
-        id_ = ids.new("job", time.time())
+        if now:
+            self._now += 1
+        id_ = ids.nth_child(self.job, self._now) if now else ids.new("job", time.time())
         child = {
             "id": id_,
             "type": type,
@@ -100,8 +106,9 @@ class JobContext:
             "unique": unique,
             "step": step,
             "optional": optional,
+            "on_parent_failure": on_parent_failure,
         }
-        self._send({"child": child})
+        self._send({"child_now" if now else "child": child})
         return id_
 
     def on_failure(self, type: str, data: Mapping[str, Any]) -> None:

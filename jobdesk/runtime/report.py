@@ -21,6 +21,10 @@ class Report:
     artifacts: list[Artifact] = field(default_factory=list)
     assets: list[Mapping[str, Any]] = field(default_factory=list)
     children: list[Mapping[str, Any]] = field(default_factory=list)
+    urgent: list[Mapping[str, Any]] = field(default_factory=list)
+    """Children to be stored at once that are not stored yet."""
+    refused: Exception | None = None
+    """Why one of those cannot be stored."""
     on_failure: Mapping[str, Any] | None = None
     outcome: Outcome | None = None
     cpu_ms: int | None = None
@@ -40,6 +44,8 @@ class Report:
                 self.assets.append(record)
             case {"child": wanted}:
                 self.children.append(wanted)
+            case {"child_now": wanted}:
+                self.urgent.append(wanted)
             case {"on_failure": wanted}:
                 self.on_failure = wanted
             case {"end": outcome, "usage": used}:

@@ -7,7 +7,7 @@ from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError, LedgerError
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, Stopped, failure
-from jobdesk.ledger import follow, moves, reports, upkeep
+from jobdesk.ledger import flows, follow, moves, reports, upkeep
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.runtime.report import Report
 from jobdesk.runtime.running import Running
@@ -28,6 +28,8 @@ class Settler:
         """Write the end; while the ledger cannot be written it tries again, so that finished work is not redone."""
         if entry.wish == "cancel" and isinstance(outcome, Failed):
             outcome = Stopped(entry.why)
+        if report.refused is not None and isinstance(outcome, Completed):
+            outcome = _cannot_be_kept(report.refused)
         pause = threading.Event()
         while True:
             try:
@@ -40,9 +42,9 @@ class Settler:
                 self._clock.wait(pause, TRY_AGAIN_S)
             except Exception as error:
                 logging.getLogger("jobdesk").exception("cannot store the end of %s as it is", entry.job.id)
-                if not (report.children or report.assets or report.on_failure):
+                if not (report.children or report.urgent or report.assets or report.on_failure):
                     return  # nothing left to leave out: the claim stays, and the next start rescues it
-                report.children, report.assets, report.on_failure = [], [], None
+                report.children, report.urgent, report.assets, report.on_failure = [], [], [], None
                 if isinstance(outcome, Completed):
                     outcome = _cannot_be_kept(error)
 
@@ -55,11 +57,30 @@ class Settler:
                 return  # rescued meanwhile: what it did is somebody else's to do again
             report.write_words(tx, job)
             reports.artifacts(tx, job, report.artifacts)
+            if report.urgent:
+                self.store_urgent(tx, job, report)
             if children or hook:
                 flow = follow.join_flow(tx, job)
                 if hook:
                     follow.set_on_failure(tx, flow, hook)
             self._move(tx, entry, report, outcome, children)
+
+    def store_urgent(self, tx: Tx, job: Job, report: Report) -> None:
+        """Store the children that are wanted at once, but for those that an earlier attempt has stored.
+
+        Raises:
+            UsageError, NotFound, Refused: one cannot be stored.
+        """
+        if moves.holds(tx, job):
+            new = [wanted for wanted in report.urgent if not follow.is_stored(tx, wanted["id"])]
+            follow.join_flow(tx, job)
+            self._store(tx, [self._wiring.prepare_child(job, wanted) for wanted in new])
+
+    def _store(self, tx: Tx, children: list[NewJob]) -> None:
+        stored = set(self._wiring.store(tx, children))
+        if children and children[0].flow is not None:
+            own = [child.id for child in children if child.id in stored]  # a unique one may be another's
+            flows.cancel_latecomers(tx, children[0].flow, own)
 
     def _move(self, tx: Tx, entry: Running, report: Report, outcome: Outcome, children: list[NewJob]) -> None:
         job = entry.job
@@ -67,7 +88,7 @@ class Settler:
             case Completed(result):
                 for record in report.assets:
                     reports.asset(tx, job, record)
-                self._wiring.store(tx, children)
+                self._store(tx, children)
                 moves.complete(tx, job, result, report.usage)
             case Failed(error, delay_s):
                 wait_s = _retry_wait(tx, job) if delay_s is None else delay_s
