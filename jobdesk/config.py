@@ -284,9 +284,10 @@ def _line_of(text: str, location: list[str]) -> int | None:
             table = _place(name, seen)
             if ".".join(table) == wanted:
                 return number
-        elif found := re.match(r"\s*([\w.\"'-]+)\s*=", line):
-            if (wanted + ".").startswith(".".join([*table, _bare(found[1])]) + "."):
-                return number
+        elif (found := re.match(r"\s*([\w.\"'-]+)\s*=", line)) and (wanted + ".").startswith(
+            ".".join([*table, _bare(found[1])]) + "."
+        ):
+            return number
     return None
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import NotFound, PayloadError, UsageError, WaitTimeout
 from jobdesk.core.flow import Flow
-from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.nearest import nearest
 from jobdesk.core.submission import Submission
