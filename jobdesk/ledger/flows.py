@@ -127,6 +127,7 @@ def cancel(tx: Tx, id_: str, why: str) -> int:
     if not waiting:
         raise Refused(f"flow {id_} has ended: there is nothing left to cancel")
     tx.run("UPDATE flow SET cancelled_at = ? WHERE id = ?", (tx.now, id_))
+    tx.run("UPDATE job SET error_type = 'Cancelled' WHERE flow = ? AND error_type = 'ParentFailed'", (id_,))
     for job, _ in sorted(waiting, key=lambda row: row[1] == State.PROCESSING):
         moves.cancel(tx, job, why)
     return len(waiting)

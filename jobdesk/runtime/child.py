@@ -37,6 +37,7 @@ class Child:
         self._sending = threading.Lock()
         self._jobs: queue.SimpleQueue[Spec] = queue.SimpleQueue()
         self._cancelled: str | None = None
+        self._stored: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._processors: dict[str, Processor] = {}
         self._printed = _Printed(self.send)
 
@@ -54,6 +55,8 @@ class Child:
             if "run" in message:
                 self._cancelled = None
                 self._jobs.put(message["run"])
+            elif "stored" in message:
+                self._stored.put(True)
             elif "cancel" in message:
                 self._cancelled = message["cancel"]
 
@@ -78,7 +81,7 @@ class Child:
         except BaseException as error:
             text = f"its processor does not load any more ({type(error).__name__}: {error}): mend it and retry"
             return Failed(failure("ProcessorBroken", text, retryable=False))
-        context = JobContext(spec, self.send, lambda: self._cancelled)
+        context = JobContext(spec, self.send, lambda: self._cancelled, self._stored.get)
         with suppress(OSError):
             os.chdir(context.workdir)
         try:

@@ -38,7 +38,14 @@ class JobLog:
 class JobContext:
     """One attempt of one job, seen from inside; see `jobdesk.Context` for what each member means."""
 
-    def __init__(self, spec: Spec, send: Callable[[Message], None], cancelled: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        send: Callable[[Message], None],
+        cancelled: Callable[[], str | None],
+        stored: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`stored` returns once the supervisor has dealt with a child that is wanted now."""
         self.job = spec["job"]
         self.type = spec["type"]
         self.queue = spec["queue"]
@@ -53,6 +60,7 @@ class JobContext:
         self.log = JobLog(send)
         self._send = send
         self._cancelled = cancelled
+        self._stored = stored
         self._deadline = time.monotonic() + spec["timeout_s"]
         self._held: Message | None = None
         self._progress_at = 0.0
@@ -109,6 +117,8 @@ class JobContext:
             "on_parent_failure": on_parent_failure,
         }
         self._send({"child_now" if now else "child": child})
+        if now:
+            self._stored()
         return id_
 
     def on_failure(self, type: str, data: Mapping[str, Any]) -> None:

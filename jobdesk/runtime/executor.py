@@ -148,11 +148,15 @@ class Executor:
             child.cancel(entry.why)
         began = self._clock.monotonic()
         measured = written = began
+        answered = 0
         try:
             child.run(spec)
             while report.outcome is None:
                 child.receive(LOOK_EVERY_S, report.take)
-                self._store_urgent(entry.job, report)
+                for _ in range(report.asked - answered):
+                    self._store_urgent(entry.job, report)
+                    child.send({"stored": True})
+                answered = report.asked
                 now = self._clock.monotonic()
                 if report.outcome is None and (verdict := self._verdict(entry, spec, report, now - began, now)):
                     self._pool.discard()

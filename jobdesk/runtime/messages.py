@@ -2,7 +2,7 @@
 
 A child runs code that decodes files of strangers; nothing it sends may become code in the parent.
 
-To the child:     {"run": Spec}  {"cancel": why}
+To the child:     {"run": Spec}  {"cancel": why}  {"stored": true}, once for each child_now
 To the supervisor: {"ready": true}  {"log": [at, level, text]}  {"progress": [done, total, text]}
                   {"artifact": [path, kind, bytes]}  {"asset": record}  {"child": submission}  {"child_now": submission}
                   {"on_failure": {type, data}}  {"end": {outcome, usage}}

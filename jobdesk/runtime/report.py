@@ -23,6 +23,8 @@ class Report:
     children: list[Mapping[str, Any]] = field(default_factory=list)
     urgent: list[Mapping[str, Any]] = field(default_factory=list)
     """Children to be stored at once that are not stored yet."""
+    asked: int = 0
+    """How many of those there were."""
     refused: Exception | None = None
     """Why one of those cannot be stored."""
     on_failure: Mapping[str, Any] | None = None
@@ -46,6 +48,7 @@ class Report:
                 self.children.append(wanted)
             case {"child_now": wanted}:
                 self.urgent.append(wanted)
+                self.asked += 1
             case {"on_failure": wanted}:
                 self.on_failure = wanted
             case {"end": outcome, "usage": used}:

@@ -131,6 +131,15 @@ def test_cancelling_a_flow_leaves_nothing_that_could_still_run_and_resume_brings
     assert flows.flow(ledger, FLOW).state is FlowState.COMPLETED
 
 
+def test_a_flow_that_was_resumed_can_be_cancelled_again(ledger: Ledger) -> None:
+    first = step(ledger, "first")
+    step(ledger, "clean", first, on_parent_failure="ignore")
+    cancel(ledger)
+    resume(ledger)
+    cancel(ledger)
+    assert states(ledger) == {"first": "cancelled", "clean": "cancelled"}
+
+
 def test_what_completes_although_its_flow_was_cancelled_sets_nothing_in_motion(ledger: Ledger) -> None:
     first = step(ledger, "first")
     step(ledger, "second", first)
