@@ -70,9 +70,9 @@ class Context(Protocol):
         """Add a child job, stored when this one completes; returns its id, fit for another's `after`.
 
         `step` names its result for `ctx.results` of later jobs; `optional` keeps its failure from failing the flow;
-        with `on_parent_failure="ignore"` it runs however those in `after` end. `now` stores it before this
-        returns, whatever becomes of this job: a later attempt that makes the same call (the first with `now`, the second …) gets the
-        id of the child that is there already, and adds none.
+        with `on_parent_failure="ignore"` it runs however those in `after` end. `now` stores it before this returns,
+        whatever becomes of this job: a later attempt that makes the same call (the first with `now`, the second …)
+        gets the id of the child that is there already, and adds none.
         """
 
     def on_failure(self, type: str, data: Mapping[str, Any]) -> None:
