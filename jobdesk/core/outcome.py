@@ -58,10 +58,11 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The attempt failed; `delay_s` is the processor's own wish for the next."""
+    """The attempt failed; `delay_s` is the processor's own wish for the next, `result` what it answered still."""
 
     error: JobError
     delay_s: float | None = None
+    result: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,9 @@ Outcome = Completed | Failed | Snoozed | Stopped
 
 def of_result(value: Any) -> Outcome:
     """Understand what a processor returned."""
+    problem = _unfit(value)
+    if problem is not None:
+        return Failed(failure("BadResult", problem, retryable=False))
     if isinstance(value, Mapping) and value.get("success") is False:
         delay_ms = value.get("retryDelay")
         return Failed(
@@ -93,21 +97,23 @@ def of_result(value: Any) -> Outcome:
                 retryable=bool(value.get("retryable", True)),
             ),
             delay_s=None if delay_ms is None else float(delay_ms) / 1000,
+            result=value,
         )
+    return Completed(value)
+
+
+def _unfit(value: Any) -> str | None:
+    """Why a value cannot be a result, or None."""
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
-        return Failed(failure("BadResult", f"the result is not a JSON value: {error}", retryable=False))
+        return f"the result is not a JSON value: {error}"
     if len(text) > RESULT_LIMIT_BYTES:
-        return Failed(
-            failure(
-                "BadResult",
-                f"the result is {len(text):,} bytes of JSON, more than {RESULT_LIMIT_BYTES:,}: write a file "
-                "and return its path",
-                retryable=False,
-            )
+        return (
+            f"the result is {len(text):,} characters of JSON, more than {RESULT_LIMIT_BYTES:,}: "
+            "write a file and return its path"
         )
-    return Completed(value)
+    return None
 
 
 def of_exception(error: BaseException, permanent: tuple[type[BaseException], ...] = ()) -> Outcome:

@@ -141,22 +141,26 @@ def complete(tx: Tx, job: Job, result: Any, usage: Usage = Usage()) -> bool:
     return True
 
 
-def fail(tx: Tx, job: Job, error: JobError, retry_in_s: float | None, usage: Usage = Usage()) -> bool:
+def fail(
+    tx: Tx, job: Job, error: JobError, retry_in_s: float | None, usage: Usage = Usage(), result: Any = None
+) -> bool:
     """The claimed attempt failed: `retrying` if another is allowed, else `failed`. False: too late.
 
     Args:
         retry_in_s: seconds until the next attempt, or None for no more.
+        result: what it answered although it failed.
     """
     again = retry_in_s is not None and error.retryable and job.attempt < job.max_attempts
     state = State.RETRYING if again else State.FAILED
     run_at = tx.now + (retry_in_s or 0) if again else job.run_at
     done = tx.run(
         "UPDATE job SET state = ?, finished_at = ?, run_at = ?, cpu_ms = ?, max_rss_bytes = ?, error_type = ?, "
-        "error_message = ?, error_fingerprint = ?, error_retryable = ?, error_traceback = ? "
+        "error_message = ?, error_fingerprint = ?, error_retryable = ?, error_traceback = ?, result = ? "
         "WHERE seq = ? AND state = 'processing' AND fence = ?",
         (
             state, None if again else tx.now, run_at, usage.cpu_ms, usage.max_rss_bytes, error.type, error.message,
-            error.fingerprint, error.retryable, error.traceback, job.seq, job.fence,
+            error.fingerprint, error.retryable, error.traceback,
+            None if result is None else json.dumps(result, ensure_ascii=False), job.seq, job.fence,
         ),
     )  # fmt: skip
     if not done:

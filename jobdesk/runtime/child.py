@@ -81,13 +81,10 @@ class Child:
         except BaseException as error:
             text = f"its processor does not load any more ({type(error).__name__}: {error}): mend it and retry"
             return Failed(failure("ProcessorBroken", text, retryable=False))
-        context = JobContext(spec, self.send, lambda: self._cancelled, self._stored.get)
         with suppress(OSError):
-            os.chdir(context.workdir)
-        try:
-            return perform(processor, context, spec)
-        finally:
-            os.chdir("/")
+            os.chdir(Path(spec["work"]).parent)  # a job before this one may have gone elsewhere
+        context = JobContext(spec, self.send, lambda: self._cancelled, self._stored.get)
+        return perform(processor, context, spec)
 
     def _processor(self, spec: Spec) -> Processor:
         if spec["type"] not in self._processors:

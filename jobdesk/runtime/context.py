@@ -54,7 +54,7 @@ class JobContext:
         self.attempt = spec["attempt"]
         self.max_attempts = spec["max_attempts"]
         self.home = Path(spec["home"])
-        self.workdir = Path(spec["work"])
+        self._workdir = Path(spec["work"])
         self.settings: Mapping[str, Any] = spec["settings"]
         self.results: Mapping[str, Any] = spec["results"]
         self.log = JobLog(send)
@@ -66,6 +66,11 @@ class JobContext:
         self._progress_at = 0.0
         self._now = 0
         """Children asked for with `now`."""
+
+    @property
+    def workdir(self) -> Path:
+        self._workdir.mkdir(mode=0o700, exist_ok=True)  # on first use: most jobs need none
+        return self._workdir
 
     @property
     def time_remaining(self) -> float:

@@ -73,7 +73,8 @@ class Executor:
             except Exception as error:  # the desk's own trouble (disk, memory, ledger) must not cost the job an attempt
                 logging.getLogger("jobdesk").exception("cannot run %s now", job.id)
                 outcome = Snoozed(TROUBLE_SNOOZE_S, f"the desk could not run it: {error}")
-            shutil.rmtree(self._workdir(job), ignore_errors=True)
+            if (workdir := self._workdir(job)).exists():
+                shutil.rmtree(workdir, ignore_errors=True)
             self._settler.settle(entry, report, outcome)
         finally:
             self._running.remove(entry)
@@ -88,7 +89,6 @@ class Executor:
             data = self._data(job)
         except PayloadError as error:
             return Failed(failure("Unresolved", f"step '{job.step}': {error}", retryable=False))
-        self._workdir(job).mkdir(mode=0o700, parents=True, exist_ok=True)
         spec = self._spec(job, data, module, file)
         if processor.isolation == "thread":
             return self._call(processor, spec, entry, report)

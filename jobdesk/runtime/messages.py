@@ -43,8 +43,8 @@ def from_outcome(outcome: Outcome) -> Message:
     match outcome:
         case Completed(result):
             return {"completed": result}
-        case Failed(error, delay_s):
-            return {"failed": error.to_json(), "delay_s": delay_s}
+        case Failed(error, delay_s, result):
+            return {"failed": error.to_json(), "delay_s": delay_s, "result": result}
         case Snoozed(delay_s, why):
             return {"snoozed": why, "delay_s": delay_s}
         case Stopped(why):
@@ -56,7 +56,7 @@ def to_outcome(message: Message) -> Outcome:
     if "completed" in message:
         return Completed(message["completed"])
     if "failed" in message:
-        return Failed(JobError(**message["failed"]), message["delay_s"])
+        return Failed(JobError(**message["failed"]), message["delay_s"], message["result"])
     if "snoozed" in message:
         return Snoozed(message["delay_s"], message["snoozed"])
     return Stopped(message["stopped"])

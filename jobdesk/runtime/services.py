@@ -102,6 +102,9 @@ class Rescuer(Service):
         if not self._work.is_dir():
             return
         kept = {f"{id_}-{fence}" for id_, fence in upkeep.claims(self._ledger)}
-        for folder in self._work.iterdir():
-            if folder.name not in kept:
-                shutil.rmtree(folder, ignore_errors=True)
+        for left in self._work.iterdir():
+            if left.name not in kept:
+                if left.is_dir():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    left.unlink(missing_ok=True)

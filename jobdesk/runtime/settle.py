@@ -90,9 +90,9 @@ class Settler:
                     reports.asset(tx, job, record)
                 self._store(tx, children)
                 moves.complete(tx, job, result, report.usage)
-            case Failed(error, delay_s):
+            case Failed(error, delay_s, result):
                 wait_s = _retry_wait(tx, job) if delay_s is None else delay_s
-                moves.fail(tx, job, error, wait_s, report.usage)
+                moves.fail(tx, job, error, wait_s, report.usage, result)
             case Snoozed() | Stopped() if entry.wish == "release":
                 moves.release(tx, job, entry.why)
             case Snoozed(delay_s, why):

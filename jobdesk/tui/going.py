@@ -3,9 +3,9 @@
 from jobdesk.ledger.glance import ErrorGroup
 from jobdesk.tui.actions import Scene
 from jobdesk.tui.living import DeskApp
+from jobdesk.tui.overview_rows import group_query
 from jobdesk.tui.screens.jobs import DRAWER_FROM, Jobs
 from jobdesk.tui.screens.main import JobScreen, Main
-from jobdesk.tui.screens.overview import group_query
 
 
 class Going(DeskApp):

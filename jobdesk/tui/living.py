@@ -4,9 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
-
-os.environ.setdefault("ESCDELAY", "35")  # Textual reads it on import: esc is answered at once
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import events, on
 from textual.app import App, ScreenStackError
@@ -24,11 +22,15 @@ from jobdesk.tui.format import clock_time, home_path
 from jobdesk.tui.glyphs import ASCII, UNICODE
 from jobdesk.tui.host import Host
 from jobdesk.tui.messages import Acted, Answered, HostChanged, Snapshot, SnapshotRead, Trouble
+from jobdesk.tui.overview_rows import OverviewReader
 from jobdesk.tui.palette import THEMES, Palette
 from jobdesk.tui.screens.folders import Folders, FoldersReader
 from jobdesk.tui.screens.jobs import Jobs
 from jobdesk.tui.screens.main import Frame, Main
-from jobdesk.tui.screens.overview import Overview, OverviewReader
+from jobdesk.tui.screens.overview import Overview
+
+if TYPE_CHECKING:
+    from jobdesk.tui.app import JobdeskApp
 
 T = TypeVar("T")
 
@@ -231,7 +233,7 @@ class DeskApp(App[None]):
         action = BY_ID[id_]
         reason = action.reason(scene)
         if reason is None:
-            action.run(self, scene)
+            action.run(cast("JobdeskApp", self), scene)
         elif id_ not in _QUIET:
             self.notify(f"{action.title}: {reason}.", severity="warning", timeout=3)
 
@@ -241,7 +243,7 @@ class DeskApp(App[None]):
         def guarded() -> None:
             try:
                 self.post_message(Answered(deliver, work()))
-            except (JobdeskError, UnknownType) as error:
+            except JobdeskError as error:
                 self.post_message(Trouble(str(error)))
 
         self._asides.submit(guarded)

@@ -27,7 +27,7 @@ def photo(number: int) -> dict[str, str]:
 
 @pytest.fixture
 def busy_desk(desk: Desk, clock: FakeClock) -> Desk:
-    """Twelve done, two failed alike, one running at 40%, one of every other state, three that wait in a paused queue."""
+    """Twelve done, two failed alike, one running at 40%, one of every other state, three waiting in a paused queue."""
     ledger = desk.ledger
     desk.sync_queues()
 

@@ -1,5 +1,7 @@
 """The list of jobs: filter on top, table, and the open job in a drawer where there is room for one."""
 
+from typing import TYPE_CHECKING, cast
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
@@ -17,6 +19,9 @@ from jobdesk.tui.widgets.job_table import JobTable
 from jobdesk.tui.widgets.job_view import JobView
 from jobdesk.tui.widgets.lines import retitle
 
+if TYPE_CHECKING:
+    from jobdesk.tui.app import JobdeskApp
+
 DRAWER_FROM = 120
 """Columns from which an opened job stands beside the table."""
 
@@ -31,6 +36,10 @@ class Jobs(Container):
     TABLE_LENS, DRAWER_LENS = "table", "drawer"
 
     _typing: Timer | None = None
+
+    @property
+    def desk_app(self) -> "JobdeskApp":
+        return cast("JobdeskApp", self.app)
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -133,7 +142,7 @@ class Jobs(Container):
             self.drawer.tell(line.id)
         if not self.table.marks.any and not self.table.total:
             self.close_drawer()
-        self.app.call_later(self.app.scene_changed)
+        self.app.call_later(self.desk_app.scene_changed)
 
     def open_drawer(self, job_id: str) -> None:
         """Show the job beside the table."""

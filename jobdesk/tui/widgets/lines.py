@@ -6,6 +6,7 @@ sends one line to the terminal.
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
 
 from rich.segment import Segment
 from rich.style import Style
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
 
+_TITLES: WeakKeyDictionary[Widget, tuple[str, str]] = WeakKeyDictionary()
+
+
 def retitle(widget: Widget, title: str, subtitle: str = "") -> None:
     """Set the titles of a border; Textual repaints the whole widget at each setting, so only if they differ."""
-    shown = (title, subtitle)
-    if getattr(widget, "_shown_titles", None) != shown:
-        widget._shown_titles = shown
+    if _TITLES.get(widget) != (title, subtitle):
+        _TITLES[widget] = (title, subtitle)
         widget.border_title, widget.border_subtitle = Content(title), Content(subtitle)
 
 

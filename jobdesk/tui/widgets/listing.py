@@ -70,6 +70,7 @@ class Listing(Painted, can_focus=True):
         self._items: Sequence[Item] = ()
         self._at = 0
         self._placed: Placed = ()
+        self._placed_for = -1
 
     def show(self, items: Sequence[Item]) -> None:
         """Put these rows in place of the former."""
@@ -105,9 +106,11 @@ class Listing(Painted, can_focus=True):
     def _head(self) -> int:
         return 1 if self._titles and self._items else 0
 
-    def on_resize(self) -> None:
-        self._placed = place(self._columns, self.size.width - 3)
-        self.refresh()
+    def _columns_for(self, width: int) -> Placed:
+        """The columns as they fit; asked while painting, since only then the width is certain."""
+        if self._placed_for != width:
+            self._placed_for, self._placed = width, place(self._columns, width - 3)
+        return self._placed
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -119,13 +122,15 @@ class Listing(Painted, can_focus=True):
             words = wrap(self._empty, max(10, width - 2))
             return self.paint(((" " + words[y], "muted"),) if y < len(words) else (), width)
         if self._head and y == 0:
-            return self.paint(((" ", "head"), *header(self._placed, self.glyphs.more)), width)
+            return self.paint(((" ", "head"), *header(self._columns_for(width), self.glyphs.more)), width)
         at = self.visual_row(y) - self._head
         if at >= len(self._items):
             return Strip.blank(width, self.rich_style)
         over = self.component("cursor") if at == self._at and (self.has_focus or self._always) else None
         sign = self.glyphs.cursor if over else " "
-        return self.paint(((sign, "accent"), *row(self._placed, self._items[at].cells, self.glyphs.more)), width, over)
+        return self.paint(
+            ((sign, "accent"), *row(self._columns_for(width), self._items[at].cells, self.glyphs.more)), width, over
+        )
 
     def on_focus(self) -> None:
         self.refresh()
