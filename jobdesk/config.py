@@ -242,6 +242,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         *path, last = key.split("__")
         for part in path:
             table = table.setdefault(part if section in ("QUEUES", "TYPES") else part.lower(), {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"the environment sets both {name} and what it stands in: unset one of them")
         table[last.lower()] = value
     return found
 

@@ -97,6 +97,14 @@ class Desk(FlowDesk):
 
         return plugins.load(self.home.processors)
 
+    def renew_registry(self) -> "Registry":
+        """The processors as they are now: read again if a file of the user's has changed."""
+        from jobdesk import plugins
+
+        if self.registry.seen != plugins.files_in(self.home.processors):
+            del self.registry
+        return self.registry
+
     def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
         """A consumer of this home, not yet started.
 

@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import threading
+from collections.abc import Callable
+from functools import partial
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -56,11 +58,17 @@ def to_file(folder: Path) -> None:
         logger.addHandler(handler)
         logger.propagate = False
         logger.setLevel(logging.INFO if name == "jobdesk" else logging.WARNING)
-    threading.excepthook = _thread_died
+    if getattr(threading.excepthook, "func", None) is not _thread_died:
+        threading.excepthook = partial(_thread_died, threading.excepthook)
 
 
-def _thread_died(died: threading.ExceptHookArgs) -> None:
-    """A thread of a library ended with an exception; Python would print it over the screen."""
+def _thread_died(before: Callable[[threading.ExceptHookArgs], object], died: threading.ExceptHookArgs) -> None:
+    """A thread of ours or of a library ended with an exception; Python would print it over the screen."""
+    module = type(died.thread).__module__
+    name = died.thread.name if died.thread else ""
+    if not (module.startswith("watchdog") or name.startswith(("jobdesk", "Worker-", "Scheduler"))):
+        before(died)
+        return
     if died.exc_value is not None and not isinstance(died.exc_value, SystemExit):
         logging.getLogger("jobdesk").error(
             "a thread died: %s", died.thread and died.thread.name, exc_info=died.exc_value

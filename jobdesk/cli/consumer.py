@@ -128,8 +128,8 @@ def _stop(engine: "Engine", desk: "Desk", out: Out, hearing: Signals) -> None:
     stopping.start()
     hearing.wait(None)
     stopping.join(0.01)
-    for entry in engine.running.all() if stopping.is_alive() else ():
-        engine.running.wish(entry, "release", "its consumer stopped", desk.clock.monotonic())
+    if stopping.is_alive():
+        engine.hurry()
     stopping.join(_HURRY_S)
     if stopping.is_alive():
         os._exit(128 + hearing.last)  # its jobs are rescued by whoever works next

@@ -8,6 +8,7 @@ from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, IN_FLIGHT, Job, NewJob, State
+from jobdesk.core.text import to_json
 from jobdesk.flows.templates import Binding, finish
 from jobdesk.ledger.database import Tx
 
@@ -66,12 +67,13 @@ def _let_go(tx: Tx, child: int, state: str, error_type: str | None, run_at: floa
         tx.run("UPDATE job SET waits_for = ? WHERE seq = ?", (waits_for, child))
         return
     tx.run(
-        "UPDATE job SET state = 'pending', waits_for = 0, ready_at = ?, finished_at = NULL, error_type = NULL, "
+        "UPDATE job SET state = 'pending', waits_for = 0, ready_at = ?1, finished_at = NULL, error_type = NULL, "
+        "expires_at = ?1 + (expires_at - run_at), "  # its time to start counts from now
         "error_message = NULL, error_retryable = NULL WHERE seq = ? AND state = ?",
         (tx.now, child, state),
     )
     if state != State.BLOCKED:
-        tx.run("UPDATE job SET attempt = 0, expires_at = NULL, cancel_requested_at = NULL WHERE seq = ?", (child,))
+        tx.run("UPDATE job SET attempt = 0, cancel_requested_at = NULL WHERE seq = ?", (child,))
         tx.event(Kind.JOB_RETRY, child, queue, attempt=0, delay_s=0, message="what it waited for ended")
     tx.wakes = True
 
@@ -171,7 +173,7 @@ def set_on_failure(tx: Tx, flow: str, job: NewJob, takes_failed: bool = True) ->
     Args:
         takes_failed: its data gets the key `failed`.
     """
-    hook = json.dumps(asdict(job) | {"takes_failed": takes_failed}, ensure_ascii=False)
+    hook = to_json(asdict(job) | {"takes_failed": takes_failed})
     tx.run("UPDATE flow SET on_failure = ? WHERE id = ?", (hook, flow))
 
 
@@ -204,7 +206,7 @@ def _tell_flow(tx: Tx, seq: int) -> None:
         (
             added, new["type"], new["queue"], new["priority"], new["max_attempts"], tx.now, tx.now, tx.now, flow,
             new.get("step"), id_, new.get("source"), new.get("user"), new["timeout_s"], json.dumps(new["retry"]),
-            json.dumps(data, ensure_ascii=False),
+            to_json(data),
         ),
     )  # fmt: skip
     created = tx.row("SELECT seq FROM job WHERE id = ?", (added,))

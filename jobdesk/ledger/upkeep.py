@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from jobdesk.core.events import Kind
-from jobdesk.core.job import JobError
+from jobdesk.core.job import Job, JobError
 from jobdesk.core.retry import RetryPolicy
 from jobdesk.ledger import follow, moves
 from jobdesk.ledger.database import Ledger, Tx
@@ -58,12 +58,8 @@ def rescue(tx: Tx, consumer: str, why: str) -> int:
 
     The attempt counts: a job that kills its worker uses up its attempts and ends in the dead letters.
     """
-    held = tx.rows(
-        f"SELECT {JOB} FROM job j WHERE j.state = 'processing' AND j.worker >= ? AND j.worker < ?",
-        (consumer + "/", consumer + "0"),
-    )
-    for row in held:
-        job = to_job(row)
+    held = _held_by(tx, consumer)
+    for job in held:
         if job.cancel_requested_at is not None:
             moves.stop(tx, job, f"cancelled; {why}")
             continue
@@ -76,6 +72,32 @@ def rescue(tx: Tx, consumer: str, why: str) -> int:
             moves.record_attempt(tx, job, "stalled", error=error)
     tx.wakes = tx.wakes or bool(held)
     return len(held)
+
+
+def give_back(tx: Tx, consumer: str, why: str) -> int:
+    """Give back what a consumer that ends in order still held, with the attempt. How many jobs."""
+    held = _held_by(tx, consumer)
+    for job in held:
+        moves.release(tx, job, why)
+    return len(held)
+
+
+def orphans(ledger: Ledger) -> list[str]:
+    """Consumers that hold jobs and are not running: a claim that is nobody's would wait for ever."""
+    rows = ledger.rows(
+        "SELECT DISTINCT substr(j.worker, 1, instr(j.worker, '/') - 1) FROM job j WHERE j.state = 'processing' "
+        "AND NOT EXISTS (SELECT 1 FROM consumer c WHERE c.stopped_at IS NULL "
+        "AND c.id = substr(j.worker, 1, instr(j.worker, '/') - 1))"
+    )
+    return [str(consumer) for (consumer,) in rows]
+
+
+def _held_by(tx: Tx, consumer: str) -> list[Job]:
+    rows = tx.rows(
+        f"SELECT {JOB} FROM job j WHERE j.state = 'processing' AND j.worker >= ? AND j.worker < ?",
+        (consumer + "/", consumer + "0"),
+    )
+    return [to_job(row) for row in rows]
 
 
 def _back_to_pending(tx: Tx, seq: int, fence: int) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +10,8 @@ from jobdesk.core.ids import ids
 from jobdesk.core.outcome import Cancelled
 from jobdesk.runtime.messages import Message, Spec
 
+ASSET_KEYS: Mapping[str, type] = {"id": str, "name": str, "type": str, "sha256": str, "bytes": int}
+"""What every asset must say of itself."""
 PROGRESS_EVERY_S = 0.05
 """Progress closer together than this is held back: a loop may report each step."""
 
@@ -46,6 +49,10 @@ class JobContext:
         stored: Callable[[], object] = lambda: None,
     ) -> None:
         """`stored` returns once the supervisor has dealt with a child that is wanted now."""
+
+        def tagged(message: Message) -> None:
+            send(message | {"of": spec["token"]})
+
         self.job = spec["job"]
         self.type = spec["type"]
         self.queue = spec["queue"]
@@ -57,8 +64,8 @@ class JobContext:
         self._workdir = Path(spec["work"])
         self.settings: Mapping[str, Any] = spec["settings"]
         self.results: Mapping[str, Any] = spec["results"]
-        self.log = JobLog(send)
-        self._send = send
+        self.log = JobLog(tagged)
+        self._send = tagged
         self._cancelled = cancelled
         self._stored = stored
         self._deadline = time.monotonic() + spec["timeout_s"]
@@ -77,7 +84,10 @@ class JobContext:
         return max(0.0, self._deadline - time.monotonic())
 
     def progress(self, done: float, total: float | None = None, message: str | None = None) -> None:
-        self._held = {"progress": [float(done), None if total is None else float(total), message]}
+        done, total = float(done), None if total is None else float(total)
+        if not all(map(isfinite, (done, total or 0.0))):
+            raise ValueError(f"ctx.progress: {done} of {total} is no progress")
+        self._held = {"progress": [done, total, None if message is None else str(message)[:500]]}
         now = time.monotonic()
         if now - self._progress_at >= PROGRESS_EVERY_S:
             self._progress_at = now
@@ -105,6 +115,9 @@ class JobContext:
         on_parent_failure: Literal["cancel", "ignore"] = "cancel",
         now: bool = False,
     ) -> str:
+        for name, value in (("type", type), ("queue", queue), ("unique", unique), ("step", step)):
+            if value is not None and not isinstance(value, str):
+                raise TypeError(f"ctx.submit: {name} must be text, not {value!r}")
         if now:
             self._now += 1
         id_ = ids.nth_child(self.job, self._now) if now else ids.new("job", time.time())
@@ -131,9 +144,12 @@ class JobContext:
 
     def artifact(self, path: str | Path, kind: str) -> None:
         file = Path(path).absolute()
-        self._send({"artifact": [str(file), kind, file.stat().st_size]})
+        self._send({"artifact": [str(file), str(kind), file.stat().st_size]})
 
     def asset(self, record: Mapping[str, Any]) -> None:
+        for key, kind in ASSET_KEYS.items():
+            if not isinstance(record.get(key), kind):
+                raise TypeError(f"ctx.asset: '{key}' must be {kind.__name__}, not {record.get(key)!r}")
         self._send({"asset": dict(record)})
 
     def flush(self) -> None:

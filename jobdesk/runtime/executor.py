@@ -27,7 +27,7 @@ from jobdesk.runtime.isolation import Gone
 from jobdesk.runtime.messages import Message, Spec
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.pool import Pool
-from jobdesk.runtime.report import Report
+from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
 from jobdesk.runtime.running import Running, RunningJobs
 from jobdesk.runtime.settle import Settler
 from jobdesk.runtime.wiring import Wiring
@@ -36,7 +36,8 @@ LOOK_EVERY_S = 0.1
 """How often a supervisor looks at the time and at what was asked of its job."""
 MEASURE_EVERY_S = 0.5
 WRITE_EVERY_S = 0.25
-NO_PROCESSOR_SNOOZE_S = 30.0
+NO_PROCESSOR_SNOOZE_S = 90.0
+"""Longer than what a drain waits for: it would wait for ever."""
 TROUBLE_SNOOZE_S = 5.0
 
 
@@ -66,7 +67,7 @@ class Executor:
 
     def run(self, job: Job) -> None:
         """Run a claimed job to its end, whatever that is; never raises for what the job does."""
-        entry, report = self._running.add(job), Report()
+        entry, report = self._running.add(job), Report(token=f"{job.id}-{job.fence}")
         try:
             try:
                 outcome = self._attempt(entry, report)
@@ -108,6 +109,7 @@ class Executor:
 
     def _spec(self, job: Job, data: Mapping[str, Any], module: str, file: str | None) -> Spec:
         return Spec(
+            token=f"{job.id}-{job.fence}",
             job=job.id,
             type=job.type,
             queue=job.queue,
@@ -143,19 +145,19 @@ class Executor:
 
     def _supervise(self, spec: Spec, entry: Running, report: Report) -> Outcome:
         child = self._pool.child()
-        entry.tell = child.cancel
-        if entry.wish == "cancel":
-            child.cancel(entry.why)
         began = self._clock.monotonic()
         measured = written = began
         answered = 0
         try:
             child.run(spec)
+            entry.tell = lambda why: child.cancel(spec["token"], why)
+            if entry.wish == "cancel":
+                child.cancel(spec["token"], entry.why)
             while report.outcome is None:
                 child.receive(LOOK_EVERY_S, report.take)
                 for _ in range(report.asked - answered):
                     self._store_urgent(entry.job, report)
-                    child.send({"stored": True})
+                    child.send({"stored": True, "of": report.token})
                 answered = report.asked
                 now = self._clock.monotonic()
                 if report.outcome is None and (verdict := self._verdict(entry, spec, report, now - began, now)):
@@ -172,8 +174,14 @@ class Executor:
             if entry.wish == "cancel":
                 return Stopped(entry.why)
             return report.outcome or Failed(failure("WorkerCrashed", gone.how))
+        except TooMuch:
+            self._pool.discard()
+            text = f"it left more than {MOST_ITEMS:,} children, assets and artifacts: let it leave a list in a file"
+            return Failed(failure("TooMuch", text, retryable=False))
+        except BaseException:  # a child in the middle of a job must not get the next one
+            self._pool.discard()
+            raise
         self._pool.give_back()
-        assert report.outcome is not None
         return report.outcome
 
     def _verdict(self, entry: Running, spec: Spec, report: Report, ran_s: float, now: float) -> Outcome | None:

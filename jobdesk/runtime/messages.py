@@ -2,6 +2,9 @@
 
 A child runs code that decodes files of strangers; nothing it sends may become code in the parent.
 
+Each message of a job carries `of`, the token of its attempt: what a thread or a fork that outlived its
+job still says is nobody's, never the next job's.
+
 To the child:     {"run": Spec}  {"cancel": why}  {"stored": true}, once for each child_now
 To the supervisor: {"ready": true}  {"log": [at, level, text]}  {"progress": [done, total, text]}
                   {"artifact": [path, kind, bytes]}  {"asset": record}  {"child": submission}  {"child_now": submission}
@@ -18,8 +21,9 @@ Message = dict[str, Any]
 
 
 class Spec(TypedDict):
-    """One attempt, as a child needs it."""
+    """One attempt, as a child needs it. `token` names it in every message."""
 
+    token: str
     job: str
     type: str
     queue: str

@@ -73,7 +73,7 @@ class Action:
 
 
 def _jobs_view(scene: Scene) -> str | None:
-    return None if scene.view == "jobs" else "it belongs to the list of jobs: press 2"
+    return None if scene.view == "jobs" else "only in the list of jobs: press 2"
 
 
 def _anything_to_open(scene: Scene) -> str | None:
@@ -100,7 +100,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("filter", "slash", "Filter the jobs", "Find", lambda app, _: app.open_filter(), word="filter", rank=2),
     Action("open", "enter", "Open what is under the cursor", "View", lambda app, scene: app.open(scene),
            _anything_to_open, word="open", rank=4, command="jobdesk jobs show {jobs}"),
-    Action("back", "escape", "Back; clears marks, closes what is open", "View", lambda app, scene: app.back(scene),
+    Action("back", "escape", "Back, one step: marks, drawer, filter", "View", lambda app, scene: app.back(scene),
            _back, word="back", rank=1),
     Action("retry", "r", "Retry", "Act", lambda app, scene: app.apply("retry", scene.selection),
            lambda scene: can_retry(scene.selection), word="retry", rank=5, writes=True,

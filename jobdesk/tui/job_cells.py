@@ -11,15 +11,15 @@ from jobdesk.tui.glyphs import Glyphs
 
 COLUMNS = (
     Column("state", "state", 12),
-    Column("type", "type", 18, rank=1, grow=3, most=30),
-    Column("subject", "about", 14, rank=2, grow=7, most=40),
-    Column("note", "progress or error", 18, rank=4, grow=3),
-    Column("queue", "queue", 18, rank=6, most=24, grow=1),
-    Column("try", "try", 5, rank=7, align=">"),
+    Column("type", "type", 23, rank=1, grow=1, most=40),
+    Column("subject", "about", 13, rank=2, grow=3, most=60),
+    Column("note", "detail", 14, rank=4, grow=8),
+    Column("queue", "queue", 20, rank=6, grow=1, most=40),
+    Column("try", "try", 4, rank=7, align=">"),
     Column("took", "took", 5, rank=5, align=">"),
     Column("age", "age", 5, rank=3, align=">"),
     Column("priority", "prio", 6, rank=8),
-    Column("id", "id", 10, rank=9),
+    Column("id", "id", 8, rank=9),
 )
 BAR = 10
 

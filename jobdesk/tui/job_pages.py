@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jobdesk.core.durations import short, size
-from jobdesk.core.job import FINAL, Job, State
+from jobdesk.core.job import FINAL, Job, JobError, State
 from jobdesk.core.subject import subject
 from jobdesk.tui.format import Spans, ago, bar, clean, clock_time, count_of, fit, fit_path, priority, state, whole, wrap
 from jobdesk.tui.glyphs import TONES, Glyphs
@@ -119,9 +119,18 @@ def _error(story: Story, width: int) -> Iterator[Spans]:
         yield (("; ".join(notes), "muted"),)
     if error.traceback:
         yield ()
-        for line in error.traceback.rstrip().splitlines():
-            for part in wrap(line, width):
-                yield ((part, "muted"),)
+        yield from traceback(error, width)
+
+
+def traceback(error: JobError, width: int) -> Iterator[Spans]:
+    """Where it came from, without the lines that only underline, and without saying again what the error was."""
+    lines = (error.traceback or "").rstrip().splitlines()
+    while lines and not lines[-1].startswith(" ") and lines[-1] in f"{error.type}: {error.message}":
+        lines.pop()
+    for line in lines:
+        if line.strip(" ^~"):
+            tone = "text" if line.startswith("    ") else "muted"
+            yield from (((part, tone),) for part in wrap(line, width))
 
 
 def _facts(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:

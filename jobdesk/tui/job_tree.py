@@ -5,9 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from jobdesk.core.durations import short
 from jobdesk.core.job import Job, State
 from jobdesk.core.subject import subject
-from jobdesk.tui.format import Spans, clean, count_of
+from jobdesk.tui.format import Spans, clean, count_of, fit_spans, width_of
 from jobdesk.tui.glyphs import TONES, Glyphs
 from jobdesk.tui.story import Story
+
+
+_WIDEST = 72
+"""Cells of the tree at the most, so that the eye finds from a name to its state."""
 
 
 def flow_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
@@ -17,7 +21,7 @@ def flow_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Span
     lines: list[Spans] = [((f"{done} of {count_of(len(jobs), 'job')} completed", "muted"),), ()]
     below = _below(jobs) if story.flow else _family(story)
     for root in below.get("", []):
-        lines.extend(_branch(root, below, "", "", story.job.id, now, glyphs))
+        lines.extend(_branch(root, below, "", "", story.job.id, width, glyphs))
     return lines
 
 
@@ -41,23 +45,24 @@ def _below(jobs: Sequence[Job]) -> Mapping[str, list[Job]]:
 
 
 def _branch(
-    job: Job, below: Mapping[str, list[Job]], lead: str, rest: str, here: str, now: float, glyphs: Glyphs
+    job: Job, below: Mapping[str, list[Job]], lead: str, rest: str, here: str, width: int, glyphs: Glyphs
 ) -> Iterator[Spans]:
-    sign = glyphs.states[job.state]
-    about = subject(job.data)
-    took = f"  {short(job.processing_ms / 1000)}" if job.processing_ms is not None else ""
-    more = f"  {glyphs.dot} also after {len(job.after) - 1} more" if len(job.after) > 1 else ""
-    yield (
+    """Its line, then those below it; state and time stand in a column of their own at the right."""
+    tone, about = TONES[job.state], "" if lead else subject(job.data)
+    more = f"  {glyphs.dot} after {len(job.after)} jobs" if len(job.after) > 1 else ""
+    left: Spans = (
         (lead, "faint"),
-        (f"{sign} {job.state.value} ", TONES[job.state]),
+        (f"{glyphs.states[job.state]} ", tone),
         (clean(job.type), "strong" if job.id == here else "text"),
-        (f"  {about}" if about and not lead else "", "muted"),
-        (took + more, "muted"),
+        (f"  {clean(about)}" if about else more, "muted"),
     )
+    took = short(job.processing_ms / 1000) if job.processing_ms is not None else ""
+    right: Spans = ((f" {job.state.value:<10}", tone), (f"{took:>6}", "muted"))
+    yield (*fit_spans(left, min(_WIDEST, max(8, width - width_of(right))), more=glyphs.more), *right)
     children = below.get(job.id, [])
     for at, child in enumerate(children):
         last = at == len(children) - 1
         yield from _branch(
             child, below, rest + (glyphs.last_branch if last else glyphs.branch),
-            rest + (" " * len(glyphs.trunk) if last else glyphs.trunk), here, now, glyphs,
+            rest + (" " * len(glyphs.trunk) if last else glyphs.trunk), here, width, glyphs,
         )  # fmt: skip

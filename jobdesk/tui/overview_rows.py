@@ -10,8 +10,8 @@ from jobdesk.ledger import folders, glance, reads
 from jobdesk.ledger.glance import ErrorGroup
 from jobdesk.ledger.reads import Queue
 from jobdesk.tui.activity import Rates
-from jobdesk.tui.format import Spans, ago, bar, brief, clean, count_of, number, spark, state, whole
-from jobdesk.tui.glyphs import Glyphs
+from jobdesk.tui.format import Spans, ago, bar, brief, clean, count_of, number, spark, whole
+from jobdesk.tui.glyphs import TONES, Glyphs
 from jobdesk.tui.widgets.listing import Item
 
 _RUNNING, _FINISHED, _GROUPS = 50, 50, 20
@@ -57,9 +57,12 @@ def group_query(group: ErrorGroup) -> str:
 
 
 def telling(queues: tuple[Queue, ...]) -> list[Queue]:
-    """Queues that hold anything or are paused; the fullest first, by orders of magnitude, so that they seldom move."""
+    """Queues that hold anything or are paused: first those that need somebody, then the fullest by orders of magnitude.
+
+    Neither changes often, so that rows seldom move.
+    """
     some = [queue for queue in queues if queue.paused_at is not None or any(queue.counts.values())]
-    return sorted(some, key=lambda queue: (-_magnitude(queue), queue.name))
+    return sorted(some, key=lambda queue: (queue.paused_at is None and not queue.dead, -_magnitude(queue), queue.name))
 
 
 def _magnitude(queue: Queue) -> int:
@@ -92,37 +95,47 @@ def hour(rates: Rates, width: int, height: int, glyphs: Glyphs) -> list[Spans]:
     """The chart of the last hour and its numbers, in the room there is."""
     if width < 20 or not rates.minutes:
         return []
+    if not rates.completed + rates.failed:
+        return [((" No job has ended in the last hour.", "muted"),)]
     numbers: list[Spans] = [
         (
-            (f"{glyphs.full} ", "chart"), (f"{number(rates.completed)} completed", "text"), ("   ", "text"),
-            (f"{glyphs.full} ", "bad" if rates.failed else "faint"), (f"{number(rates.failed)} failed", "text"),
+            (f" {glyphs.full} ", "chart"), (f"{number(rates.completed)} completed", "text"), ("   ", "text"),
+            (f"{glyphs.full} ", "bad" if rates.failed else "faint"),
+            (f"{number(rates.failed)} failed", "text" if rates.failed else "muted"),
         ),
-        (
-            ("waits  ", "muted"), (f"half under {short(rates.waited_p50_s)}, ", "text"),
-            (f"95% under {short(rates.waited_p95_s)}", "text"),
-        ),
-        (
-            ("takes  ", "muted"), (f"half under {short(rates.took_p50_s)}, ", "text"),
-            (f"95% under {short(rates.took_p95_s)}", "text"),
-        ),
+        _spans_line("waited", rates.waited_p50_s, rates.waited_p95_s),
+        _spans_line("ran", rates.took_p50_s, rates.took_p95_s),
     ]  # fmt: skip
-    if not rates.completed + rates.failed:
-        return [(("No job has ended in the last hour.", "muted"),)]
-    rows = max(1, min(8, height - len(numbers) - 2))
-    failed_row = bool(rates.failed) and height > len(numbers) + 2
-    per = max(1, min(3, (width - 2) // len(rates.minutes)))
-    minutes = rates.minutes[-((width - 2) // per) :]
-    chart = [
+    if height < 6:
+        return numbers[:height]
+    per = max(1, min(3, width // len(rates.minutes)))
+    minutes = rates.minutes[-(width // per) :]
+    rows = max(1, min(8, height - len(numbers) - 1 - bool(rates.failed)))
+    lines: list[Spans] = [
         (("".join(letter * per for letter in line), "chart"),)
         for line in spark([done for done, _ in minutes], glyphs, rows=rows)
     ]
-    lines: list[Spans] = [*chart]
-    if failed_row:
+    if rates.failed and rows + 1 + len(numbers) < height:
         lines.append((("".join(c * per for c in spark([bad for _, bad in minutes], glyphs)[0]), "bad"),))
-    span = f"{len(minutes)} minutes ago"
-    axis = span + " " * max(1, len(minutes) * per - len(span) - 3) + "now"
-    lines.append(((axis, "muted"),))
-    return (lines + numbers)[: max(1, height)] if height >= 6 else numbers[:height]
+    lines.append(((_axis(len(minutes), per), "muted"),))
+    return lines + numbers
+
+
+def _axis(minutes: int, per: int) -> str:
+    """Minutes ago below their columns: -60, -45, -30, -15, now."""
+    line = [" "] * (minutes * per)
+    for mark in range(15, minutes + 1, 15):
+        at, text = (minutes - mark) * per, f"-{mark}m"
+        line[at : at + len(text)] = text
+    line[-3:] = "now"
+    return "".join(line)
+
+
+def _spans_line(word: str, half_s: float | None, most_s: float | None) -> Spans:
+    return (
+        (f" {word:<8}", "muted"), ("half under ", "muted"), (f"{short(half_s):<8}", "text"),
+        ("95% under ", "muted"), (short(most_s), "text"),
+    )  # fmt: skip
 
 
 def run_item(job: Job, now: float, glyphs: Glyphs) -> Item:
@@ -159,7 +172,8 @@ def end_item(job: Job, now: float, glyphs: Glyphs) -> Item:
         job.id,
         job,
         {
-            "state": state(job.state, glyphs),
+            "sign": ((glyphs.states[job.state], TONES[job.state]),),
+            "state": ((job.state.value, TONES[job.state]),),
             "type": ((clean(job.type), "text"),),
             "subject": about,
             "took": ((short(took / 1000) if took is not None and job.started_at else glyphs.dash, "muted"),),
@@ -169,39 +183,32 @@ def end_item(job: Job, now: float, glyphs: Glyphs) -> Item:
 
 
 def needs_items(seen: Glance, queues: tuple[Queue, ...], now: float, glyphs: Glyphs) -> list[Item]:
+    """What somebody should look at: dead letters by error, paused queues with work in them, rejected files."""
     items = []
     for group in seen.groups:
-        count: Spans = (
-            (f"{glyphs.states[State.FAILED]} {brief(group.count)} {'job' if group.count == 1 else 'jobs'}", "bad"),
-        )
-        what: Spans = (
-            (f"{clean(group.job_type)}: ", "text"),
-            (
-                clean(f"{group.error_type}: {group.message}" if group.error_type != "Expired" else group.message),
-                "muted",
-            ),
-        )
-        items.append(
-            Item(
-                group.fingerprint or group.error_type,
-                group,
-                {"count": count, "what": what, "ago": ((ago(group.last_at, now), "muted"),)},
-            )
-        )
+        why = group.message if group.error_type == "Expired" else f"{group.error_type}: {group.message}"
+        count = f"{glyphs.states[State.FAILED]} {brief(group.count)} {'job' if group.count == 1 else 'jobs'}"
+        key = group.fingerprint or group.error_type
+        items.append(_need(key, group, (count, "bad"), group.job_type, why, ago(group.last_at, now)))
     for queue in queues:
         waiting = queue.counts[State.PENDING]
         if queue.paused_at is not None and waiting:
-            what = ((f"{clean(queue.name)} is paused", "text"),)
-            count = ((f"{glyphs.paused} {brief(waiting)} wait", "warn"),)
+            count = f"{glyphs.paused} {brief(waiting)} {'waits' if waiting == 1 else 'wait'}"
+            passed = ago(queue.paused_at, now)
             items.append(
-                Item(
-                    "queue " + queue.name,
-                    queue,
-                    {"count": count, "what": what, "ago": ((ago(queue.paused_at, now), "muted"),)},
-                )
+                _need("queue " + queue.name, queue, (count, "warn"), queue.name, "is paused: p resumes it", passed)
             )
     if seen.rejected:
-        what = (("rejected from a drop folder", "warn"), (", see 3 Folders", "muted"))
-        count = ((f"{glyphs.alert} {count_of(seen.rejected, 'file')}", "warn"),)
-        items.append(Item("rejected", "rejected", {"count": count, "what": what}))
+        count = f"{glyphs.alert} {count_of(seen.rejected, 'file')}"
+        items.append(_need("rejected", "rejected", (count, "warn"), "drop folder", "rejected: enter says why", ""))
     return items
+
+
+def _need(key: str, value: object, count: tuple[str, str], what: str, why: str, passed: str) -> Item:
+    cells = {
+        "count": (count,),
+        "what": ((clean(what), "text"),),
+        "why": ((clean(why), "muted"),),
+        "ago": ((passed, "muted"),),
+    }
+    return Item(key, value, cells)

@@ -184,7 +184,7 @@ async def test_pages_of_a_job_log_data_and_flow(busy_desk: Desk) -> None:
         await robot.press("right")
         await robot.sees("Payload", "/photos/IMG_2041.jpg", "None yet")
         await robot.press("right")
-        await robot.sees("0 of 2 jobs completed", "└─", "blocked NOTIFICATION_SEND")
+        await robot.sees("0 of 2 jobs completed", "└ ", "NOTIFICATION_SEND")
 
 
 async def test_what_a_job_wrote_never_reaches_the_terminal_as_a_command(busy_desk: Desk) -> None:

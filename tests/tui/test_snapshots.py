@@ -18,7 +18,7 @@ def compare(robot: Robot, name: str) -> None:
     home = robot.app.place
     seen = re.sub(r"\d\d:\d\d:\d\d", "HH:MM:SS", robot.screen).replace(home, "HOME"[: len(home)].ljust(len(home), "~"))
     seen = re.sub(r"job_[0-9A-Z]{26}", "job_" + "0" * 26, seen)
-    seen = re.sub(r"\b[0-9a-z]{8}(?=  +│$)", "0" * 8, seen, flags=re.MULTILINE)
+    seen = re.sub(r"\b[0-9a-z]{8}(?= +│$)", "0" * 8, seen, flags=re.MULTILINE)
     lines = seen.splitlines()
     lines[0] = re.sub(r"jobdesk.*?([○●◉])", r"jobdesk  HOME   \1", lines[0]).rstrip()
     lines[0] = re.sub(r"\s+HH:MM:SS$", "   HH:MM:SS", lines[0])

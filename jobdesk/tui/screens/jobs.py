@@ -1,9 +1,10 @@
 """The list of jobs: filter on top, table, and the open job in a drawer where there is room for one."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Input
@@ -33,6 +34,10 @@ _TYPING_S = 0.12
 class Jobs(Container):
     """The second screen."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "turn(1)", show=False),
+        Binding("left,h", "turn(-1)", show=False),
+    ]
     TABLE_LENS, DRAWER_LENS = "table", "drawer"
 
     _typing: Timer | None = None
@@ -45,7 +50,7 @@ class Jobs(Container):
         with Horizontal():
             with Vertical(id="list"):
                 yield FilterBar()
-                yield JobTable(id="jobs")
+                yield JobTable(id="table")
             yield JobView(self.DRAWER_LENS, id="drawer")
 
     def on_mount(self) -> None:
@@ -148,6 +153,11 @@ class Jobs(Container):
         """Show the job beside the table."""
         self.add_class("-drawer")
         self.drawer.tell(job_id)
+
+    def action_turn(self, by: int) -> None:
+        """Another page of the open job, while the cursor stays in the table."""
+        if self.drawer_open:
+            self.drawer.action_turn(by)
 
     def close_drawer(self) -> None:
         """Give the table the whole width again."""

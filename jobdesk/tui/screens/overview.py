@@ -24,29 +24,35 @@ if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
 _QUEUES = (
-    Column("queue", "queue", 16, grow=1, most=40),
-    Column("ready", "ready", 7, rank=1, align=">"),
-    Column("run", "run", 4, rank=2, align=">"),
-    Column("later", "later", 6, rank=4, align=">"),
-    Column("dead", "dead", 6, rank=3, align=">"),
-    Column("p95", "p95", 6, rank=5, align=">"),
+    Column("queue", "queue", 20, grow=1, most=48),
+    Column("ready", "ready", 5, rank=1, align=">"),
+    Column("run", "run", 3, rank=2, align=">"),
+    Column("later", "later", 5, rank=4, align=">"),
+    Column("dead", "dead", 5, rank=3, align=">"),
+    Column("p95", "p95", 5, rank=5, align=">"),
 )
 _RUNS = (
-    Column("type", "type", 14, grow=2, most=28),
-    Column("subject", "about", 12, rank=2, grow=3, most=40),
-    Column("bar", "progress", 22, rank=1, grow=2, most=40),
-    Column("said", "", 12, rank=5, grow=4),
+    Column("type", "type", 14, grow=1, most=40),
+    Column("subject", "about", 12, rank=2, grow=2, most=60),
+    Column("bar", "progress", 21, rank=1),
+    Column("said", "", 12, rank=5, grow=6),
     Column("took", "ran", 5, rank=3, align=">"),
     Column("left", "left", 10, rank=4, align=">"),
 )
 _ENDS = (
-    Column("state", "state", 11),
-    Column("type", "type", 12, rank=1, grow=2, most=26),
-    Column("subject", "about", 10, rank=3, grow=3),
+    Column("sign", "", 1),
+    Column("state", "state", 9, rank=6),
+    Column("type", "type", 23, rank=1, grow=1, most=40),
+    Column("subject", "about", 12, rank=3, grow=8),
     Column("took", "took", 5, rank=4, align=">"),
-    Column("ago", "ago", 5, rank=2, align=">"),
+    Column("ago", "ago", 4, rank=2, align=">"),
 )
-_NEEDS = (Column("count", "", 12), Column("what", "", 16, grow=1), Column("ago", "", 5, rank=1, align=">"))
+_NEEDS = (
+    Column("count", "", 8, rank=1, grow=1, most=14),
+    Column("what", "", 14, rank=2, grow=1),
+    Column("why", "", 14, rank=4, grow=3),
+    Column("ago", "", 4, rank=3, align=">"),
+)
 
 
 _ORDERS = {
@@ -54,6 +60,12 @@ _ORDERS = {
     True: ("queues", "running", "hour", "finished", "needs"),
 }
 """Order in the grid; True: three columns."""
+
+
+def more_below(listing: Listing, glyphs: Glyphs) -> str:
+    """How many rows there is no room for."""
+    hidden = listing.hidden
+    return f"{glyphs.below} {number(hidden)} more" if hidden else ""
 
 
 class Overview(Container):
@@ -91,21 +103,24 @@ class Overview(Container):
 
     def show(self, snapshot: Snapshot, now: float, glyphs: Glyphs, hint: str) -> None:
         """Bring every pane in line with the snapshot."""
-        rows = max(3, min(10, sum(one.workers for one in snapshot.workers))) + 2
-        self._give_running(rows)
+        shown = telling(snapshot.queues)
         seen = cast(Glance, snapshot.lenses.get(self.LENS) or Glance())
+        needs = needs_items(seen, snapshot.queues, now, glyphs)
+        busy = max(3, min(10, sum(one.workers for one in snapshot.workers)))
+        self._give_rows(len(shown) + 3, busy + 2, max(1, min(5, len(needs))) + 2)
         queues = self.query_one("#queues", Listing)
         queues._empty = hint
-        queues.show([queue_item(queue, snapshot.rates, glyphs) for queue in telling(snapshot.queues)])
+        queues.show([queue_item(queue, snapshot.rates, glyphs) for queue in shown])
+        retitle(queues, "Queues", more_below(queues, glyphs))
         panel_hour = self.query_one("#hour", Lines)
         panel_hour.show(hour(snapshot.rates, panel_hour.size.width, panel_hour.size.height, glyphs))
         running = self.query_one("#running", Listing)
         running.show([run_item(job, now, glyphs) for job in seen.running])
-        retitle(running, "Running now", number(snapshot.busy) if snapshot.busy > running.size.height else "")
+        retitle(running, "Running now", more_below(running, glyphs))
         self.query_one("#finished", Listing).show([end_item(job, now, glyphs) for job in seen.finished])
-        needs = needs_items(seen, snapshot.queues, now, glyphs)
         panel = self.query_one("#needs", Listing)
         panel.show(needs)
+        retitle(panel, "Needs you", more_below(panel, glyphs))
         panel.set_class(bool(needs), "-some")
 
     def on_resize(self) -> None:
@@ -115,12 +130,15 @@ class Overview(Container):
             self.sort_children(key=lambda child: order.index(child.id or ""))
         self.call_after_refresh(self.app.call_later, self.desk_app.show_snapshot)
 
-    def _give_running(self, rows: int) -> None:
-        """As many rows to what runs as there are workers, so that nothing jumps when a job ends."""
+    def _give_rows(self, queues: int, running: int, needs: int) -> None:
+        """As many rows to queues as there are, and to what runs as there are workers: nothing jumps when a job ends."""
+        first = max(12, min(queues, self.size.height * 2 // 5))
         if self.screen.has_class("-medium") and self.screen.has_class("-tall"):
-            wanted = f"12 {rows} 1fr"
+            wanted = f"{first} {running} 1fr"
         elif self.screen.has_class("-narrow") and self.screen.has_class("-tall"):
-            wanted = f"10 9 {rows} 1fr 1fr"
+            wanted = f"10 9 {running} 1fr 1fr"
+        elif self.screen.has_class("-narrow") and not self.screen.has_class("-tiny"):
+            wanted = f"6 4 1fr {needs}"
         else:
             wanted = ""
         if wanted != self._rows:

@@ -70,7 +70,7 @@ class Picker(ModalScreen[str | None]):
             yield Input(placeholder=self._hint)
             yield Listing(
                 (
-                    Column("title", "", min(34, longest)),
+                    Column("title", "", min(38, longest)),
                     Column("note", "", 12, rank=2, grow=1),
                     Column("key", "", keys, rank=1, align=">"),
                 ),

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from jobdesk.core.query import Query
 from jobdesk.ledger import search
 from jobdesk.ledger.search import Line
-from jobdesk.tui.columns import Placed, header, place, row
+from jobdesk.tui.columns import Placed, header, longest, place, row
 from jobdesk.tui.format import Spans, wrap
 from jobdesk.tui.job_cells import COLUMNS, cells
 from jobdesk.tui.pages import PAGE, Pages, Top
@@ -69,6 +69,7 @@ class JobRows(Painted):
         self._wanted: set[int] = set()
         self._placed: Placed = ()
         self._placed_for = -1
+        self._said: dict[str, int] = {}
         self._drawn: dict[int, tuple[Spans, bool, bool]] = {}
         self._seqs: tuple[int, ...] = ()
 
@@ -97,6 +98,7 @@ class JobRows(Painted):
             return
         self._cache.clear()
         self._wanted.clear()
+        self._said, self._placed_for = {}, -1
         self._cache[0] = list(top.lines)
         self.total, self.exact, self.newer, self.loaded = top.total, top.exact, 0, True
         self.cursor = 0
@@ -152,6 +154,7 @@ class JobRows(Painted):
         """Repaint the visible rows that no longer look as they were drawn; ages make some do so each second."""
         now, visible = self.desk_app.desk.clock.now(), self._visible()
         self._seqs = tuple(line.seq for _, line in visible)
+        self._make_room(visible, now)
         for at, line in visible:
             if self._drawn.get(at) != self._look_of(at, line, now):
                 self.refresh_line(at + 1 - self.scroll_offset.y)
@@ -209,10 +212,17 @@ class JobRows(Painted):
 
     # ── painting ──
 
+    def _make_room(self, visible: list[tuple[int, Line]], now: float) -> None:
+        """Widen columns that the visible rows need wider."""
+        said = longest((cells(line, now, self.glyphs) for _, line in visible), self._said)
+        if said != self._said:
+            self._said, self._placed_for = said, -1
+            self.refresh()
+
     def _columns_for(self, width: int) -> Placed:
         """The columns as they fit; asked while painting, since only then the width is certain."""
         if self._placed_for != width:
-            self._placed_for, self._placed = width, place(COLUMNS, width - 3)
+            self._placed_for, self._placed = width, place(COLUMNS, width - 3, self._said)
             self._drawn.clear()
         return self._placed
 

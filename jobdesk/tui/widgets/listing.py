@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
-from jobdesk.tui.columns import Column, Placed, header, place, row
+from jobdesk.tui.columns import Column, Placed, header, longest, place, row
 from jobdesk.tui.format import Spans, wrap
 from jobdesk.tui.widgets.lines import Painted
 
@@ -71,6 +71,7 @@ class Listing(Painted, can_focus=True):
         self._at = 0
         self._placed: Placed = ()
         self._placed_for = -1
+        self._said: dict[str, int] = {}
 
     def show(self, items: Sequence[Item]) -> None:
         """Put these rows in place of the former."""
@@ -78,10 +79,14 @@ class Listing(Painted, can_focus=True):
         self._items = tuple(items)
         at = next((n for n, item in enumerate(self._items) if item.key == key), None)
         before, self._at = self._at, min(self._at, max(0, len(self._items) - 1)) if at is None else at
+        said = longest((item.cells for item in self._items), self._said)
+        wider, self._said = said != self._said, said
+        if wider:
+            self._placed_for = -1
         if len(old) != len(self._items):
             self.virtual_size = Size(0, len(self._items) + self._head)
             self.refresh()
-        elif before != self._at:
+        elif before != self._at or wider:
             self.refresh()
         else:
             for number, (was, item) in enumerate(zip(old, self._items, strict=True)):
@@ -91,6 +96,11 @@ class Listing(Painted, can_focus=True):
     @property
     def items(self) -> Sequence[Item]:
         return self._items
+
+    @property
+    def hidden(self) -> int:
+        """Rows that there is no room for."""
+        return max(0, len(self._items) + self._head - self.size.height) if self.size.height else 0
 
     @property
     def key(self) -> str | None:
@@ -109,12 +119,16 @@ class Listing(Painted, can_focus=True):
     def _columns_for(self, width: int) -> Placed:
         """The columns as they fit; asked while painting, since only then the width is certain."""
         if self._placed_for != width:
-            self._placed_for, self._placed = width, place(self._columns, width - 3)
+            self._placed_for, self._placed = width, place(self._columns, width - 2, self._said)
         return self._placed
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self.refresh()
+
+    def on_resize(self) -> None:
+        self._said = longest((item.cells for item in self._items), {})
+        self._placed_for = -1
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
