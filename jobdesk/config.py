@@ -7,23 +7,50 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from jobdesk.core.durations import bytes_, seconds
 from jobdesk.core.errors import ConfigError
 from jobdesk.core.job import priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.retry import Backoff
+from jobdesk.core.schedule import Missed, Overlap
 from jobdesk.flows.definition import Definition, Hook, Step
 
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
 Bytes = Annotated[int, BeforeValidator(bytes_, json_schema_input_type=str | int)]
 PriorityNumber = Annotated[int, BeforeValidator(priority, json_schema_input_type=str | int)]
 FILE = "jobdesk.toml"
+
+
+def _cron(text: str) -> str:
+    from jobdesk.schedules.times import check_cron
+
+    return check_cron(text)
+
+
+def _timezone(name: str) -> str:
+    from jobdesk.schedules.times import zone
+
+    return zone(name).key
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
 
 
 class Section(BaseModel):
@@ -131,6 +158,33 @@ class FlowSettings(Section):
         return self
 
 
+class ScheduleSettings(Section):
+    name: str = Field(min_length=1)
+    type: str = Field(min_length=1)
+    cron: Cron | None = None
+    at: datetime | None = None
+    timezone: Timezone = "UTC"
+    data: dict[str, Any] = {}
+    queue: str | None = None
+    priority: PriorityNumber | None = None
+    missed: Missed = Missed.ONCE
+    overlap: Overlap = Overlap.ALLOW
+
+    @model_validator(mode="after")
+    def _one_way_to_say_when(self) -> "ScheduleSettings":
+        if (self.cron is None) == (self.at is None):
+            raise ValueError(f"schedule '{self.name}' takes either cron or at: give one of the two")
+        return self
+
+
+def _named_once(schedules: list[ScheduleSettings]) -> list[ScheduleSettings]:
+    names = [one.name for one in schedules]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"there are {names.count(name)} schedules named '{name}': give each a name of its own")
+    return schedules
+
+
 class StorageSettings(Section):
     path: str
 
@@ -167,6 +221,7 @@ class Config(Section):
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]
     flows: list[FlowSettings] = []
+    schedules: Annotated[list[ScheduleSettings], AfterValidator(_named_once)] = []
     types: dict[str, TypeSettings] = {}
 
     @field_validator("flows")

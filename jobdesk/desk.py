@@ -7,8 +7,6 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
-import getpass
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -25,11 +23,13 @@ from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
 from jobdesk.core.query import parse
 from jobdesk.core.submission import Submission
+from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import moves, queues, reads, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
+from jobdesk.scheduling import Scheduling
 
 if TYPE_CHECKING:
     from jobdesk.config import Config
@@ -41,8 +41,8 @@ TOGETHER = 100
 """Jobs that one transaction of a bulk action changes: claims wait no longer than for these."""
 
 
-class Desk(FlowDesk):
-    """A home, opened. Any thread may use it.
+class Desk(FlowDesk, Scheduling):
+    """A home, opened. Any thread may use it. Flows are in `FlowDesk`, schedules in `Scheduling`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -336,11 +336,3 @@ def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
 
     moves.retry(tx, id_, data)
     bring_back(tx, id_)
-
-
-def user() -> str:
-    """Who acts: the name of this process's user."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

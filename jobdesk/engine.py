@@ -17,7 +17,7 @@ from jobdesk.core.processor import Processor
 from jobdesk.core.service import Service
 from jobdesk.core.submission import Submission
 from jobdesk.folders.intake import FolderService
-from jobdesk.ledger import follow, upkeep, workers
+from jobdesk.ledger import follow, schedules, upkeep, workers
 from jobdesk.ledger.database import Tx
 from jobdesk.prepare import child_of
 from jobdesk.queue.consumer import EmbeddedConsumer
@@ -27,6 +27,7 @@ from jobdesk.runtime.executor import Executor, Limits
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.running import RunningJobs
 from jobdesk.runtime.services import Canceller, Rescuer, Stager
+from jobdesk.schedules.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
@@ -70,6 +71,7 @@ class Engine:
                 return
             logs.to_file(self._desk.home.logs)
             self._desk.sync_queues()
+            self._desk.sync_schedules()
             self._check_queues()
             self._begin()
             self._started = True
@@ -88,11 +90,13 @@ class Engine:
             stager, canceller = Stager(ledger, clock), Canceller(ledger, self.running, clock)
             rescuer = Rescuer(ledger, self.id, clock, desk.home.work, self._lost.set)
             rescuer.run_once()
-            self._start(stack, _Bell(desk.wake, [stager, canceller], clock), stager, canceller)
+            scheduler = Scheduler(ledger, clock, prepare=desk.prepare, store=desk.store)
+            scheduler.run_once()  # what was missed is there before anybody asks whether this consumer is idle
+            self._start(stack, _Bell(desk.wake, [stager, canceller, scheduler], clock), stager, canceller)
             self._consumer = self._make_consumer()
             self._consumer.start()
             stack.callback(self._let_go)
-            self._start(stack, rescuer, *self._folder_services(), _Health(self))
+            self._start(stack, rescuer, scheduler, *self._folder_services(), _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
 
@@ -141,12 +145,14 @@ class Engine:
     def idle(self) -> bool:
         """Whether nothing runs, can run or falls due within a minute, and no folder has a file on its way.
 
-        What waits in a paused queue, or for a job there, does not count: it would be waited for in vain.
+        What waits in a paused queue, or for a job there, does not count: it would be waited for in vain. Of
+        schedules only those of one time count: one of every minute would never let a drain end.
         """
-        soon = self._desk.clock.now() + DUE_SOON_S
+        now = self._desk.clock.now()
         return (
             not self.busy
-            and not upkeep.anything_to_do(self._desk.ledger, self._queues, soon)
+            and not upkeep.anything_to_do(self._desk.ledger, self._queues, now + DUE_SOON_S)
+            and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
             and not any(folder.busy for folder in self._folders)
         )
 

@@ -10,6 +10,7 @@ from jobdesk.core.flow import Flow
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.nearest import nearest
 from jobdesk.core.submission import Submission
+from jobdesk.core.who import user
 from jobdesk.flows import order
 from jobdesk.flows.definition import Definition, Hook, Step
 from jobdesk.flows.templates import begin
@@ -181,8 +182,6 @@ class FlowDesk:
         Raises:
             Refused: all of it has ended.
         """
-        from jobdesk.desk import user
-
         desk = self._desk
         full = flows.full_id(desk.ledger, id_)
         with desk.ledger.write() as tx:

@@ -153,6 +153,7 @@ _NEWS = frozenset(
     {
         "job_started", "job_retry", "job_completed", "job_failed", "job_cancelled", "job_expired", "job_stalled",
         "file_accepted", "file_rejected", "file_duplicate", "queue_paused", "queue_resumed",
+        "schedule_fired", "schedule_missed",
     }
 )  # fmt: skip
 

@@ -161,7 +161,7 @@ def _clean(args: Args, out: Out) -> int:
     with opened(args) as desk:
         from jobdesk.core.durations import short
         from jobdesk.core.job import State
-        from jobdesk.desk import user
+        from jobdesk.core.who import user
         from jobdesk.ledger.clean import clean
 
         queue = _find(desk, args.name)

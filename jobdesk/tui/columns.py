@@ -9,6 +9,8 @@ from rich.cells import cell_len
 from jobdesk.tui.format import Spans, fit, fit_spans, width_of
 
 GAP = 2
+_LONG = 40
+"""Cells that a text without an end of its own may claim from spare columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Column:
     grow: int = 0
     most: int | None = None
     """Cells at the most, however much room there is."""
+    spare: bool = False
+    """Given up as soon as a cell of another column would be cut by it."""
 
 
 Placed = tuple[tuple[Column, int], ...]
@@ -42,6 +46,10 @@ def place(columns: Sequence[Column], room: int, said: Mapping[str, int] = Mappin
     kept = list(columns)
     while len(kept) > 1 and sum(least[column.key] + GAP for column in kept) - GAP > room:
         kept.remove(max(kept, key=lambda column: column.rank))
+    for spare in sorted((column for column in kept if column.spare), key=lambda column: -column.rank):
+        asked = sum(max(least[one.key], min(said.get(one.key, 0), one.most or _LONG)) + GAP for one in kept) - GAP
+        if asked > room and len(kept) > 1:
+            kept.remove(spare)
     widths = {column.key: min(least[column.key], room) for column in kept}
     growing = [column for column in kept if column.grow]
     left = max(0, room - sum(widths.values()) - GAP * (len(kept) - 1))

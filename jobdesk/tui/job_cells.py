@@ -18,8 +18,8 @@ COLUMNS = (
     Column("try", "try", 4, rank=7, align=">"),
     Column("took", "took", 5, rank=5, align=">"),
     Column("age", "age", 5, rank=3, align=">"),
-    Column("priority", "prio", 6, rank=8),
-    Column("id", "id", 8, rank=9),
+    Column("priority", "prio", 6, rank=8, spare=True),
+    Column("id", "id", 8, rank=9, spare=True),
 )
 BAR = 10
 

@@ -9,7 +9,6 @@ from jobdesk.tui.format import Spans, clean, count_of, fit_spans, width_of
 from jobdesk.tui.glyphs import TONES, Glyphs
 from jobdesk.tui.story import Story
 
-
 _WIDEST = 72
 """Cells of the tree at the most, so that the eye finds from a name to its state."""
 

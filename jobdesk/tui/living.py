@@ -197,14 +197,12 @@ class DeskApp(App[None]):
     def show_snapshot(self) -> None:
         """Draw what is known by now; what has not changed is not repainted."""
         frame = self.frame
-        if frame is not None and frame.is_mounted:
+        if frame is not None and frame.is_mounted and not self._exit:
             frame.show(self.snapshot)
 
     def scene_changed(self) -> None:
         """Cursor or marks moved: the line of keys and the titles may say something else."""
-        frame = self.frame
-        if frame is not None and frame.is_mounted:
-            frame.show(self.snapshot)
+        self.show_snapshot()
 
     def lens_for(self, name: str, view: Widget) -> None:
         """Read what the open screen shows, and no longer what the others would."""

@@ -86,3 +86,4 @@ async def opened(
         robot = Robot(app, pilot)
         await robot.sees("Queues")
         yield robot
+        app.exit()

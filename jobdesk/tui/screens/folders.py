@@ -132,7 +132,7 @@ def _file(one: Mapping[str, Any], now: float, glyphs: Glyphs) -> Item:
     sign = sign if sign.isascii() or glyphs.dash != "-" else "*"
     why = one["message"] or one["reason"] or ""
     if not why and one["moved_to"]:
-        why = f"moved to {_inside(str(Path(one['moved_to']).parent), str(one['folder']))}"
+        why = f"in {_inside(str(Path(one['moved_to']).parent), str(one['folder']))}"
     return Item(
         str(one["id"]),
         one,

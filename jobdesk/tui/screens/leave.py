@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from jobdesk.tui.columns import Column
-from jobdesk.tui.format import count_of
+from jobdesk.tui.format import count_of, wrap
 from jobdesk.tui.host import Farewell
 from jobdesk.tui.widgets.lines import Lines
 from jobdesk.tui.widgets.listing import Item, Listing
@@ -45,7 +45,9 @@ class Leave(ModalScreen[Answer]):
         self.query_one(".dialog").border_title = "Quit"
         them = "it" if self._jobs_running == 1 else "them"
         said = f"{count_of(self._jobs_running, 'job runs', 'jobs run')} in this app. What shall become of {them}?"
-        self.query_one("#said", Lines).show([((said, "text"),)])
+        panel = self.query_one("#said", Lines)
+        panel.show([((line, "text"),) for line in wrap(said, min(66, max(20, self.app.size.width - 10)))])
+        panel.styles.height = len(panel.lines)
         self.query_one("#foot", Lines).show(
             [(("enter", "key"), (" choose   ", "muted"), ("esc", "key"), (" stay", "muted"))]
         )

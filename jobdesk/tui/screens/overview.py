@@ -138,7 +138,7 @@ class Overview(Container):
         elif self.screen.has_class("-narrow") and self.screen.has_class("-tall"):
             wanted = f"10 9 {running} 1fr 1fr"
         elif self.screen.has_class("-narrow") and not self.screen.has_class("-tiny"):
-            wanted = f"6 4 1fr {needs}"
+            wanted = f"{max(5, min(queues, 8))} 4 1fr {min(5, needs)}"
         else:
             wanted = ""
         if wanted != self._rows:

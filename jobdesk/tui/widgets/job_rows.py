@@ -14,7 +14,6 @@ from textual.message import Message
 from textual.strip import Strip
 
 from jobdesk.core.query import Query
-from jobdesk.ledger import search
 from jobdesk.ledger.search import Line
 from jobdesk.tui.columns import Placed, header, longest, place, row
 from jobdesk.tui.format import Spans, wrap
@@ -105,6 +104,7 @@ class JobRows(Painted):
         self._resize_list()
         self.scroll_to(y=0, animate=False, force=True)
         self._drawn.clear()
+        self.redraw()
         self.refresh()
         self.post_message(self.Changed())
 
@@ -119,12 +119,15 @@ class JobRows(Painted):
         seqs = self._seqs
         total, exact = pages.count()
         top = pages.top() if self.following and self.loaded else None
-        lines = search.lines_by_seq(self.desk_app.desk.ledger, seqs) if seqs and top is None else {}
+        lines = pages.lines(seqs) if seqs and top is None else {}
         return Look(number, lines, total, exact, top)
 
     def take(self, look: Any) -> None:
         """Bring the rows in line with what a tick read."""
-        if not isinstance(look, Look) or look.list_number != self._list or not self.loaded:
+        if not self.loaded:
+            return
+        if not isinstance(look, Look) or look.list_number != self._list:
+            self.redraw()  # nothing new about this list, but its ages go on
             return
         if look.top is not None and self.following:
             self._follow_to(look.top)
