@@ -12,7 +12,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from jobdesk.core.durations import bytes_, seconds
 from jobdesk.core.errors import ConfigError
@@ -20,6 +29,7 @@ from jobdesk.core.job import priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.retry import Backoff
 from jobdesk.core.schedule import Missed, Overlap
+from jobdesk.flows.definition import Definition, Hook, Step
 
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
 Bytes = Annotated[int, BeforeValidator(bytes_, json_schema_input_type=str | int)]
@@ -104,6 +114,50 @@ class FolderSettings(Section):
     data: dict[str, Any] = {}
 
 
+class StepSettings(Section):
+    """One job of a flow; see `flows.definition.Step`."""
+
+    name: str
+    type: str
+    data: dict[str, Any] = {}
+    after: list[str] = []
+    queue: str | None = None
+    priority: PriorityNumber | None = None
+    retries: int | None = Field(default=None, ge=0)
+    retry_delay: Seconds | None = None
+    backoff: Backoff | None = None
+    timeout: Seconds | None = Field(default=None, gt=0)
+    on_parent_failure: Literal["cancel", "ignore"] = "cancel"
+    optional: bool = False
+
+
+class HookSettings(Section):
+    type: str
+    data: dict[str, Any] = {}
+
+
+class FlowSettings(Section):
+    name: str
+    description: str = ""
+    steps: list[StepSettings]
+    on_failure: HookSettings | None = None
+
+    @property
+    def definition(self) -> Definition:
+        hook = self.on_failure
+        return Definition(
+            name=self.name,
+            description=self.description,
+            steps=[Step(**dict(step)) for step in self.steps],
+            on_failure=None if hook is None else Hook(hook.type, hook.data),
+        )
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "FlowSettings":
+        self.definition.check()
+        return self
+
+
 class ScheduleSettings(Section):
     name: str = Field(min_length=1)
     type: str = Field(min_length=1)
@@ -166,8 +220,18 @@ class Config(Section):
     notify: NotifySettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]
+    flows: list[FlowSettings] = []
     schedules: Annotated[list[ScheduleSettings], AfterValidator(_named_once)] = []
     types: dict[str, TypeSettings] = {}
+
+    @field_validator("flows")
+    @classmethod
+    def _flows_differ(cls, flows: list[FlowSettings]) -> list[FlowSettings]:
+        names = [flow.name for flow in flows]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two flows are named '{name}': give one another name")
+        return flows
 
     @property
     def workers(self) -> int:
@@ -266,17 +330,32 @@ def _known(location: list[str]) -> list[str]:
 
 def _line_of(text: str, location: list[str]) -> int | None:
     """The line where a key stands in the TOML text, as well as it can be told without a full parse."""
-    table, seen, index = "", 0, next((int(part) for part in location if part.isdecimal()), None)
-    head = [part for part in location if not part.isdecimal()]
+    wanted, table = ".".join(location), list[str]()
+    seen: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        if found := re.match(r"\s*\[\[?\s*(.+?)\s*\]\]?\s*(#.*)?$", line):
-            table = found[1].replace('"', "").replace("'", "")
-            seen += table == head[0]
-            if table == ".".join(head):
+        if found := re.match(r"\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(#.*)?$", line):
+            name = _bare(found[2])
+            if found[1] == "[[":
+                seen = {other: n for other, n in seen.items() if not other.startswith(name + ".")}
+                seen[name] = seen.get(name, -1) + 1
+            table = _place(name, seen)
+            if ".".join(table) == wanted:
                 return number
-        elif (found := re.match(r"\s*([\w.\"'-]+)\s*=", line)) and (index is None or seen == index + 1):
-            key = found[1].replace('"', "").replace("'", "")
-            full = f"{table}.{key}" if table else key
-            if full == ".".join(head) or ".".join(head).startswith(full + "."):
-                return number
+        elif (found := re.match(r"\s*([\w.\"'-]+)\s*=", line)) and (wanted + ".").startswith(
+            ".".join([*table, _bare(found[1])]) + "."
+        ):
+            return number
     return None
+
+
+def _bare(name: str) -> str:
+    return name.replace('"', "").replace("'", "")
+
+
+def _place(table: str, seen: Mapping[str, int]) -> list[str]:
+    """The name of a table with the index of each list it lies in: flows.steps as flows.0.steps.2."""
+    place, name = list[str](), ""
+    for part in table.split("."):
+        name = f"{name}.{part}" if name else part
+        place += [part, str(seen[name])] if name in seen else [part]
+    return place

@@ -208,11 +208,18 @@ class Engine:
         return self._folders
 
     def _accepts(self, type_: str) -> frozenset[str] | None:
+        named = self._desk.named_flow(type_)
+        if named is not None:
+            return named.inputs
         known = self._desk.registry.processors.get(type_)
         return None if known is None else frozenset(known.payload.model_fields)
 
     def _submit_file(self, tx: Tx, *, type: str, data: Mapping[str, Any], source: str) -> tuple[str, str | None]:
         """Store the job of a dropped file in the transaction that records the file; a flow begins with it."""
+        if self._desk.named_flow(type) is not None:
+            plan = self._desk.plan_flow(type, data, source=source)
+            self._desk.store_flow(tx, plan)
+            return plan.jobs[0].id, plan.id
         job = self._desk.prepare(Submission(type=type, data=data, source=source))
         job = replace(job, flow=follow.flow_of(job.id))
         (id_,) = self._desk.store(tx, [job])

@@ -20,7 +20,7 @@ def complete(wanted: Submission, processor: Processor, config: Config, now: floa
     Raises:
         PayloadError: its data does not fit the processor, or an option cannot be read.
     """
-    data = processor.check(wanted.data)
+    data = processor.check(wanted.data, later={str(binding["at"][0]) for binding in wanted.bindings})
     try:
         return _complete(wanted, processor, config, data, now)
     except ValueError as error:
@@ -72,6 +72,8 @@ def _complete(wanted: Submission, processor: Processor, config: Config, data: di
         step=wanted.step,
         parent=wanted.parent,
         optional=wanted.optional,
+        on_parent_failure=wanted.on_parent_failure,
+        bindings=wanted.bindings,
     )
 
 

@@ -27,7 +27,7 @@ _RUN_MORE = """
 Options of jobdesk stand before the command. What it prints is the job's log (`jobdesk jobs logs ID`)."""
 _BATCH_KEYS = (
     "type", "data", "queue", "priority", "delay", "at", "after", "unique", "retries", "retry_delay", "backoff",
-    "timeout", "expires", "user",
+    "timeout", "expires", "user", "on_parent_failure",
 )  # fmt: skip
 
 
@@ -51,6 +51,10 @@ def _options(parser: Parser) -> None:
     when.add_argument("--delay", type=duration, metavar="5s", help="start it that much later")
     when.add_argument("--at", metavar="ISO", help="start it then, like 2026-01-31T18:00")
     parser.add_argument("--after", nargs="+", action="extend", metavar="JOB", help="only when these have completed")
+    parser.add_argument(
+        "--on-parent-failure", choices=("cancel", "ignore"), default="cancel",
+        help="what becomes of it when one of --after does not complete (default: cancel)",
+    )  # fmt: skip
     parser.add_argument("--unique", metavar="KEY", help="store none while one with this key is in flight")
     parser.add_argument("--retries", type=number(), metavar="N", help="further attempts after the first fails")
     parser.add_argument("--retry-delay", type=duration, metavar="5s", help="wait after the first failed attempt")
@@ -112,6 +116,7 @@ def _submission(args: Args, type_: str, data: dict[str, Any], after: list[str]) 
         delay=args.delay,
         run_at=None if args.at is None else _instant(args.at),
         after=after,
+        on_parent_failure=args.on_parent_failure,
         unique=args.unique,
         retries=args.retries,
         retry_delay=args.retry_delay,
@@ -235,6 +240,8 @@ def _check_plain(found: dict[str, Any], place: str) -> None:
         raise UsageError(f"{place}: 'retries' is not a whole number")
     if found.get("backoff", "fixed") not in ("fixed", "linear", "exponential"):
         raise UsageError(f"{place}: 'backoff' is not fixed, linear or exponential")
+    if found.get("on_parent_failure", "cancel") not in ("cancel", "ignore"):
+        raise UsageError(f"{place}: 'on_parent_failure' is not cancel or ignore")
     for key in ("queue", "unique", "user"):
         if found.get(key) is not None and not isinstance(found[key], str):
             raise UsageError(f"{place}: '{key}' is not text")
