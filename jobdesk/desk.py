@@ -32,9 +32,9 @@ from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 
 if TYPE_CHECKING:
-    from jobdesk.config import Config
     from jobdesk.engine import Engine
     from jobdesk.plugins import Registry
+    from jobdesk.sections import Config
 
 
 TOGETHER = 100

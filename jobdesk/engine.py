@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 DUE_SOON_S = 60.0
 """A drain waits for what falls due within this."""
 START_OVER_S = 5.0
+LOOK_S = 0.2
 LET_GO_S = 5.0
 """How long killing what still runs may take once the grace of a stop is over."""
 
@@ -52,6 +53,7 @@ class Engine:
         self._started = False
         self._lost = threading.Event()
         self._grace_s = 0.0
+        self._hurried = False
         self._stack = ExitStack()
         self._folders: list[FolderService] = []
 
@@ -84,6 +86,7 @@ class Engine:
             with ledger.write() as tx:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
             stack.callback(self._unregister)
+            self._hurried = False
             desk.wake.listen()
             self._pool = Pool(ledger, self.id, desk.home.run, desk.config.desk.nice)
             stack.callback(self._pool.close)
@@ -123,18 +126,23 @@ class Engine:
         with self._lock:
             if self._started:
                 self._started = False
+                self._consumer.shut()
                 self._grace_s = self._desk.config.desk.stop_grace if grace_s is None else grace_s
                 self._stack.close()
 
     def hurry(self) -> None:
-        """Give back at once what a stop still waits for."""
+        """Give back at once what a stop waits for, or will."""
+        self._hurried = True
         for entry in self.running.all():
             self.running.wish(entry, "release", "its consumer stopped", self._desk.clock.monotonic())
 
     def _let_go(self) -> None:
-        if not self._consumer.join(self._grace_s):
-            self.hurry()
-            self._consumer.join(LET_GO_S)
+        deadline = self._desk.clock.monotonic() + self._grace_s
+        while not self._consumer.join(0.0 if self._hurried else LOOK_S):
+            if self._hurried or self._desk.clock.monotonic() >= deadline:
+                self.hurry()
+                self._consumer.join(LET_GO_S)
+                return
 
     def _unregister(self) -> None:
         """Whatever is still claimed (a thread that cannot be stopped) goes back; its late end is fenced off."""

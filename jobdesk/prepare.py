@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-from jobdesk.config import Config
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import PayloadError
 from jobdesk.core.job import Job, NewJob
@@ -12,6 +11,7 @@ from jobdesk.core.processor import Processor
 from jobdesk.core.retry import RetryPolicy
 from jobdesk.core.submission import Submission
 from jobdesk.ledger.follow import flow_of
+from jobdesk.sections import Config
 
 
 def complete(wanted: Submission, processor: Processor, config: Config, now: float) -> NewJob:

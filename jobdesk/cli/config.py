@@ -92,7 +92,7 @@ def _check(args: Args, out: Out) -> None:
 
 
 def _schema(args: Args, out: Out) -> None:
-    from jobdesk.config import Config
+    from jobdesk.sections import Config
 
     out.document(schema(Config.model_json_schema()))
 
