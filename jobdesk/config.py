@@ -11,17 +11,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
 
 from jobdesk.core.durations import bytes_, seconds
 from jobdesk.core.errors import ConfigError
 from jobdesk.core.job import priority
 from jobdesk.core.nearest import nearest
+from jobdesk.core.rate import Rate, rate
 from jobdesk.core.retry import Backoff
 
 Seconds = Annotated[float, BeforeValidator(seconds)]
 Bytes = Annotated[int, BeforeValidator(bytes_)]
 PriorityNumber = Annotated[int, BeforeValidator(priority)]
+RateLimit = Annotated[
+    Rate, BeforeValidator(rate), PlainSerializer(str), WithJsonSchema({"type": "string", "examples": ["100/m"]})
+]
 FILE = "jobdesk.toml"
 
 
@@ -59,6 +63,7 @@ class QueueSettings(Section):
     max_size: int | None = Field(default=None, ge=1)
     keep_completed: int | None = Field(default=None, ge=0)
     keep_failed: int | None = Field(default=None, ge=0)
+    rate_limit: RateLimit | None = None
 
 
 class TypeSettings(BaseModel):
@@ -72,6 +77,7 @@ class TypeSettings(BaseModel):
     retry_delay: Seconds | None = None
     backoff: Backoff | None = None
     timeout: Seconds | None = None
+    rate_limit: RateLimit | None = None
 
 
 class FolderSettings(Section):

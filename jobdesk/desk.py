@@ -24,9 +24,10 @@ from jobdesk.core.events import Event, Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
 from jobdesk.core.query import parse
+from jobdesk.core.rate import Rate
 from jobdesk.core.submission import Submission
 from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import follow, moves, queues, reads, search, workers
+from jobdesk.ledger import follow, moves, queues, rates, reads, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
 
@@ -175,7 +176,15 @@ class Desk:
         return reads.queues(self.ledger)
 
     def sync_queues(self) -> None:
-        """Bring the queue table in line with the settings."""
+        """Bring queues and limits in line with the settings."""
+        limits: dict[tuple[rates.Scope, str], Rate] = {}
+        for name, own in self.config.queues.items():
+            if own.rate_limit:
+                limits["queue", name] = own.rate_limit
+        for name, own_type in self.config.types.items():
+            if own_type.rate_limit:
+                limits["type", name] = own_type.rate_limit
+        rates.sync(self.ledger, limits)
         queues.sync(
             self.ledger,
             {

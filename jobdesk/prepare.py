@@ -58,6 +58,7 @@ def _complete(wanted: Submission, processor: Processor, config: Config, data: di
         retry=policy.to_json(),
         expires_at=None if expires_s is None else run_at + expires_s,
         unique=wanted.unique,
+        concurrency_key=wanted.concurrency_key,
         after=tuple(wanted.after),
         user=wanted.user,
         source=wanted.source,

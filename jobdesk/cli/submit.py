@@ -26,7 +26,7 @@ _RUN_MORE = """
 
 Options of jobdesk stand before the command. What it prints is the job's log (`jobdesk jobs logs ID`)."""
 _BATCH_KEYS = (
-    "type", "data", "queue", "priority", "delay", "at", "after", "unique", "retries", "retry_delay", "backoff",
+    "type", "data", "queue", "priority", "delay", "at", "after", "unique", "concurrency_key", "retries", "retry_delay", "backoff",
     "timeout", "expires", "user",
 )  # fmt: skip
 
@@ -52,6 +52,7 @@ def _options(parser: Parser) -> None:
     when.add_argument("--at", metavar="ISO", help="start it then, like 2026-01-31T18:00")
     parser.add_argument("--after", nargs="+", action="extend", metavar="JOB", help="only when these have completed")
     parser.add_argument("--unique", metavar="KEY", help="store none while one with this key is in flight")
+    parser.add_argument("--concurrency-key", metavar="KEY", help="run no two jobs with this key at once")
     parser.add_argument("--retries", type=number(), metavar="N", help="further attempts after the first fails")
     parser.add_argument("--retry-delay", type=duration, metavar="5s", help="wait after the first failed attempt")
     parser.add_argument("--backoff", choices=("fixed", "linear", "exponential"), help="how that wait grows")
@@ -113,6 +114,7 @@ def _submission(args: Args, type_: str, data: dict[str, Any], after: list[str]) 
         run_at=None if args.at is None else _instant(args.at),
         after=after,
         unique=args.unique,
+        concurrency_key=args.concurrency_key,
         retries=args.retries,
         retry_delay=args.retry_delay,
         backoff=args.backoff,
@@ -235,6 +237,6 @@ def _check_plain(found: dict[str, Any], place: str) -> None:
         raise UsageError(f"{place}: 'retries' is not a whole number")
     if found.get("backoff", "fixed") not in ("fixed", "linear", "exponential"):
         raise UsageError(f"{place}: 'backoff' is not fixed, linear or exponential")
-    for key in ("queue", "unique", "user"):
+    for key in ("queue", "unique", "concurrency_key", "user"):
         if found.get(key) is not None and not isinstance(found[key], str):
             raise UsageError(f"{place}: '{key}' is not text")

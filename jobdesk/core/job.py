@@ -127,6 +127,7 @@ class Job:
     error: JobError | None = None
     progress: Progress | None = None
     unique: str | None = None
+    concurrency_key: str | None = None
     after: Sequence[str] = ()
     flow: str | None = None
     step: str | None = None
@@ -175,6 +176,7 @@ class Job:
             "max_attempts": self.max_attempts,
             "progress": self.progress.to_json() if self.progress else None,
             "unique": self.unique,
+            "concurrency_key": self.concurrency_key,
             "after": list(self.after),
             "flow": self.flow,
             "step": self.step,
@@ -211,6 +213,8 @@ class NewJob:
     retry: Mapping[str, Any]
     expires_at: float | None = None
     unique: str | None = None
+    concurrency_key: str | None = None
+    """No two jobs with one key run at once."""
     after: Sequence[str] = ()
     user: str | None = None
     source: str | None = None

@@ -20,6 +20,7 @@ class Submission:
     run_at: float | None = None
     after: Sequence[str] = ()
     unique: str | None = None
+    concurrency_key: str | None = None
     retries: int | None = None
     retry_delay: str | float | None = None
     backoff: Backoff | None = None

@@ -8,6 +8,7 @@ from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import IN_FLIGHT, Job, NewJob, State
+from jobdesk.ledger import lanes
 from jobdesk.ledger.database import Tx
 
 IN_FLIGHT_WORDS = ", ".join(f"'{state}'" for state in State if state in IN_FLIGHT)
@@ -159,8 +160,8 @@ def _tell_flow(tx: Tx, seq: int) -> None:
     added = ids.new("job", tx.now)
     tx.run(
         "INSERT INTO job (id, type, queue, state, priority, max_attempts, created_at, run_at, ready_at, flow, step, "
-        "optional, parent, source, user, timeout_s, retry, data) "
-        "VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
+        "optional, parent, source, user, timeout_s, retry, data, aging) "
+        f"VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, {lanes.AGING})",
         (
             added, new["type"], new["queue"], new["priority"], new["max_attempts"], tx.now, tx.now, tx.now, flow,
             new.get("step"), id_, new.get("source"), new.get("user"), new["timeout_s"], json.dumps(new["retry"]),

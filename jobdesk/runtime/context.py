@@ -85,6 +85,7 @@ class JobContext:
         delay: str | float | None = None,
         after: Sequence[str] = (),
         unique: str | None = None,
+        concurrency_key: str | None = None,
         step: str | None = None,
         optional: bool = False,
     ) -> str:
@@ -98,6 +99,7 @@ class JobContext:
             "delay": delay,
             "after": list(after),
             "unique": unique,
+            "concurrency_key": concurrency_key,
             "step": step,
             "optional": optional,
         }
