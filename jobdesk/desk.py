@@ -9,7 +9,7 @@ Without `with` it only reads and writes the ledger, as commands do.
 
 import getpass
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from jobdesk import home as homes
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import JobdeskError, UsageError, WaitTimeout
+from jobdesk.core.errors import JobdeskError, QueueFull, UsageError, WaitTimeout
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
@@ -27,7 +27,7 @@ from jobdesk.core.query import parse
 from jobdesk.core.rate import Rate
 from jobdesk.core.submission import Submission
 from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import follow, moves, queues, rates, reads, search, workers
+from jobdesk.ledger import aging, follow, moves, queues, rates, reads, room, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
 
@@ -107,22 +107,34 @@ class Desk:
 
     # ── submitting ──
 
-    def submit(self, type: str, data: Mapping[str, Any] | None = None, **options: Any) -> Job:
+    def submit(
+        self,
+        type: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        wait_for_room: str | float | None = None,
+        **options: Any,
+    ) -> Job:
         """Check and store one job; it is safe once this returns. Options are those of `Submission`.
+
+        A job whose unique key is taken is not stored: the answer is the one that has it, with `existed` set.
 
         Raises:
             UnknownType: no processor has this type.
             PayloadError: the data does not fit it.
             NotFound, Refused: a job in `after` is missing or ended without completing.
+            QueueFull: its queue has no room, nor got any within `wait_for_room`.
         """
-        (id_,) = self.submit_batch([Submission(type=type, data=data or {}, **options)])
-        return reads.job(self.ledger, id_)
+        made = self.prepare(Submission(type=type, data=data or {}, **options))
+        (id_,) = self._store_with_room([made], wait_for_room)
+        return replace(reads.job(self.ledger, id_), existed=id_ != made.id)
 
-    def submit_batch(self, submissions: Sequence[Submission]) -> list[str]:
+    def submit_batch(self, submissions: Sequence[Submission], *, wait_for_room: str | float | None = None) -> list[str]:
         """Check and store jobs, all or none; their ids in order.
 
         Raises:
             UsageError: one is wrong; the message says which (counted from 1).
+            QueueFull: a queue has no room for them, nor got any within `wait_for_room`.
         """
         made: list[NewJob] = []
         for number, wanted in enumerate(submissions, 1):
@@ -132,8 +144,33 @@ class Desk:
                 if len(submissions) == 1:
                     raise
                 raise error.__class__(f"job {number} of {len(submissions)}: {error}") from None
-        with self.ledger.write() as tx:
-            return self.store(tx, made)
+        return self._store_with_room(made, wait_for_room)
+
+    def _store_with_room(self, made: Sequence[NewJob], wait_for_room: str | float | None) -> list[str]:
+        """Store them; while a queue is full, wait for room as long as that."""
+        self._apply_sizes({job.queue for job in made})
+        deadline = self.clock.monotonic() + (0.0 if wait_for_room is None else seconds(wait_for_room))
+        while True:
+            try:
+                with self.ledger.write() as tx:
+                    return self.store(tx, made)
+            except QueueFull as full:
+                if room.never(self.ledger, full.queue, full.wanted):
+                    raise
+                while True:
+                    seen = self.wake.generation
+                    free = room.free(self.ledger, full.queue)
+                    if free is None or free >= full.wanted:
+                        break
+                    left_s = deadline - self.clock.monotonic()
+                    if left_s <= 0:
+                        raise
+                    self.wake.wait(seen, min(0.1, left_s))
+
+    def _apply_sizes(self, names: Collection[str]) -> None:
+        """A limit of the settings holds from the first submission on, whether a consumer has run or not."""
+        if any(own.max_size is not None for name, own in self.config.queues.items() if name in names):
+            self.sync_queues()
 
     def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
         """Store prepared jobs in a transaction that is already open."""
@@ -185,6 +222,7 @@ class Desk:
             if own_type.rate_limit:
                 limits["type", name] = own_type.rate_limit
         rates.sync(self.ledger, limits)
+        aging.sync(self.ledger, self.config.desk.aging)
         queues.sync(
             self.ledger,
             {

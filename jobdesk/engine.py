@@ -242,6 +242,10 @@ class _Wiring:
         own = self._desk.config.types.get(type_)
         return self._settings | {"type": (own.model_extra or {}) if own else {}}
 
+    def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
+        own = self._desk.config.types.get(type_)
+        return (list(own.permanent), list(own.retry_on)) if own else ([], [])
+
     def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
         from jobdesk.desk import child_of
 

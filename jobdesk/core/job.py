@@ -144,6 +144,8 @@ class Job:
     max_rss_bytes: int | None = None
     worker: str | None = None
     artifacts: Sequence[Artifact] = field(default=())
+    existed: bool = False
+    """A submission was answered with it, since it has the unique key."""
 
     @property
     def queue_ms(self) -> int | None:
@@ -215,6 +217,10 @@ class NewJob:
     unique: str | None = None
     concurrency_key: str | None = None
     """No two jobs with one key run at once."""
+    unique_for_s: float | None = None
+    """Jobs with its unique key that ended that lately count too."""
+    unique_states: Sequence[State] = ()
+    """Which states take its unique key; none: those in flight, and with `unique_for_s` all."""
     after: Sequence[str] = ()
     user: str | None = None
     source: str | None = None

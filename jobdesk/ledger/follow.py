@@ -7,12 +7,11 @@ from dataclasses import asdict
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.ids import ids
-from jobdesk.core.job import IN_FLIGHT, Job, NewJob, State
+from jobdesk.core.job import Job, NewJob, State
 from jobdesk.ledger import lanes
 from jobdesk.ledger.database import Tx
+from jobdesk.ledger.unique import IN_FLIGHT_WORDS
 
-IN_FLIGHT_WORDS = ", ".join(f"'{state}'" for state in State if state in IN_FLIGHT)
-"""Written out in SQL that looks for a unique key: bound values do not fit the partial index, and all jobs are read."""
 _HOPELESS = (State.FAILED, State.CANCELLED, State.EXPIRED)
 
 

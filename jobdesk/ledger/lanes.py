@@ -54,7 +54,10 @@ AGING = "coalesce((SELECT CAST(value AS REAL) FROM meta WHERE key = 'aging'), 0)
 _READY = "{0}.state = 'pending' AND {0}.parked = 0"
 _KEYED = "concurrency_key = new.concurrency_key"
 _WAITS = f"{_KEYED} AND state = 'pending'"
-_CANDIDATES = f"seq IN (SELECT c.seq FROM job c INDEXED BY job_candidate WHERE c.{_WAITS.replace('AND state', 'AND c.state')} AND c.parked = 0"
+_CANDIDATES = (
+    "seq IN (SELECT c.seq FROM job c INDEXED BY job_candidate "
+    "WHERE c.concurrency_key = new.concurrency_key AND c.state = 'pending' AND c.parked = 0"
+)
 _TAKEN = f"EXISTS (SELECT 1 FROM job WHERE {_KEYED} AND state = 'processing')"
 _FIRST = (
     f"(SELECT f.seq FROM job f INDEXED BY job_keyed WHERE f.{_WAITS.replace('AND state', 'AND f.state')} "

@@ -13,7 +13,7 @@ from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.job import FINAL, Job, JobError, NewJob, State
 from jobdesk.core.moves import MOVES
-from jobdesk.ledger import follow, lanes, rates
+from jobdesk.ledger import follow, lanes, rates, room, unique
 from jobdesk.ledger.database import Tx
 from jobdesk.ledger.rows import JOB, to_job
 
@@ -28,9 +28,10 @@ class Usage:
 
 _INSERT = (
     "INSERT INTO job (id, type, queue, state, priority, max_attempts, waits_for, created_at, run_at, ready_at, "
-    "expires_at, flow, step, optional, parent, schedule, source, user, unique_key, concurrency_key, timeout_s, retry, "
+    "expires_at, flow, step, optional, parent, schedule, source, user, unique_key, unique_loose, "
+    "concurrency_key, timeout_s, retry, "
     "data, aging) "
-    f"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {lanes.AGING}) RETURNING seq"
+    f"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {lanes.AGING}) RETURNING seq"
 )
 
 
@@ -40,17 +41,17 @@ def submit(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
     Raises:
         NotFound: a job in `after` does not exist.
         Refused: a job in `after` ended without completing.
+        QueueFull: a queue has no room for them; the transaction must be undone.
     """
-    return [_submit_one(tx, job) for job in jobs]
+    stored = [_submit_one(tx, job) for job in jobs]
+    room.check(tx, [job for job, id_ in zip(jobs, stored, strict=True) if job.id == id_])
+    return stored
 
 
 def _submit_one(tx: Tx, job: NewJob) -> str:
-    if job.unique is not None:
-        taken = tx.row(
-            f"SELECT id FROM job WHERE unique_key = ? AND state IN ({follow.IN_FLIGHT_WORDS})", (job.unique,)
-        )
-        if taken is not None:
-            return str(taken[0])
+    taken = unique.holder(tx, job)
+    if taken is not None:
+        return taken
     parents = follow.parents(tx, job.after)
     open_parents = sum(state != State.COMPLETED for _, state in parents)
     if open_parents:
@@ -67,8 +68,8 @@ def _submit_one(tx: Tx, job: NewJob) -> str:
         (
             job.id, job.type, job.queue, state, job.priority, job.max_attempts, open_parents, tx.now, job.run_at,
             tx.now if state is State.PENDING else None, job.expires_at, job.flow, job.step, job.optional,
-            job.parent, job.schedule, job.source, job.user, job.unique, job.concurrency_key, job.timeout_s,
-            json.dumps(dict(job.retry)), json.dumps(dict(job.data), ensure_ascii=False),
+            job.parent, job.schedule, job.source, job.user, job.unique, unique.is_loose(job), job.concurrency_key,
+            job.timeout_s, json.dumps(dict(job.retry)), json.dumps(dict(job.data), ensure_ascii=False),
         ),
     )  # fmt: skip
     assert found is not None
@@ -140,11 +141,14 @@ def complete(tx: Tx, job: Job, result: Any, usage: Usage = Usage()) -> bool:
     return True
 
 
-def fail(tx: Tx, job: Job, error: JobError, retry_in_s: float | None, usage: Usage = Usage()) -> bool:
+def fail(
+    tx: Tx, job: Job, error: JobError, retry_in_s: float | None, usage: Usage = Usage(), *, outcome: str = "failed"
+) -> bool:
     """The claimed attempt failed: `retrying` if another is allowed, else `failed`. False: too late.
 
     Args:
         retry_in_s: seconds until the next attempt, or None for no more.
+        outcome: how the attempt's row says that it ended.
     """
     again = retry_in_s is not None and error.retryable and job.attempt < job.max_attempts
     state = State.RETRYING if again else State.FAILED
@@ -160,7 +164,7 @@ def fail(tx: Tx, job: Job, error: JobError, retry_in_s: float | None, usage: Usa
     )  # fmt: skip
     if not done:
         return False
-    record_attempt(tx, job, "failed", usage, error)
+    record_attempt(tx, job, outcome, usage, error)
     _free_key(tx, job)
     said = {"attempt": job.attempt, "type": job.type, "error": error.type, "message": error.message}
     if again:
@@ -259,7 +263,8 @@ def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
     follow.reopen(tx, seq)
     tx.run(
         "UPDATE job SET state = 'pending', attempt = 0, run_at = ?, ready_at = ?, finished_at = NULL, "
-        "expires_at = NULL, cancel_requested_at = NULL, data = coalesce(?, data) WHERE seq = ? AND state = ?",
+        "expires_at = NULL, cancel_requested_at = NULL, data = coalesce(?, data), "
+        f"aging = {lanes.AGING} WHERE seq = ? AND state = ?",
         (tx.now, tx.now, None if data is None else json.dumps(dict(data), ensure_ascii=False), seq, state),
     )
     tx.event(Kind.JOB_RETRY, seq, queue, attempt=0, delay_s=0, message="retried by hand", by_hand=True)

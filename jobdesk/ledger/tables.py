@@ -6,7 +6,7 @@ triggers are made anew at each migration from `core.moves`, so table and code ca
 
 from jobdesk.core.job import DEAD, FINAL, IN_FLIGHT, State
 from jobdesk.core.moves import MOVES
-from jobdesk.ledger import lanes
+from jobdesk.ledger import lanes, unique
 
 APPLICATION_ID = 0x6A6F6264
 """`jobd`: how a jobdesk ledger is told from any other SQLite file."""
@@ -172,7 +172,7 @@ CREATE TABLE folder (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = [_FIRST, lanes.MIGRATION]
+MIGRATIONS = [_FIRST, lanes.MIGRATION + unique.MIGRATION]
 
 
 def triggers() -> str:

@@ -116,6 +116,10 @@ class JobContext:
     def asset(self, record: Mapping[str, Any]) -> None:
         self._send({"asset": dict(record)})
 
+    def now(self) -> float:
+        """Epoch seconds, as the child's machine has them."""
+        return time.time()
+
     def flush(self) -> None:
         """Send the progress that was held back."""
         if self._held is not None:

@@ -94,6 +94,7 @@ class Executor:
     # ── prepare ──
 
     def _spec(self, job: Job, module: str, file: str | None) -> Spec:
+        permanent, retry_on = self._wiring.retry_rules(job.type)
         return Spec(
             job=job.id,
             type=job.type,
@@ -111,6 +112,8 @@ class Executor:
             memory_limit=self._limits.memory_bytes,
             module=module,
             file=file,
+            permanent=permanent,
+            retry_on=retry_on,
         )
 
     # ── in the worker's own thread ──
