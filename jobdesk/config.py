@@ -60,6 +60,7 @@ class DeskSettings(Section):
     memory_limit: Bytes
     nice: int = Field(ge=0, le=19)
     aging: SpanOrOff
+    retention: SpanOrOff
 
 
 class Defaults(Section):

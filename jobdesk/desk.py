@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from jobdesk.plugins import Registry
 
 
+_AT_ONCE = 100
+"""Jobs that one transaction of `Desk.each` moves, so that a claim never waits long."""
+
+
 class Desk:
     """A home, opened. Any thread may use it.
 
@@ -347,14 +351,21 @@ class Desk:
 
     def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
         """Do `cancel`, `retry` or `delete` to several jobs; for each its id and why it was refused, or None."""
-        ways: dict[str, Callable[[str], object]] = {"cancel": self.cancel, "retry": self.retry, "delete": self.delete}
+        why = f"cancelled by {user()}"
+        ways: dict[str, Callable[[Tx, str], object]] = {
+            "cancel": lambda tx, id_: moves.cancel(tx, id_, why),
+            "retry": moves.retry,
+            "delete": moves.delete,
+        }
         answers: dict[str, str | None] = {}
-        for id_ in job_ids:
-            try:
-                ways[action](id_)
-                answers[id_] = None
-            except JobdeskError as error:
-                answers[id_] = str(error)
+        for start in range(0, len(job_ids), _AT_ONCE):
+            with self.ledger.write() as tx:  # a move that is refused has written nothing
+                for id_ in job_ids[start : start + _AT_ONCE]:
+                    try:
+                        ways[action](tx, self.full_id(id_))
+                        answers[id_] = None
+                    except JobdeskError as error:
+                        answers[id_] = str(error)
         return answers
 
 

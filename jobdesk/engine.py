@@ -21,6 +21,7 @@ from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.runtime import processes
 from jobdesk.runtime.executor import Executor, Limits
 from jobdesk.runtime.pool import Pool
+from jobdesk.runtime.pruner import Pruner
 from jobdesk.runtime.running import RunningJobs
 from jobdesk.runtime.services import Canceller, Rescuer, Stager
 
@@ -79,8 +80,9 @@ class Engine:
         )
         rescuer = Rescuer(ledger, self.id, clock, desk.home.run, self._lost.set)
         rescuer.run_once()
+        pruner = Pruner(ledger, clock, desk.config.desk.retention)
         self._wakeful: list[Service] = [Stager(ledger, clock), Canceller(ledger, self.running, clock)]
-        self._services: list[Service] = [*self._wakeful, rescuer, *self._folder_services()]
+        self._services: list[Service] = [*self._wakeful, rescuer, pruner, *self._folder_services()]
         ledger.on_commit.append(self._committed)
         self._bell = threading.Thread(target=self._hear, name="jobdesk-bell", daemon=True)
         self._ringing = True

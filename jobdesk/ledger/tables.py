@@ -172,7 +172,9 @@ CREATE TABLE folder (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = [_FIRST, lanes.MIGRATION + unique.MIGRATION]
+_EVENTS = "CREATE INDEX event_of_no_job ON event (id) WHERE job IS NULL;\n"
+
+MIGRATIONS = [_FIRST, lanes.MIGRATION + unique.MIGRATION + _EVENTS]
 
 
 def triggers() -> str:
