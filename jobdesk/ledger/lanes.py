@@ -71,8 +71,8 @@ TRIGGERS = {
     f"WHEN {_READY.format('new')} AND NOT ({_READY.format('old')}) BEGIN "
     "INSERT INTO lane VALUES (new.queue, new.type, 1) ON CONFLICT DO UPDATE SET ready = ready + 1; END",
     "lane_leave": "AFTER UPDATE OF state, parked ON job "
-    f"WHEN {_READY.format('old')} AND NOT ({_READY.format('new')}) BEGIN "
-    "UPDATE lane SET ready = ready - 1 WHERE queue = old.queue AND type = old.type; END",
+    f"WHEN {_READY.format('old')} AND NOT ({_READY.format('new')}) BEGIN "  # perhaps before lane_in
+    "INSERT INTO lane VALUES (old.queue, old.type, -1) ON CONFLICT DO UPDATE SET ready = ready - 1; END",
     "lane_out": f"AFTER DELETE ON job WHEN {_READY.format('old')} BEGIN "
     "UPDATE lane SET ready = ready - 1 WHERE queue = old.queue AND type = old.type; END",
     # one comes to wait: it stands in the index if the key is free and it is the first of its lane

@@ -49,6 +49,15 @@ def test_the_highest_priority_of_a_key_goes_first_even_if_it_came_last(ledger: L
     assert order == [ids[2], ids[3], ids[1], ids[0]]
 
 
+def test_a_lane_that_begins_with_a_parked_job_holds_nothing_ready(ledger: Ledger) -> None:
+    submit(ledger, concurrency_key="k")
+    job = claim(ledger)
+    submit(ledger, type="first of its type", concurrency_key="k")
+    assert ledger.row("SELECT sum(ready) FROM lane") == (0,)
+    finish(ledger, job)
+    assert claim(ledger).type == "first of its type"
+
+
 def test_a_paused_queue_keeps_no_key_from_another(ledger: Ledger) -> None:
     submit(ledger, queue="closed", concurrency_key="k", priority=100)
     with ledger.write() as tx:

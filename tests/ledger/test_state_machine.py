@@ -65,8 +65,8 @@ class Moves(RuleBasedStateMachine):
         data=st.data(),
     )
     def submit(
-        self, queue: str, priority: int, delay: int, type_: str, unique: str | None, key: str | None, flow: str | None, optional: bool,
-        expires: int | None, attempts: int, data: st.DataObject,
+        self, queue: str, priority: int, delay: int, type_: str, unique: str | None, key: str | None,
+        flow: str | None, optional: bool, expires: int | None, attempts: int, data: st.DataObject,
     ) -> None:  # fmt: skip
         after = data.draw(st.lists(st.sampled_from(sorted(self.seen)), max_size=2)) if self.seen else []
         holder = self.ledger.row("SELECT id FROM job WHERE unique_key = ? AND finished_at IS NULL", (unique,))
@@ -74,7 +74,8 @@ class Moves(RuleBasedStateMachine):
             with self.ledger.write() as tx:
                 queues.ensure(tx, queue)
                 job = new_job(
-                    tx.now, type=type_, concurrency_key=key, queue=queue, priority=priority, run_at=tx.now + delay, unique=unique, flow=flow,
+                    tx.now, type=type_, concurrency_key=key, queue=queue, priority=priority,
+                    run_at=tx.now + delay, unique=unique, flow=flow,
                     optional=optional, max_attempts=attempts, after=after,
                     expires_at=None if expires is None else tx.now + delay + expires,
                 )  # fmt: skip
