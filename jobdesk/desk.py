@@ -24,10 +24,9 @@ from jobdesk.core.events import Event, Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
 from jobdesk.core.query import parse
-from jobdesk.core.rate import Rate
 from jobdesk.core.submission import Submission
 from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import aging, follow, moves, queues, rates, reads, room, search, workers
+from jobdesk.ledger import follow, moves, queues, reads, room, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
 
@@ -218,48 +217,15 @@ class Desk:
 
     def sync_queues(self) -> None:
         """Bring queues and limits in line with the settings."""
-        limits: dict[tuple[rates.Scope, str], Rate] = {}
-        for name, own in self.config.queues.items():
-            if own.rate_limit:
-                limits["queue", name] = own.rate_limit
-        for name, own_type in self.config.types.items():
-            if own_type.rate_limit:
-                limits["type", name] = own_type.rate_limit
-        rates.sync(self.ledger, limits)
-        aging.sync(self.ledger, self.config.desk.aging)
-        queues.sync(
-            self.ledger,
-            {
-                name: queues.QueueSpec(
-                    priority=own.priority,
-                    concurrency=own.concurrency,
-                    ttl_s=own.ttl,
-                    dead_letter_ttl_s=own.dead_letter_ttl,
-                    max_size=own.max_size,
-                    keep_completed=own.keep_completed,
-                    keep_failed=own.keep_failed,
-                    description=own.description,
-                )
-                for name, own in self.config.queues.items()
-            },
-        )
+        from jobdesk import apply
+
+        apply.settings(self.ledger, self.config)
 
     def folder_rules(self) -> list[FolderRule]:
         """The drop folders of the settings."""
-        return [
-            FolderRule(
-                path=self.home.path / Path(own.path).expanduser(),
-                pipeline=own.pipeline,
-                patterns=tuple(own.patterns),
-                recursive=own.recursive,
-                source=own.source,
-                settle_s=own.settle,
-                rescan_s=own.rescan,
-                duplicates=own.duplicates,
-                data=own.data,
-            )
-            for own in self.config.folders
-        ]
+        from jobdesk import apply
+
+        return apply.folder_rules(self.config, self.home.path)
 
     def consumers(self) -> list[workers.Consumer]:
         """The processes that run jobs of this home now."""
