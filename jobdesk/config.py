@@ -7,11 +7,22 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from jobdesk.core.durations import bytes_, seconds
 from jobdesk.core.errors import ConfigError
@@ -19,10 +30,11 @@ from jobdesk.core.job import priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.rate import Rate, rate
 from jobdesk.core.retry import Backoff
+from jobdesk.core.schedule import Missed, Overlap
 
-Seconds = Annotated[float, BeforeValidator(seconds)]
-Bytes = Annotated[int, BeforeValidator(bytes_)]
-PriorityNumber = Annotated[int, BeforeValidator(priority)]
+Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
+Bytes = Annotated[int, BeforeValidator(bytes_, json_schema_input_type=str | int)]
+PriorityNumber = Annotated[int, BeforeValidator(priority, json_schema_input_type=str | int)]
 
 
 def _span_or_off(value: Any) -> float | None:
@@ -44,6 +56,22 @@ RateLimit = Annotated[
     Rate, BeforeValidator(rate), PlainSerializer(str), WithJsonSchema({"type": "string", "examples": ["100/m"]})
 ]
 FILE = "jobdesk.toml"
+
+
+def _cron(text: str) -> str:
+    from jobdesk.schedules.times import check_cron
+
+    return check_cron(text)
+
+
+def _timezone(name: str) -> str:
+    from jobdesk.schedules.times import zone
+
+    return zone(name).key
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
 
 
 class Section(BaseModel):
@@ -122,6 +150,33 @@ class FolderSettings(Section):
     data: dict[str, Any] = {}
 
 
+class ScheduleSettings(Section):
+    name: str = Field(min_length=1)
+    type: str = Field(min_length=1)
+    cron: Cron | None = None
+    at: datetime | None = None
+    timezone: Timezone = "UTC"
+    data: dict[str, Any] = {}
+    queue: str | None = None
+    priority: PriorityNumber | None = None
+    missed: Missed = Missed.ONCE
+    overlap: Overlap = Overlap.ALLOW
+
+    @model_validator(mode="after")
+    def _one_way_to_say_when(self) -> "ScheduleSettings":
+        if (self.cron is None) == (self.at is None):
+            raise ValueError(f"schedule '{self.name}' takes either cron or at: give one of the two")
+        return self
+
+
+def _named_once(schedules: list[ScheduleSettings]) -> list[ScheduleSettings]:
+    names = [one.name for one in schedules]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"there are {names.count(name)} schedules named '{name}': give each a name of its own")
+    return schedules
+
+
 class StorageSettings(Section):
     path: str
 
@@ -157,6 +212,7 @@ class Config(Section):
     notify: NotifySettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]
+    schedules: Annotated[list[ScheduleSettings], AfterValidator(_named_once)] = []
     types: dict[str, TypeSettings] = {}
 
     @property
@@ -223,6 +279,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         *path, last = key.split("__")
         for part in path:
             table = table.setdefault(part if section in ("QUEUES", "TYPES") else part.lower(), {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"the environment sets both {name} and what it stands in: unset one of them")
         table[last.lower()] = value
     return found
 

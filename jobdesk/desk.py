@@ -7,8 +7,6 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
-import getpass
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -19,16 +17,18 @@ from typing import TYPE_CHECKING, Any
 from jobdesk import home as homes
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import JobdeskError, QueueFull, UsageError, WaitTimeout
+from jobdesk.core.errors import NotFound, QueueFull, Refused, UsageError, WaitTimeout
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
 from jobdesk.core.query import parse
 from jobdesk.core.submission import Submission
+from jobdesk.core.who import user
 from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import follow, moves, queues, reads, room, search, workers
+from jobdesk.ledger import moves, queues, reads, room, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
+from jobdesk.scheduling import Scheduling
 
 if TYPE_CHECKING:
     from jobdesk.config import Config
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from jobdesk.plugins import Registry
 
 
-_AT_ONCE = 100
-"""Jobs that one transaction of `Desk.each` moves, so that a claim never waits long."""
+TOGETHER = 100
+"""Jobs that one transaction of a bulk action changes: claims wait no longer than for these."""
 
 
-class Desk:
-    """A home, opened. Any thread may use it.
+class Desk(Scheduling):
+    """A home, opened. Any thread may use it. What it does with schedules is in `Scheduling`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -95,6 +95,14 @@ class Desk:
         from jobdesk import plugins
 
         return plugins.load(self.home.processors)
+
+    def renew_registry(self) -> "Registry":
+        """The processors as they are now: read again if a file of the user's has changed."""
+        from jobdesk import plugins
+
+        if self.registry.seen != plugins.files_in(self.home.processors):
+            del self.registry
+        return self.registry
 
     def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
         """A consumer of this home, not yet started.
@@ -291,17 +299,36 @@ class Desk:
             return moves.cancel(tx, self.full_id(id_), why or f"cancelled by {user()}")
 
     def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
-        """Run an ended job again; `data` replaces its payload after a check."""
+        """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
         job = self.job(id_)
         checked = None if data is None else self.registry.get(job.type).check(data)
         with self.ledger.write() as tx:
-            moves.retry(tx, job.id, checked)
+            _retry(tx, job.id, checked)
         return reads.job(self.ledger, job.id)
 
     def delete(self, id_: str) -> None:
         """Remove a job that does not run, with its history."""
         with self.ledger.write() as tx:
             moves.delete(tx, self.full_id(id_))
+
+    def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
+        """`cancel`, `retry` or `delete` many jobs, by their full ids; for each why it was refused, or None."""
+        why = f"cancelled by {user()}"
+        ways: dict[str, Callable[[Tx, str], object]] = {
+            "cancel": lambda tx, id_: moves.cancel(tx, id_, why),
+            "retry": _retry,
+            "delete": moves.delete,
+        }
+        answers: dict[str, str | None] = {}
+        for start in range(0, len(job_ids), TOGETHER):
+            with self.ledger.write() as tx:
+                for id_ in job_ids[start : start + TOGETHER]:
+                    try:  # a refused move has changed nothing yet
+                        ways[action](tx, id_)
+                        answers[id_] = None
+                    except (NotFound, Refused) as error:
+                        answers[id_] = str(error)
+        return answers
 
     def pause(self, queue: str) -> bool:
         """Start no more jobs of a queue. False: it was paused already."""
@@ -315,34 +342,9 @@ class Desk:
         with self.ledger.write() as tx:
             return queues.resume(tx, queue, user())
 
-    def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
-        """Do `cancel`, `retry` or `delete` to several jobs; for each its id and why it was refused, or None."""
-        why = f"cancelled by {user()}"
-        ways: dict[str, Callable[[Tx, str], object]] = {
-            "cancel": lambda tx, id_: moves.cancel(tx, id_, why),
-            "retry": moves.retry,
-            "delete": moves.delete,
-        }
-        answers: dict[str, str | None] = {}
-        for start in range(0, len(job_ids), _AT_ONCE):
-            with self.ledger.write() as tx:  # a move that is refused has written nothing
-                for id_ in job_ids[start : start + _AT_ONCE]:
-                    try:
-                        ways[action](tx, self.full_id(id_))
-                        answers[id_] = None
-                    except JobdeskError as error:
-                        answers[id_] = str(error)
-        return answers
 
+def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
+    from jobdesk.folders.finish import bring_back
 
-def child_of(job: Job, wanted: Submission) -> Submission:
-    """A submission made by a running job: it belongs to its flow (which starts with it) and to its user."""
-    return replace(wanted, parent=job.id, flow=job.flow or follow.flow_of(job.id), user=job.user, source=job.source)
-
-
-def user() -> str:
-    """Who acts: the name of this process's user."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
+    moves.retry(tx, id_, data)
+    bring_back(tx, id_)

@@ -4,30 +4,38 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jobdesk import logs
-from jobdesk.core.errors import HomeError
+from jobdesk.core.clock import Clock
+from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.core.service import Service
 from jobdesk.core.submission import Submission
 from jobdesk.folders.intake import FolderService
-from jobdesk.ledger import follow, workers
+from jobdesk.ledger import follow, schedules, upkeep, workers
 from jobdesk.ledger.database import Tx
+from jobdesk.prepare import child_of
 from jobdesk.queue.consumer import EmbeddedConsumer
+from jobdesk.queue.wake import Wake
 from jobdesk.runtime import processes
 from jobdesk.runtime.executor import Executor, Limits
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.pruner import Pruner
 from jobdesk.runtime.running import RunningJobs
 from jobdesk.runtime.services import Canceller, Rescuer, Stager
+from jobdesk.schedules.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
 
+DUE_SOON_S = 60.0
+"""A drain waits for what falls due within this."""
+START_OVER_S = 5.0
 LET_GO_S = 5.0
 """How long killing what still runs may take once the grace of a stop is over."""
 
@@ -44,6 +52,9 @@ class Engine:
         self._lock = threading.Lock()
         self._started = False
         self._lost = threading.Event()
+        self._grace_s = 0.0
+        self._stack = ExitStack()
+        self._folders: list[FolderService] = []
 
     @property
     def busy(self) -> int:
@@ -54,83 +65,98 @@ class Engine:
         """Register, rescue what the dead left, and begin to work.
 
         Raises:
-            HomeError: one of `--queues` does not exist.
+            NotFound: one of `--queues` does not exist.
         """
         with self._lock:
             if self._started:
                 return
-            desk = self._desk
-            logs.to_file(desk.home.logs)
-            desk.sync_queues()
+            logs.to_file(self._desk.home.logs)
+            self._desk.sync_queues()
+            self._desk.sync_schedules()
             self._check_queues()
             self._begin()
             self._started = True
 
     def _begin(self) -> None:
+        """Start everything in order; what was started is stopped again, in reverse, if a later part cannot be."""
         desk, clock, ledger = self._desk, self._desk.clock, self._desk.ledger
-        self.id = ids.new("con", clock.now())
-        with ledger.write() as tx:
-            workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
-        desk.wake.listen()
-        self._pool = Pool(ledger, self.id, desk.home.run, desk.config.desk.nice)
-        limits = Limits(desk.config.desk.cancel_grace, desk.config.desk.memory_limit)
-        executor = Executor(ledger, _Wiring(desk), self._pool, self.running, limits, clock, desk.home.path)
-        self._consumer = EmbeddedConsumer(
-            executor.run, ledger=ledger, wake=desk.wake, consumer=self.id, workers=self.workers, queues=self._queues
-        )
-        rescuer = Rescuer(ledger, self.id, clock, desk.home.run, self._lost.set)
-        rescuer.run_once()
-        pruner = Pruner(ledger, clock, desk.config.desk.retention)
-        self._wakeful: list[Service] = [Stager(ledger, clock), Canceller(ledger, self.running, clock)]
-        self._services: list[Service] = [*self._wakeful, rescuer, pruner, *self._folder_services()]
-        ledger.on_commit.append(self._committed)
-        self._bell = threading.Thread(target=self._hear, name="jobdesk-bell", daemon=True)
-        self._ringing = True
-        for service in self._services:
-            service.start()
-        self._bell.start()
-        self._consumer.start()
-        self._health = _Health(self)
-        self._health.start()
+        with ExitStack() as stack:
+            self.id = ids.new("con", clock.now())
+            with ledger.write() as tx:
+                workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
+            stack.callback(self._unregister)
+            desk.wake.listen()
+            self._pool = Pool(ledger, self.id, desk.home.run, desk.config.desk.nice)
+            stack.callback(self._pool.close)
+            stager, canceller = Stager(ledger, clock), Canceller(ledger, self.running, clock)
+            rescuer = Rescuer(ledger, self.id, clock, desk.home.work, self._lost.set)
+            rescuer.run_once()
+            scheduler = Scheduler(ledger, clock, prepare=desk.prepare, store=desk.store)
+            scheduler.run_once()  # what was missed is there before anybody asks whether this consumer is idle
+            self._start(stack, _Bell(desk.wake, [stager, canceller, scheduler], clock), stager, canceller)
+            self._consumer = self._make_consumer()
+            self._consumer.start()
+            stack.callback(self._let_go)
+            pruner = Pruner(ledger, clock, desk.config.desk.retention)
+            self._start(stack, rescuer, scheduler, pruner, *self._folder_services(), _Health(self))
+            self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
+
+    def _start(self, stack: ExitStack, *services: Service) -> None:
+        for service in services:
+            service.start()
+            stack.callback(service.stop)
+
+    def _make_consumer(self) -> EmbeddedConsumer:
+        desk = self._desk
+        limits = Limits(desk.config.desk.cancel_grace, desk.config.desk.memory_limit, desk.home.work)
+        executor = Executor(desk.ledger, _Wiring(desk), self._pool, self.running, limits, desk.clock, desk.home.path)
+        return EmbeddedConsumer(
+            executor.run,
+            ledger=desk.ledger,
+            wake=desk.wake,
+            consumer=self.id,
+            workers=self.workers,
+            queues=self._queues,
+        )
 
     def stop(self, grace_s: float | None = None) -> None:
         """Claim nothing more, let what runs finish for `grace_s` (the setting if None), give the rest back."""
         with self._lock:
-            if not self._started:
-                return
-            self._started = False
-            self._end(self._desk.config.desk.stop_grace if grace_s is None else grace_s)
+            if self._started:
+                self._started = False
+                self._grace_s = self._desk.config.desk.stop_grace if grace_s is None else grace_s
+                self._stack.close()
 
-    def _end(self, grace_s: float) -> None:
-        desk = self._desk
-        self._health.stop()
-        for service in reversed(self._services[len(self._wakeful) :]):
-            service.stop()
-        if not self._consumer.join(grace_s):
-            self._release_all("its consumer stopped")
+    def hurry(self) -> None:
+        """Give back at once what a stop still waits for."""
+        for entry in self.running.all():
+            self.running.wish(entry, "release", "its consumer stopped", self._desk.clock.monotonic())
+
+    def _let_go(self) -> None:
+        if not self._consumer.join(self._grace_s):
+            self.hurry()
             self._consumer.join(LET_GO_S)
-        for service in self._wakeful:
-            service.stop()
-        self._ringing = False
-        desk.ledger.on_commit.remove(self._committed)
-        desk.wake.committed(False)
-        self._pool.close()
-        with desk.ledger.write() as tx:
+
+    def _unregister(self) -> None:
+        """Whatever is still claimed (a thread that cannot be stopped) goes back; its late end is fenced off."""
+        with self._desk.ledger.write() as tx:
+            upkeep.give_back(tx, self.id, "its consumer stopped")
             workers.unregister(tx, self.id, "stopped")
 
-    def _release_all(self, why: str) -> None:
-        for entry in self.running.all():
-            self.running.wish(entry, "release", why, self._desk.clock.monotonic())
-
     def idle(self) -> bool:
-        """Whether nothing runs, is ready or falls due within a minute, and no folder has a file on its way."""
-        rows = self._desk.ledger.rows(
-            "SELECT 1 FROM tally WHERE n > 0 AND state IN ('pending', 'processing', 'retrying', 'blocked') "
-            "UNION ALL SELECT 1 FROM job WHERE state = 'scheduled' AND run_at < ? LIMIT 1",
-            (self._desk.clock.now() + 60,),
+        """Whether nothing runs, can run or falls due within a minute, and no folder has a file on its way.
+
+        What waits in a paused queue, or for a job there, does not count: it would be waited for in vain. Of
+        schedules only those of one time count: one of every minute would never let a drain end.
+        """
+        now = self._desk.clock.now()
+        return (
+            not self.busy
+            and not upkeep.anything_to_do(self._desk.ledger, self._queues, now + DUE_SOON_S)
+            and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
+            and not any(folder.busy for folder in self._folders)
         )
-        return not rows and not self.busy and not any(folder.busy for folder in self._folders)
 
     def scan_folders(self) -> None:
         """Look through every drop folder now."""
@@ -146,34 +172,26 @@ class Engine:
         self._consumer.check_worker_health()
 
     def _start_over(self) -> None:
-        with self._lock:
-            if self._started:
-                logging.getLogger("jobdesk").error(
-                    "this consumer was silent too long and lost its jobs; it starts over"
-                )
-                self._end(0)
-                self._begin()
+        logging.getLogger("jobdesk").error("this consumer was silent too long and lost its jobs; it starts over")
+        pause = threading.Event()
+        while True:
+            with self._lock:
+                if not self._started:
+                    return
+                self._grace_s = 0.0
+                self._stack.close()
+                try:
+                    self._begin()
+                    return
+                except JobdeskError:
+                    logging.getLogger("jobdesk").exception("cannot start over yet")
+            self._desk.clock.wait(pause, START_OVER_S)
 
     def _check_queues(self) -> None:
         known = {queue.name for queue in self._desk.queues()}
         for name in self._queues or ():
             if name not in known:
-                raise HomeError(f"there is no queue {name}: see `jobdesk queues list`")
-
-    def _committed(self, wakes: bool) -> None:
-        if wakes:
-            for service in self._wakeful:
-                service.wake()
-
-    def _hear(self) -> None:
-        """Pass what other processes commit on to the services; our own commits reach them directly."""
-        seen = self._desk.wake.work
-        while self._ringing:
-            heard = self._desk.wake.wait_for_work(seen, 1.0)
-            if heard != seen:
-                seen = heard
-                for service in self._wakeful:
-                    service.wake()
+                raise NotFound(f"there is no queue {name}: see `jobdesk queues list`")
 
     def _folder_services(self) -> list[FolderService]:
         desk = self._desk
@@ -201,6 +219,32 @@ class Engine:
         job = replace(job, flow=follow.flow_of(job.id))
         (id_,) = self._desk.store(tx, [job])
         return id_, job.flow
+
+
+class _Bell(Service):
+    """Passes on to services that workers have something new to do, whichever process said so."""
+
+    name = "bell"
+    interval_s = 0.0
+
+    def __init__(self, wake: Wake, services: Sequence[Service], clock: Clock) -> None:
+        super().__init__(clock)
+        self._bell = wake
+        self._services = services
+        self._seen = wake.work
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        self._stop.set()
+        self._bell.ring()
+        super().stop(timeout_s)
+
+    def run_once(self) -> float | None:
+        heard = self._bell.wait_for_work(self._seen, 1.0)
+        if heard != self._seen:
+            self._seen = heard
+            for service in self._services:
+                service.wake()
+        return None
 
 
 class _Health(Service):
@@ -236,6 +280,8 @@ class _Wiring:
     def find(self, type_: str) -> tuple[Processor, str, str | None] | None:
         registry = self._desk.registry
         if type_ not in registry.processors:
+            registry = self._desk.renew_registry()
+        if type_ not in registry.processors:
             return None
         source = registry.sources[type_]
         return registry.processors[type_], source.module, source.file
@@ -249,8 +295,6 @@ class _Wiring:
         return (list(own.permanent), list(own.retry_on)) if own else ([], [])
 
     def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
-        from jobdesk.desk import child_of
-
         return self._desk.prepare(child_of(parent, Submission(**wanted)))
 
     def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]:

@@ -45,6 +45,10 @@ class Home:
         """What lives only while processes run: wake pipes, locks, working folders of attempts."""
         return self.path / "run"
 
+    @property
+    def work(self) -> Path:
+        return self.run / "work"
+
 
 def locate(given: str | Path | None) -> Path:
     """The home's place: as given, else $JOBDESK_HOME, else the platform's data folder."""
@@ -66,7 +70,15 @@ def prepare(path: Path) -> Home:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check(home)
-        for folder in (home.inbox, home.quarantine, home.processors, home.logs, home.run, home.path / "library"):
+        for folder in (
+            home.inbox,
+            home.quarantine,
+            home.processors,
+            home.logs,
+            home.run,
+            home.work,
+            home.path / "library",
+        ):
             if not folder.is_dir():
                 folder.mkdir(mode=0o700, exist_ok=True)
     except FileExistsError as error:

@@ -2,6 +2,11 @@
 
 import json
 import logging
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -27,10 +32,17 @@ class JsonLines(logging.Formatter):
 
 
 class QuietFile(RotatingFileHandler):
-    """A log file whose own trouble (a full disk) stays off the terminal: the screen may be the app's."""
+    """A private log file whose own trouble (a full disk) stays off the terminal: the screen may be the app's."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding=self.encoding, opener=_private)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
         return
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def to_file(folder: Path) -> None:
@@ -46,3 +58,18 @@ def to_file(folder: Path) -> None:
         logger.addHandler(handler)
         logger.propagate = False
         logger.setLevel(logging.INFO if name == "jobdesk" else logging.WARNING)
+    if getattr(threading.excepthook, "func", None) is not _thread_died:
+        threading.excepthook = partial(_thread_died, threading.excepthook)
+
+
+def _thread_died(before: Callable[[threading.ExceptHookArgs], object], died: threading.ExceptHookArgs) -> None:
+    """A thread of ours or of a library ended with an exception; Python would print it over the screen."""
+    module = type(died.thread).__module__
+    name = died.thread.name if died.thread else ""
+    if not (module.startswith("watchdog") or name.startswith(("jobdesk", "Worker-", "Scheduler"))):
+        before(died)
+        return
+    if died.exc_value is not None and not isinstance(died.exc_value, SystemExit):
+        logging.getLogger("jobdesk").error(
+            "a thread died: %s", died.thread and died.thread.name, exc_info=died.exc_value
+        )

@@ -4,11 +4,14 @@ The built-in ones come in by the same door. A module that fails to import is a r
 """
 
 import importlib
+import sys
 import traceback
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import get_type_hints
 
 from jobdesk.core.errors import UnknownType
 from jobdesk.core.loading import declared, load_file
@@ -39,6 +42,8 @@ class Broken:
 class Registry:
     """Every job type that this desk can run."""
 
+    seen: tuple[tuple[str, int], ...] = ()
+    """Files of the user's when they were read, with their times of change (nanoseconds)."""
     processors: dict[str, Processor] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
@@ -69,23 +74,36 @@ class Registry:
                     )
                 )
                 continue
+            try:
+                get_type_hints(found.function)
+            except Exception as error:  # an annotation may be any expression
+                name = f"{source.file or source.module}, {found.type}"
+                self.broken.append(Broken(name, f"an annotation cannot be resolved: {error}", traceback.format_exc()))
+                continue
             self.processors[found.type] = found
             self.sources[found.type] = source
 
 
+def files_in(folder: Path) -> tuple[tuple[str, int], ...]:
+    """The user's processor files with their times of change: another answer means that some should be read anew."""
+    return tuple(sorted((str(file), file.stat().st_mtime_ns) for file in folder.glob("*.py")))
+
+
 def load(folder: Path) -> Registry:
     """Find every processor: entry points first, then the Python files in `folder`, by name."""
-    registry = Registry()
+    registry = Registry(seen=files_in(folder))
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
-            module = importlib.import_module(point.module)
+            with redirect_stdout(sys.stderr):  # what a module prints must not get into the output of a command
+                module = importlib.import_module(point.module)
         except BaseException as error:  # a plug-in may even call exit(); it must not take the desk down
             _report(registry, f"{point.name} ({point.module})", error)
             continue
         registry.add(module, Source(point.module))
     for file in sorted(folder.glob("*.py")):
         try:
-            module = load_file(file)
+            with redirect_stdout(sys.stderr):
+                module = load_file(file)
         except BaseException as error:
             _report(registry, str(file), error)
             continue

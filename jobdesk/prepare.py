@@ -1,16 +1,18 @@
 """From what a caller asked for to a job that is complete: submission, then its type's settings, processor, defaults."""
 
+from dataclasses import replace
 from typing import Any, get_args
 
 from jobdesk.config import Config, QueueSettings
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import PayloadError
-from jobdesk.core.job import NewJob, State
+from jobdesk.core.job import Job, NewJob, State
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.processor import Processor
 from jobdesk.core.retry import Backoff, RetryPolicy
 from jobdesk.core.submission import Submission
+from jobdesk.ledger.follow import flow_of
 
 
 def complete(wanted: Submission, processor: Processor, config: Config, now: float) -> NewJob:
@@ -26,6 +28,11 @@ def complete(wanted: Submission, processor: Processor, config: Config, now: floa
         raise PayloadError(f"{wanted.type}: {error}") from None
 
 
+def child_of(job: Job, wanted: Submission) -> Submission:
+    """A submission made by a running job: it belongs to its flow (which starts with it) and to its user."""
+    return replace(wanted, parent=job.id, flow=job.flow or flow_of(job.id), user=job.user, source=job.source)
+
+
 def _complete(wanted: Submission, processor: Processor, config: Config, data: dict[str, Any], now: float) -> NewJob:
     own, defaults = config.types.get(wanted.type), config.defaults
     queue = wanted.queue or (own and own.queue) or processor.queue
@@ -37,7 +44,7 @@ def _complete(wanted: Submission, processor: Processor, config: Config, data: di
     if retries < 0 or timeout_s <= 0:
         raise ValueError("retries must be 0 or more, and the timeout longer than 0")
     rank = _first(wanted.priority, own and own.priority, processor.priority, of_queue and of_queue.priority, 50)
-    run_at = now + (_seconds(wanted.delay) or 0.0) if wanted.run_at is None else wanted.run_at
+    run_at = now + (_seconds(wanted.delay) or 0.0) if wanted.delay is not None else wanted.run_at
     expires_s = _first(_seconds(wanted.expires), of_queue and of_queue.ttl)
     return NewJob(
         id=wanted.id or "",
@@ -49,7 +56,7 @@ def _complete(wanted: Submission, processor: Processor, config: Config, data: di
         max_attempts=retries + 1,
         timeout_s=timeout_s,
         retry=_policy(wanted, processor, config, of_queue).to_json(),
-        expires_at=None if expires_s is None else run_at + expires_s,
+        expires_at=None if expires_s is None else (now if run_at is None else run_at) + expires_s,
         unique=wanted.unique,
         concurrency_key=wanted.concurrency_key,
         unique_for_s=_seconds(wanted.unique_for),

@@ -43,10 +43,11 @@ def run_command(
         _end(process)
     output.close()
     code = process.returncode
+    failed: dict[str, Any] = {}
     if code != 0:
         error = f"{_name(argv)} ended with {_words(code)}{output.last_words()}"
-        return {"success": False, "type": "ExitCode", "error": error, "retryable": True}
-    return {
+        failed = {"success": False, "type": "ExitCode", "error": error, "retryable": True}
+    return failed | {
         "exit_code": code,
         "lines": output.lines,
         "bytes": output.bytes,

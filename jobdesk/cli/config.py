@@ -98,11 +98,11 @@ def _schema(args: Args, out: Out) -> None:
 
 
 def schema(made: dict[str, Any]) -> dict[str, Any]:
-    """The model's schema as it holds for jobdesk.toml, where defaults stand behind all but drop folders' own keys."""
+    """The model's schema as it holds for jobdesk.toml, where defaults stand behind all but the keys of lists."""
     made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
     made.pop("required", None)
     for name, part in made.get("$defs", {}).items():
-        if name != "FolderSettings":
+        if name not in ("FolderSettings", "ScheduleSettings"):
             part.pop("required", None)
     return made
 

@@ -128,8 +128,8 @@ def _stop(engine: "Engine", desk: "Desk", out: Out, hearing: Signals) -> None:
     stopping.start()
     hearing.wait(None)
     stopping.join(0.01)
-    for entry in engine.running.all() if stopping.is_alive() else ():
-        engine.running.wish(entry, "release", "its consumer stopped", desk.clock.monotonic())
+    if stopping.is_alive():
+        engine.hurry()
     stopping.join(_HURRY_S)
     if stopping.is_alive():
         os._exit(128 + hearing.last)  # its jobs are rescued by whoever works next
@@ -153,6 +153,7 @@ _NEWS = frozenset(
     {
         "job_started", "job_retry", "job_completed", "job_failed", "job_cancelled", "job_expired", "job_stalled",
         "file_accepted", "file_rejected", "file_duplicate", "queue_paused", "queue_resumed",
+        "schedule_fired", "schedule_missed",
     }
 )  # fmt: skip
 

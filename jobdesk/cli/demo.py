@@ -85,7 +85,7 @@ def _on_screen(desk: "Desk", args: Args, out: Out) -> int:
     try:
         from jobdesk.tui.app import run_app
 
-        return run_app(desk)
+        return run_app(desk, mouse=not args.no_mouse, fps=args.fps, ascii=args.ascii)
     finally:
         over.set()
         feeder.join(10)

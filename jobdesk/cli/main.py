@@ -22,6 +22,7 @@ from jobdesk.cli import (
     metrics,
     processors,
     queues,
+    schedules,
     submit,
 )
 from jobdesk.cli.output import Out, plain
@@ -78,7 +79,7 @@ def build() -> Parser:
     headless.add_argument("--workers", type=number(1), metavar="N", help="jobs at once (default: as the settings say)")
     headless.add_argument("--queues", metavar="A,B", help="only jobs of these queues")
     commands = Group(parser)
-    for noun in (submit, jobs, queues, dead, folders, processors, assets, events, metrics, config, demo):
+    for noun in (submit, jobs, queues, dead, schedules, folders, processors, assets, events, metrics, config, demo):
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)
     return parser

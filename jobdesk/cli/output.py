@@ -127,12 +127,12 @@ class Out:
 
     def clock_time(self, instant: float) -> str:
         """An instant as local time of day on a terminal, ISO 8601 elsewhere."""
-        from jobdesk.core.clock import iso
+        from jobdesk.core.clock import SystemClock, iso
 
         if not self.terminal:
             return iso(instant) or ""
         local = time.localtime(instant)
-        return time.strftime("%H:%M:%S" if time.time() - instant < 43_200 else "%Y-%m-%d %H:%M:%S", local)
+        return time.strftime("%H:%M:%S" if SystemClock().now() - instant < 43_200 else "%Y-%m-%d %H:%M:%S", local)
 
     @property
     def nothing(self) -> str:

@@ -33,14 +33,29 @@ def _list(args: Args, out: Out) -> None:
                 Column("", least=20, tone=lambda cell: "bad" if cell.startswith("broken: ") else ""),
             ),
             [
-                *((kind.type, kind.queue, " ".join(kind.payload.model_fields), kind.summary) for kind in kinds),
+                *(_row(kind) for kind in kinds),
                 *((one.name, out.nothing, out.nothing, f"broken: {one.error}") for one in registry.broken),
             ],
         )
 
 
+def _row(kind: "Processor") -> tuple[str, str, str, str]:
+    schema, error = _parameters(kind)
+    takes = " ".join((schema or {}).get("properties", {}))
+    return kind.type, kind.queue, takes, kind.summary if error is None else f"broken: {error}"
+
+
+def _parameters(kind: "Processor") -> tuple[dict[str, Any] | None, str | None]:
+    """The JSON Schema of its parameters, or why there is none: annotations are a plug-in's own and may be wrong."""
+    try:
+        return kind.schema(), None
+    except Exception as error:
+        return None, f"its parameters cannot be described: {type(error).__name__}: {error}"
+
+
 def _json(desk: "Desk", kind: "Processor") -> dict[str, Any]:
     source = desk.registry.sources[kind.type]
+    schema, error = _parameters(kind)
     return {
         "type": kind.type,
         "summary": kind.summary,
@@ -53,9 +68,9 @@ def _json(desk: "Desk", kind: "Processor") -> dict[str, Any]:
         "isolation": kind.isolation,
         "module": source.module,
         "file": source.file,
-        "schema": kind.schema(),
-        "broken": False,
-        "error": None,
+        "schema": schema,
+        "broken": error is not None,
+        "error": error,
     }
 
 
@@ -90,7 +105,10 @@ def _show(args: Args, out: Out) -> None:
                 ("from", source.file or source.module),
             ]
         )
-        schema = kind.schema()
+        schema, trouble = _parameters(kind)
+        if schema is None:
+            out.line(str(trouble))
+            return
         required = schema.get("required", [])
         out.heading("parameters")
         out.table(

@@ -167,6 +167,7 @@ def _clean(args: Args, out: Out) -> int:
     with opened(args) as desk:
         from jobdesk.core.durations import short
         from jobdesk.core.job import State
+        from jobdesk.core.who import user
         from jobdesk.ledger.clean import clean
 
         queue = _find(desk, args.name)
@@ -175,22 +176,12 @@ def _clean(args: Args, out: Out) -> int:
         if not args.yes and not acting.confirmed(out, question, must_ask=False):
             return 1
         before = desk.clock.now() - args.older_than
-        removed = clean(desk.ledger, queue.name, State(args.state), before, _who())
+        removed = clean(desk.ledger, queue.name, State(args.state), before, user())
         if out.json:
             out.document({"queue": queue.name, "state": args.state, "removed": removed})
         else:
             out.say(f"{removed:,} removed")
         return 0
-
-
-def _who() -> str:
-    import getpass
-    import os
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
 
 
 def _drain(args: Args, out: Out) -> int:

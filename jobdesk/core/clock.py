@@ -36,7 +36,10 @@ def iso(instant: float | None) -> str | None:
     """Write an instant as ISO 8601 UTC with milliseconds and Z; None stays None."""
     if instant is None:
         return None
-    at = datetime.fromtimestamp(instant, UTC)
+    try:
+        at = datetime.fromtimestamp(instant, UTC)
+    except (OverflowError, ValueError, OSError):  # a row that something else wrote must not break a list
+        return "9999-12-31T23:59:59.999Z"
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 

@@ -34,13 +34,15 @@ class Context(Protocol):
     max_attempts: int
     home: Path
     """The home folder of this desk."""
-    workdir: Path
-    """A private folder of this attempt; it is removed afterwards whatever happens."""
     settings: Mapping[str, Any]
     """The `[types.TYPE]` table of the settings beside the sections `storage`, `scanner`, `email` … by name."""
     results: Mapping[str, Any]
     """Results of the completed jobs of the same flow, by step name (or job type where a step has none)."""
     log: Log
+
+    @property
+    def workdir(self) -> Path:
+        """A private folder of this attempt; it is removed afterwards whatever happens."""
 
     @property
     def time_remaining(self) -> float:

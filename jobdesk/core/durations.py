@@ -4,6 +4,8 @@ import re
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+LONGEST_S = 100 * 365.25 * 86400
+"""No duration may be longer: beyond it lie dates that cannot be written."""
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 
 
@@ -14,18 +16,22 @@ def seconds(text: str | float) -> float:
         ValueError: the text is not a duration; the message says what is.
     """
     if isinstance(text, int | float) and not isinstance(text, bool):
-        if not 0 <= text < float("inf"):
-            raise ValueError(f"a duration cannot be {text}")
-        return float(text)
+        return _sane(float(text), text)
     total, at, raw = 0.0, 0, str(text).strip()
     if re.fullmatch(r"\d+(\.\d+)?", raw):
-        return float(raw)
+        return _sane(float(raw), text)
     while at < len(raw) and (part := _PART.match(raw, at)):
         total += float(part[1]) * _SECONDS[part[2]]
         at = part.end()
     if not raw or at < len(raw):
         raise ValueError(f"'{text}' is not a duration: write it like 500ms, 5s, 2m, 1h or 7d")
-    return total
+    return _sane(total, text)
+
+
+def _sane(value: float, text: str | float) -> float:
+    if not 0 <= value <= LONGEST_S:
+        raise ValueError(f"{text} is no duration that jobdesk can keep: from 0 to 100 years")
+    return value
 
 
 def bytes_(text: str | int) -> int:

@@ -209,7 +209,8 @@ class NewJob:
     queue: str
     data: Mapping[str, Any]
     priority: int
-    run_at: float
+    run_at: float | None
+    """None: at once."""
     max_attempts: int
     timeout_s: float
     retry: Mapping[str, Any]

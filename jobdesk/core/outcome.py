@@ -6,7 +6,6 @@ reference systems. `Retry`, `Reject` and `Snooze` are raised; what any other exc
 """
 
 import hashlib
-import json
 import re
 import traceback as tracebacks
 from collections.abc import Collection, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 
 from jobdesk.core.durations import seconds
 from jobdesk.core.job import JobError
+from jobdesk.core.text import clean, to_json
 from jobdesk.core.verdict import retry_after_s, retryable
 
 RESULT_LIMIT_BYTES = 1_000_000
@@ -58,10 +58,11 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The attempt failed; `delay_s` is the processor's own wish for the next."""
+    """The attempt failed; `delay_s` is the processor's own wish for the next, `result` what it answered still."""
 
     error: JobError
     delay_s: float | None = None
+    result: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,9 @@ Outcome = Completed | Failed | Snoozed | Stopped
 
 def of_result(value: Any) -> Outcome:
     """Understand what a processor returned."""
+    problem = _unfit(value)
+    if problem is not None:
+        return Failed(failure("BadResult", problem, retryable=False))
     if isinstance(value, Mapping) and value.get("success") is False:
         delay_ms = value.get("retryDelay")
         return Failed(
@@ -92,22 +96,32 @@ def of_result(value: Any) -> Outcome:
                 str(value.get("error", "the processor answered success: false without an error")),
                 retryable=bool(value.get("retryable", True)),
             ),
-            delay_s=None if delay_ms is None else float(delay_ms) / 1000,
-        )
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        return Failed(failure("BadResult", f"the result is not a JSON value: {error}", retryable=False))
-    if len(text) > RESULT_LIMIT_BYTES:
-        return Failed(
-            failure(
-                "BadResult",
-                f"the result is {len(text):,} bytes of JSON, more than {RESULT_LIMIT_BYTES:,}: write a file "
-                "and return its path",
-                retryable=False,
-            )
+            delay_s=_delay(delay_ms),
+            result=value,
         )
     return Completed(value)
+
+
+def _delay(milliseconds: Any) -> float | None:
+    """The processor's own wait in seconds, or None where it says none that can be understood."""
+    try:
+        return seconds(float(milliseconds) / 1000)
+    except (TypeError, ValueError):
+        return None
+
+
+def _unfit(value: Any) -> str | None:
+    """Why a value cannot be a result, or None."""
+    try:
+        text = to_json(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"the result is not a JSON value: {error}"
+    if len(text) > RESULT_LIMIT_BYTES:
+        return (
+            f"the result is {len(text):,} characters of JSON, more than {RESULT_LIMIT_BYTES:,}: "
+            "write a file and return its path"
+        )
+    return None
 
 
 def of_exception(
@@ -147,5 +161,6 @@ def of_exception(
 def failure(kind: str, message: str, trace: str | None = None, *, where: str = "", retryable: bool = True) -> JobError:
     """A JobError with its fingerprint: kind, place, and the message without its numbers, quotes and paths."""
     plain = _NUMBERS.sub("#", message)[:200]
-    mark = hashlib.blake2s(f"{kind}\0{where}\0{plain}".encode(), digest_size=6).hexdigest()
-    return JobError(kind, message[:10_000], trace and trace[-30_000:], mark, retryable)
+    mark = hashlib.blake2s(clean(f"{kind}\0{where}\0{plain}").encode(), digest_size=6).hexdigest()
+    kept = clean(trace[-30_000:]) if trace else None
+    return JobError(clean(kind[:200]), clean(message[:10_000]), kept, mark, retryable)

@@ -16,12 +16,14 @@ from jobdesk.core.errors import PayloadError
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.retry import Backoff
+from jobdesk.core.text import to_json
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__jobdesk_processor__"
+_BY_NAME_ONLY = inspect.Parameter.KEYWORD_ONLY
 Isolation = Literal["process", "thread"]
 
 
@@ -70,19 +72,17 @@ class Processor:
         """The payload as it is stored: converted, defaults filled in, paths absolute.
 
         Raises:
-            PayloadError: a key is unknown, missing or of the wrong kind; the message names it.
+            PayloadError: a key is unknown, missing or of the wrong kind, or a value cannot be stored; names it.
         """
-        from pydantic import ValidationError
-
-        try:
-            made = self.payload.model_validate(dict(data))
-        except ValidationError as error:
-            raise PayloadError(f"{self.type}: {self._explain(error)}") from None
+        made = self._validated(data)
         for name in self.payload.model_fields:
-            value = getattr(made, name)
-            if isinstance(value, Path):
-                setattr(made, name, value.expanduser().absolute())
-        return made.model_dump(mode="json")
+            setattr(made, name, _absolute(getattr(made, name)))
+        try:
+            stored: dict[str, Any] = made.model_dump(mode="json", by_alias=True, round_trip=True)
+            to_json(stored)
+        except Exception as error:  # pydantic and json have several of their own
+            raise PayloadError(f"{self.type}: its payload cannot be stored as JSON ({error})") from None
+        return stored
 
     def call(self, context: Any, data: Mapping[str, Any]) -> Any:
         """Run the function on a stored payload.
@@ -90,13 +90,16 @@ class Processor:
         Raises:
             PayloadError: the stored payload no longer fits (the processor changed since).
         """
+        made = self._validated(data)
+        return self.function(context, **{name: getattr(made, name) for name in self.payload.model_fields})
+
+    def _validated(self, data: Mapping[str, Any]) -> BaseModel:
         from pydantic import ValidationError
 
         try:
-            made = self.payload.model_validate(dict(data))
+            return self.payload.model_validate(dict(data))
         except ValidationError as error:
             raise PayloadError(f"{self.type}: {self._explain(error)}") from None
-        return self.function(context, **{name: getattr(made, name) for name in self.payload.model_fields})
 
     def _explain(self, error: Any) -> str:
         known = list(self.payload.model_fields)
@@ -110,6 +113,31 @@ class Processor:
             else:
                 parts.append(f"'{key}' is wrong: {item['msg']}, not {item['input']!r}")
         return "; ".join(parts)
+
+
+def _absolute(value: Any) -> Any:
+    """Paths in a payload are meant from where the submitter stands; also those in lists and tables."""
+    if isinstance(value, Path):
+        return value.expanduser().absolute()
+    if isinstance(value, list | tuple | set):
+        return builtins.type(value)(_absolute(one) for one in value)
+    if isinstance(value, dict):
+        return {key: _absolute(one) for key, one in value.items()}
+    return value
+
+
+def _check_signature(type_: str, function: Callable[..., Any]) -> None:
+    """A processor takes the context first, then parameters by name.
+
+    Raises:
+        TypeError: it does not.
+    """
+    context, *others = inspect.signature(function).parameters.values() or [inspect.Parameter("_", _BY_NAME_ONLY)]
+    if context.kind is _BY_NAME_ONLY:
+        raise TypeError(f"processor {type_}: its first parameter must be the context")
+    for one in others:
+        if one.kind not in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY):
+            raise TypeError(f"processor {type_}: parameter '{one.name}' must be one that can be given by name")
 
 
 def processor(
@@ -141,6 +169,7 @@ def processor(
     """
 
     def declare(function: F) -> F:
+        _check_signature(type, function)
         made = Processor(
             type=type,
             function=function,

@@ -11,6 +11,8 @@ class Service:
 
     name = "service"
     interval_s = 1.0
+    rest_s = 0.0
+    """How long it lets wakes gather before it runs, for one that is woken far more often than it has anything to do."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -50,5 +52,7 @@ class Service:
                 logging.getLogger("jobdesk").exception("%s failed; it tries again", self.name)
             if self._stop.is_set():
                 return
-            self.clock.wait(self._wake, self.interval_s if wait_s is None else wait_s)
+            woken = self.clock.wait(self._wake, self.interval_s if wait_s is None else wait_s)
+            if woken and self.rest_s:
+                self.clock.wait(self._stop, self.rest_s)
             self._wake.clear()

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH102, PTH104, PTH106, PTH108, PTH118, PTH120, PTH123
 """Taking a file out of the folder before a byte of it counts: written down, renamed, and only then read.
 
 After the rename nobody can newly open it by its old name, so what the lease and the last look say holds.

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH108, PTH110, PTH118
 """What becomes of a file when its work is over, and what to do about claims that a killed process left.
 
 The file is moved first and recorded after, so the record never promises what is not on disk. A claim without a

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH100, PTH118, PTH119, PTH120, PTH123
 """What would happen to a file, in words, without touching it."""
 
 import os

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH118, PTH119, PTH120, PTH122
 """Where a file goes when its story ends: `_done`, `_rejected` with the reason beside it, or the quarantine.
 
 Nothing is ever overwritten, and each step may be done twice: a killed process leaves any of them half done.

@@ -80,6 +80,7 @@ class FolderService(Service):
         self._teller = Teller(ledger, status, rule.rescan_s)
         self._heard = threading.Event()
         self._complaint: str | None = None
+        self._tried = False
         self._scan_asked: float | None = None
         self._reset()
 
@@ -105,6 +106,7 @@ class FolderService(Service):
         """Do what is due; how many seconds until something will be, unless something is heard before."""
         try:
             if not self._place.is_open and not self._attach():
+                self._tried = True
                 return STANDBY_S
             return self._run()
         except Offline as error:
@@ -150,6 +152,7 @@ class FolderService(Service):
 
     def _give_up(self, why: str) -> float:
         """Say that the folder cannot be used now; it is tried again."""
+        self._tried = True
         self._listener.stop()
         self._place.close()
         if why != self._complaint:
@@ -265,7 +268,7 @@ class FolderService(Service):
     def busy(self) -> bool:
         """Whether a file is on its way in or out: a consumer that drains waits until not."""
         if not self._place.is_open:
-            return False
+            return not self._tried  # a drain that begins must not end before the first look
         if not self._scanned or self._heard.is_set() or self._owner.held or len(self._tracker):
             return True
         return intake.open_count(self._ledger, self._folder) > 0

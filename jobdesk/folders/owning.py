@@ -1,4 +1,3 @@
-# ruff: noqa: PTH118, PTH120
 """From a settled file to a stored job: claim, hash, tell duplicates, submit, a batch at a time."""
 
 import logging

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH102, PTH116, PTH118, PTH123
 """A watched folder as it lies on disk: its own corner `.jobdesk`, the lock that makes one process its master."""
 
 import fcntl

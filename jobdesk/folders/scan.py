@@ -1,4 +1,3 @@
-# ruff: noqa: PTH116, PTH118
 """One look through a folder: every file that may be taken, and what is left alone and why.
 
 Names are bytes, links are never followed, other file systems never entered; nothing is opened.

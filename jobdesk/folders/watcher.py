@@ -1,4 +1,3 @@
-# ruff: noqa: PTH112, PTH118
 """Hearing of changes through watchdog, as a hint only: whatever it says or loses, a scan decides.
 
 watchdog 7.1 goes blind in silent ways: its reader thread dies of ordinary folder use while the observer says it

@@ -5,7 +5,6 @@ A write is one `BEGIN IMMEDIATE` transaction: SELECT-then-UPDATE in a deferred o
 several on SQLite's own. Readers never wait (WAL).
 """
 
-import json
 import os
 import sqlite3
 import threading
@@ -19,6 +18,7 @@ import peewee
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.events import Kind
+from jobdesk.core.text import to_json
 from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS, triggers
 
 BUSY_TIMEOUT_S = 10
@@ -53,7 +53,7 @@ class Tx:
         """Write what happened; `job` is its seq."""
         self._connection.execute(
             "INSERT INTO event (at, kind, job, queue, data) VALUES (?, ?, ?, ?, ?)",
-            (self.now, kind.value, job, queue, json.dumps(data, ensure_ascii=False) if data else None),
+            (self.now, kind.value, job, queue, to_json(data) if data else None),
         )
 
 
@@ -119,12 +119,12 @@ class Ledger:
         for told in self.on_commit:
             told(tx.wakes)
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+    def rows(self, sql: str, values: Values = ()) -> list[Row]:
         """Read; every statement sees one consistent state."""
         with self._explained():
             return self._connection().execute(sql, values).fetchall()
 
-    def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+    def row(self, sql: str, values: Values = ()) -> Row | None:
         with self._explained():
             found: Row | None = self._connection().execute(sql, values).fetchone()
             return found
@@ -143,8 +143,8 @@ class Ledger:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.IntegrityError:
-            raise
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError):
+            raise  # a value or a statement of ours is wrong: waiting would not mend it
         except (sqlite3.DatabaseError, peewee.DatabaseError) as error:  # peewee wraps what happens while it connects
             raise LedgerError(_explain(self.path, error)) from error
 

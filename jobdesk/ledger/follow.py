@@ -8,6 +8,7 @@ from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob, State
+from jobdesk.core.text import to_json
 from jobdesk.ledger import lanes
 from jobdesk.ledger.database import Tx
 from jobdesk.ledger.unique import IN_FLIGHT_WORDS
@@ -49,7 +50,8 @@ def completed(tx: Tx, seq: int) -> None:
             tx.run("UPDATE job SET waits_for = ? WHERE seq = ?", (waits_for, child))
             continue
         tx.run(
-            "UPDATE job SET state = 'pending', waits_for = 0, ready_at = ?, finished_at = NULL, error_type = NULL, "
+            "UPDATE job SET state = 'pending', waits_for = 0, ready_at = ?1, finished_at = NULL, error_type = NULL, "
+            "expires_at = ?1 + (expires_at - run_at), "  # its time to start counts from now
             "error_message = NULL, error_retryable = NULL WHERE seq = ? AND state = ?",
             (tx.now, child, state),
         )
@@ -136,7 +138,7 @@ def join_flow(tx: Tx, job: Job) -> str:
 
 def set_on_failure(tx: Tx, flow: str, job: NewJob) -> None:
     """Say which job to add, once, when one of the flow fails."""
-    tx.run("UPDATE flow SET on_failure = ? WHERE id = ?", (json.dumps(asdict(job), ensure_ascii=False), flow))
+    tx.run("UPDATE flow SET on_failure = ? WHERE id = ?", (to_json(asdict(job)), flow))
 
 
 def _tell_flow(tx: Tx, seq: int) -> None:
@@ -164,7 +166,7 @@ def _tell_flow(tx: Tx, seq: int) -> None:
         (
             added, new["type"], new["queue"], new["priority"], new["max_attempts"], tx.now, tx.now, tx.now, flow,
             new.get("step"), id_, new.get("source"), new.get("user"), new["timeout_s"], json.dumps(new["retry"]),
-            json.dumps(new["data"], ensure_ascii=False),
+            to_json(new["data"]),
         ),
     )  # fmt: skip
     created = tx.row("SELECT seq FROM job WHERE id = ?", (added,))

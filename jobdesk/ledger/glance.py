@@ -9,7 +9,7 @@ from jobdesk.core.events import Kind
 from jobdesk.core.job import DEAD, State
 from jobdesk.ledger.database import Ledger
 
-_ENDS = {Kind.JOB_COMPLETED: True, Kind.JOB_FAILED: False, Kind.JOB_EXPIRED: False}
+_ENDS = {Kind.JOB_COMPLETED, Kind.JOB_FAILED, Kind.JOB_EXPIRED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,6 @@ class Ending:
     """A job ended: `at` is epoch seconds, spans are seconds, None where it never started."""
 
     at: float
-    completed: bool
     queue: str
     waited_s: float | None
     took_s: float | None
@@ -42,32 +41,14 @@ def newest_event(ledger: Ledger) -> int:
     return int(row[0] or 0) if row else 0
 
 
-def endings_since(ledger: Ledger, since: float, limit: int) -> list[Ending]:
-    """The newest jobs that completed, failed or expired after `since` (epoch seconds), newest first."""
-    return [
-        Ending(at, state == State.COMPLETED, queue, _span(ready_at, started_at), _span(started_at, at))
-        for at, state, queue, ready_at, started_at in ledger.rows(
-            "SELECT finished_at, state, queue, ready_at, started_at FROM job "
-            "WHERE finished_at > ? AND state <> 'cancelled' ORDER BY finished_at DESC LIMIT ?",
-            (since, limit),
-        )
-    ]
-
-
-def minutes_before(ledger: Ledger, since: float, until: float, newest_dead: int) -> dict[int, tuple[int, int]]:
-    """How many jobs ended in each minute (epoch seconds // 60) between two instants: (well, badly).
-
-    Counts an index only; of those that ended badly it looks at the `newest_dead` newest.
-    """
-    totals = ledger.rows(
-        "SELECT CAST(finished_at / 60 AS INTEGER), count(*) FROM job WHERE finished_at > ? AND finished_at < ? GROUP BY 1",
-        (since, until),
+def newest_endings(ledger: Ledger, since: float, limit: int) -> list[Ending]:
+    """The newest jobs that completed, failed or expired after `since` (epoch seconds), oldest first."""
+    rows = ledger.rows(
+        "SELECT finished_at, queue, ready_at, started_at FROM job "
+        "WHERE finished_at > ? AND state <> 'cancelled' ORDER BY finished_at DESC LIMIT ?",
+        (since, limit),
     )
-    dead: dict[int, int] = {}
-    for (at,) in ledger.rows("SELECT finished_at FROM job WHERE state = 'failed' ORDER BY seq DESC LIMIT ?", (newest_dead,)):
-        if since < at < until:
-            dead[int(at // 60)] = dead.get(int(at // 60), 0) + 1
-    return {minute: (max(0, total - dead.get(minute, 0)), dead.get(minute, 0)) for minute, total in totals}
+    return [Ending(at, queue, _span(ready, began), _span(began, at)) for at, queue, ready, began in reversed(rows)]
 
 
 def endings_after(ledger: Ledger, event: int, limit: int) -> tuple[int, list[Ending]]:
@@ -78,7 +59,7 @@ def endings_after(ledger: Ledger, event: int, limit: int) -> tuple[int, list[End
         (event, limit),
     )
     found = [
-        Ending(at, _ENDS[Kind(kind)], queue, _span(ready_at, started_at), _span(started_at, at))
+        Ending(at, queue, _span(ready_at, started_at), _span(started_at, at))
         for _, at, kind, queue, ready_at, started_at in rows
         if kind in _ENDS
     ]
@@ -90,7 +71,8 @@ def error_groups(ledger: Ledger, limit: int) -> list[ErrorGroup]:
     states = ", ".join(f"'{state}'" for state in State if state in DEAD)
     rows = ledger.rows(
         f"SELECT g.fingerprint, g.n, j.type, j.queue, j.error_type, j.error_message, j.finished_at FROM ("
-        f"  SELECT error_fingerprint AS fingerprint, count(*) AS n, max(seq) AS seq FROM job INDEXED BY job_error WHERE state IN ({states}) "
+        "  SELECT error_fingerprint AS fingerprint, count(*) AS n, max(seq) AS seq "
+        f"  FROM job INDEXED BY job_error WHERE state IN ({states}) "
         f"  GROUP BY error_fingerprint ORDER BY n DESC LIMIT ?) g "
         f"CROSS JOIN job j ON j.seq = g.seq ORDER BY g.n DESC, j.finished_at DESC",
         (limit,),

@@ -6,13 +6,14 @@ A function that ends a claim takes the job *as claimed*; its `fence` must still 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.job import FINAL, Job, JobError, NewJob, State
 from jobdesk.core.moves import MOVES
+from jobdesk.core.text import to_json
 from jobdesk.ledger import follow, lanes, rates, room, unique
 from jobdesk.ledger.database import Tx
 from jobdesk.ledger.rows import JOB, to_job
@@ -43,21 +44,23 @@ def submit(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
         Refused: a job in `after` ended without completing.
         QueueFull: a queue has no room for them; the transaction must be undone.
     """
-    stored = [_submit_one(tx, job) for job in jobs]
-    room.check(tx, [job for job, id_ in zip(jobs, stored, strict=True) if job.id == id_])
-    return stored
+    stored: dict[str, str] = {}
+    for job in jobs:  # what comes after a job that exists already, by its unique key, comes after that one
+        stored[job.id] = _submit_one(tx, replace(job, after=[stored.get(id_, id_) for id_ in job.after]))
+    room.check(tx, [job for job in jobs if stored[job.id] == job.id])
+    return list(stored.values())
 
 
 def _submit_one(tx: Tx, job: NewJob) -> str:
     taken = unique.holder(tx, job)
     if taken is not None:
         return taken
-    parents = follow.parents(tx, job.after)
+    parents, run_at = follow.parents(tx, job.after), tx.now if job.run_at is None else job.run_at
     open_parents = sum(state != State.COMPLETED for _, state in parents)
     if open_parents:
         state = State.BLOCKED
     else:
-        state = State.SCHEDULED if job.run_at > tx.now else State.PENDING
+        state = State.SCHEDULED if run_at > tx.now else State.PENDING
     if job.flow is not None:
         tx.run(
             "INSERT INTO flow (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -66,10 +69,10 @@ def _submit_one(tx: Tx, job: NewJob) -> str:
     found = tx.row(
         _INSERT,
         (
-            job.id, job.type, job.queue, state, job.priority, job.max_attempts, open_parents, tx.now, job.run_at,
+            job.id, job.type, job.queue, state, job.priority, job.max_attempts, open_parents, tx.now, run_at,
             tx.now if state is State.PENDING else None, job.expires_at, job.flow, job.step, job.optional,
             job.parent, job.schedule, job.source, job.user, job.unique, unique.is_loose(job), job.concurrency_key,
-            job.timeout_s, json.dumps(dict(job.retry)), json.dumps(dict(job.data), ensure_ascii=False),
+            job.timeout_s, json.dumps(dict(job.retry)), to_json(dict(job.data)),
         ),
     )  # fmt: skip
     assert found is not None
@@ -119,9 +122,20 @@ def claim(tx: Tx, worker: str, queues: Sequence[str] | None = None) -> Job | Non
     return job
 
 
-def holds(tx: Tx, job: Job) -> bool:
-    """Whether the claim still fits: the job runs, and nobody has claimed it since."""
-    return bool(tx.row("SELECT 1 FROM job WHERE seq = ? AND state = 'processing' AND fence = ?", (job.seq, job.fence)))
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A claim that still fits; `cancelled` says that somebody wants the job stopped."""
+
+    cancelled: bool
+
+
+def holds(tx: Tx, job: Job) -> Held | None:
+    """Whether the claim still fits: the job runs, and nobody has claimed it since; None if not."""
+    row = tx.row(
+        "SELECT cancel_requested_at IS NOT NULL FROM job WHERE seq = ? AND state = 'processing' AND fence = ?",
+        (job.seq, job.fence),
+    )
+    return None if row is None else Held(bool(row[0]))
 
 
 def complete(tx: Tx, job: Job, result: Any, usage: Usage = Usage()) -> bool:
@@ -130,7 +144,7 @@ def complete(tx: Tx, job: Job, result: Any, usage: Usage = Usage()) -> bool:
         "UPDATE job SET state = 'completed', result = ?, finished_at = ?, cpu_ms = ?, max_rss_bytes = ?, "
         "error_type = NULL, error_message = NULL, error_fingerprint = NULL, error_retryable = NULL, "
         "error_traceback = NULL WHERE seq = ? AND state = 'processing' AND fence = ?",
-        (json.dumps(result, ensure_ascii=False), tx.now, usage.cpu_ms, usage.max_rss_bytes, job.seq, job.fence),
+        (to_json(result), tx.now, usage.cpu_ms, usage.max_rss_bytes, job.seq, job.fence),
     )
     if not done:
         return False
@@ -142,12 +156,20 @@ def complete(tx: Tx, job: Job, result: Any, usage: Usage = Usage()) -> bool:
 
 
 def fail(
-    tx: Tx, job: Job, error: JobError, retry_in_s: float | None, usage: Usage = Usage(), *, outcome: str = "failed"
+    tx: Tx,
+    job: Job,
+    error: JobError,
+    retry_in_s: float | None,
+    usage: Usage = Usage(),
+    result: Any = None,
+    *,
+    outcome: str = "failed",
 ) -> bool:
     """The claimed attempt failed: `retrying` if another is allowed, else `failed`. False: too late.
 
     Args:
         retry_in_s: seconds until the next attempt, or None for no more.
+        result: what it answered although it failed.
         outcome: how the attempt's row says that it ended.
     """
     again = retry_in_s is not None and error.retryable and job.attempt < job.max_attempts
@@ -155,11 +177,12 @@ def fail(
     run_at = tx.now + (retry_in_s or 0) if again else job.run_at
     done = tx.run(
         "UPDATE job SET state = ?, finished_at = ?, run_at = ?, cpu_ms = ?, max_rss_bytes = ?, error_type = ?, "
-        "error_message = ?, error_fingerprint = ?, error_retryable = ?, error_traceback = ? "
+        "error_message = ?, error_fingerprint = ?, error_retryable = ?, error_traceback = ?, result = ? "
         "WHERE seq = ? AND state = 'processing' AND fence = ?",
         (
             state, None if again else tx.now, run_at, usage.cpu_ms, usage.max_rss_bytes, error.type, error.message,
-            error.fingerprint, error.retryable, error.traceback, job.seq, job.fence,
+            error.fingerprint, error.retryable, error.traceback,
+            None if result is None else to_json(result), job.seq, job.fence,
         ),
     )  # fmt: skip
     if not done:
@@ -265,7 +288,7 @@ def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
         "UPDATE job SET state = 'pending', attempt = 0, run_at = ?, ready_at = ?, finished_at = NULL, "
         "expires_at = NULL, cancel_requested_at = NULL, data = coalesce(?, data), "
         f"aging = {lanes.AGING} WHERE seq = ? AND state = ?",
-        (tx.now, tx.now, None if data is None else json.dumps(dict(data), ensure_ascii=False), seq, state),
+        (tx.now, tx.now, None if data is None else to_json(dict(data)), seq, state),
     )
     tx.event(Kind.JOB_RETRY, seq, queue, attempt=0, delay_s=0, message="retried by hand", by_hand=True)
     tx.wakes = True

@@ -1,12 +1,12 @@
 """What a running job says of itself, as far as its claim still holds: progress, log lines, files, assets."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jobdesk.core.clock import instant
 from jobdesk.core.events import Kind
 from jobdesk.core.job import Artifact, Job, Progress
+from jobdesk.core.text import clean, to_json
 from jobdesk.ledger.database import Tx
 
 LOG_LINES = 10_000
@@ -22,7 +22,7 @@ def progress(tx: Tx, job: Job, now: Progress) -> bool:
     done = tx.run(
         "UPDATE job SET progress_done = ?, progress_total = ?, progress_message = ? "
         "WHERE seq = ? AND state = 'processing' AND fence = ?",
-        (now.done, now.total, now.message, job.seq, job.fence),
+        (now.done, now.total, now.message and clean(now.message), job.seq, job.fence),
     )
     if done:
         tx.event(Kind.JOB_PROGRESS, job.seq, job.queue, **now.to_json())
@@ -46,9 +46,7 @@ def log(tx: Tx, job: Job, lines: Sequence[LogLine], room: int) -> None:
                 Kind.JOB_LOG.value,
                 job.seq,
                 job.queue,
-                json.dumps(
-                    {"level": level, "message": message[:LINE_CHARACTERS], "attempt": job.attempt}, ensure_ascii=False
-                ),
+                to_json({"level": level, "message": clean(message[:LINE_CHARACTERS]), "attempt": job.attempt}),
             )
             for at, level, message in kept
         ],
@@ -59,7 +57,7 @@ def artifacts(tx: Tx, job: Job, made: Sequence[Artifact]) -> None:
     """Record files that the job made."""
     tx.many(
         "INSERT OR REPLACE INTO artifact (job, path, kind, bytes) VALUES (?, ?, ?, ?)",
-        [(job.seq, item.path, item.kind, item.bytes) for item in made],
+        [(job.seq, clean(item.path), clean(item.kind), item.bytes) for item in made],
     )
 
 
@@ -73,10 +71,10 @@ def asset(tx: Tx, job: Job, record: Mapping[str, Any]) -> None:
             instant(record["created_at"]) if "created_at" in record else tx.now,
             job.id,
             job.flow,
-            record["name"],
-            record["type"],
+            clean(record["name"]),
+            clean(record["type"]),
             record["bytes"],
             record["sha256"],
-            json.dumps(dict(record), ensure_ascii=False),
+            to_json(dict(record)),
         ),
     )

@@ -95,6 +95,7 @@ CREATE INDEX job_queue ON job (queue, seq);
 CREATE INDEX job_type ON job (type, seq);
 CREATE INDEX job_flow ON job (flow, seq) WHERE flow IS NOT NULL;
 CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX job_of_schedule ON job (schedule) WHERE schedule IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX job_error ON job (error_fingerprint, seq) WHERE state IN ({_words(DEAD)});
 
 CREATE TABLE dependency (
@@ -158,6 +159,31 @@ CREATE INDEX intake_hash ON intake (folder, sha256) WHERE state IN ('queued', 'd
 CREATE INDEX intake_folder ON intake (folder, state);
 CREATE INDEX intake_flow ON intake (flow) WHERE flow IS NOT NULL;
 CREATE INDEX intake_job ON intake (job) WHERE job IS NOT NULL;
+
+-- What is to be made when. A definition comes from the settings or was added; pause and history outlive its changes.
+CREATE TABLE schedule (
+  name TEXT PRIMARY KEY,
+  origin TEXT NOT NULL CHECK (origin IN ('settings', 'added')),
+  type TEXT NOT NULL, cron TEXT, at REAL, timezone TEXT NOT NULL,
+  data TEXT NOT NULL, queue TEXT, priority INTEGER,
+  missed TEXT NOT NULL CHECK (missed IN ('skip', 'once', 'all')),
+  overlap TEXT NOT NULL CHECK (overlap IN ('skip', 'allow')),
+  user TEXT, created_at REAL NOT NULL, changed_at REAL NOT NULL,
+  cursor_at REAL NOT NULL,                  -- every time up to here has been dealt with
+  next_at REAL,                             -- NULL: none comes any more
+  paused_at REAL, paused_by TEXT,
+  last_at REAL, last_job TEXT, fired INTEGER NOT NULL DEFAULT 0, missed_count INTEGER NOT NULL DEFAULT 0,
+  problem TEXT,
+  CHECK ((cron IS NULL) <> (at IS NULL))
+) WITHOUT ROWID;
+CREATE INDEX schedule_due ON schedule (next_at) WHERE next_at IS NOT NULL AND paused_at IS NULL;
+
+-- Each time that was dealt with, one row: no time makes a job twice, whoever looks, whatever the clock does.
+CREATE TABLE schedule_run (
+  schedule TEXT NOT NULL, fire_at REAL NOT NULL, at REAL NOT NULL,
+  job TEXT, reason TEXT,                    -- which job it made, or why none
+  PRIMARY KEY (schedule, fire_at)
+) WITHOUT ROWID;
 
 -- How each watched folder is doing, written by the process that watches it.
 CREATE TABLE folder (

@@ -62,12 +62,8 @@ def rescue(tx: Tx, consumer: str, why: str) -> int:
 
     The attempt counts, and a job that has killed `POISON` workers goes to the dead letters whatever attempts are left.
     """
-    held = tx.rows(
-        f"SELECT {JOB} FROM job j WHERE j.state = 'processing' AND j.worker >= ? AND j.worker < ?",
-        (consumer + "/", consumer + "0"),
-    )
-    for row in held:
-        job = to_job(row)
+    held = _held_by(tx, consumer)
+    for job in held:
         if job.cancel_requested_at is not None:
             moves.stop(tx, job, f"cancelled; {why}")
             continue
@@ -93,6 +89,32 @@ def _stalled(tx: Tx, job: Job) -> int:
             break
         count, following = count + (outcome == "stalled"), number
     return count
+
+
+def give_back(tx: Tx, consumer: str, why: str) -> int:
+    """Give back what a consumer that ends in order still held, with the attempt. How many jobs."""
+    held = _held_by(tx, consumer)
+    for job in held:
+        moves.release(tx, job, why)
+    return len(held)
+
+
+def orphans(ledger: Ledger) -> list[str]:
+    """Consumers that hold jobs and are not running: a claim that is nobody's would wait for ever."""
+    rows = ledger.rows(
+        "SELECT DISTINCT substr(j.worker, 1, instr(j.worker, '/') - 1) FROM job j WHERE j.state = 'processing' "
+        "AND NOT EXISTS (SELECT 1 FROM consumer c WHERE c.stopped_at IS NULL "
+        "AND c.id = substr(j.worker, 1, instr(j.worker, '/') - 1))"
+    )
+    return [str(consumer) for (consumer,) in rows]
+
+
+def _held_by(tx: Tx, consumer: str) -> list[Job]:
+    rows = tx.rows(
+        f"SELECT {JOB} FROM job j WHERE j.state = 'processing' AND j.worker >= ? AND j.worker < ?",
+        (consumer + "/", consumer + "0"),
+    )
+    return [to_job(row) for row in rows]
 
 
 def _back_to_pending(tx: Tx, seq: int, fence: int) -> None:
@@ -134,3 +156,17 @@ def claims(ledger: Ledger) -> list[tuple[str, int]]:
     return [
         (str(id_), int(fence)) for id_, fence in ledger.rows("SELECT id, fence FROM job WHERE state = 'processing'")
     ]
+
+
+def anything_to_do(ledger: Ledger, queues: Sequence[str] | None, due_before: float) -> bool:
+    """Whether a job runs anywhere, or is ready or falls due before then in a queue (of these) that is not paused."""
+    row = ledger.row(
+        "SELECT 1 FROM tally WHERE state = 'processing' AND n > 0 UNION ALL "
+        "SELECT 1 FROM queue q WHERE q.paused_at IS NULL "
+        "AND (:queues IS NULL OR q.name IN (SELECT value FROM json_each(:queues))) AND ("
+        "EXISTS (SELECT 1 FROM tally WHERE queue = q.name AND state = 'pending' AND n > 0) OR "
+        "EXISTS (SELECT 1 FROM job WHERE state IN ('scheduled', 'retrying', 'blocked') AND run_at < :due_before "
+        "AND queue = q.name AND (state <> 'blocked' OR waits_for = 0))) LIMIT 1",
+        {"queues": None if queues is None else json.dumps(list(queues)), "due_before": due_before},
+    )
+    return row is not None

@@ -20,7 +20,7 @@ class LedgerHuey(Huey):  # type: ignore[misc]
         self._run_job = self.task(name="run_job")(run_job)
 
     def deserialize_task(self, data: Job) -> Any:
-        return self._run_job.s(data)
+        return self._run_job.task_class((data,), {}, id=data.id)  # an id of Huey's own would cost a uuid
 
 
 class EmbeddedConsumer(Consumer):  # type: ignore[misc]

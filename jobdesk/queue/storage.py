@@ -43,7 +43,7 @@ class LedgerStorage(BaseStorage):  # type: ignore[misc]
     def shut(self) -> None:
         """Claim nothing more; a worker that waits is sent home."""
         self._open.clear()
-        self._wake.committed(False)
+        self._wake.ring()
 
     def dequeue(self) -> Job | None:
         """Claim the next job, waiting at most `LOOK_AGAIN_S` for one."""

@@ -68,6 +68,10 @@ class Wake:
             os.write(self._reader, b"q")
         self._ring(True)
 
+    def ring(self) -> None:
+        """Wake everybody of this process who waits, whether or not there is anything new."""
+        self._ring(True)
+
     def _ring(self, wakes: bool) -> None:
         with self._changed:
             self.generation += 1

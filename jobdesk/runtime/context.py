@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from jobdesk.core.ids import ids
 from jobdesk.core.outcome import Cancelled
 from jobdesk.runtime.messages import Message, Spec
 
+ASSET_KEYS: Mapping[str, type] = {"id": str, "name": str, "type": str, "sha256": str, "bytes": int}
+"""What every asset must say of itself."""
 PROGRESS_EVERY_S = 0.05
 """Progress closer together than this is held back: a loop may report each step."""
 
@@ -39,6 +42,9 @@ class JobContext:
     """One attempt of one job, seen from inside; see `jobdesk.Context` for what each member means."""
 
     def __init__(self, spec: Spec, send: Callable[[Message], None], cancelled: Callable[[], str | None]) -> None:
+        def tagged(message: Message) -> None:
+            send(message | {"of": spec["token"]})
+
         self.job = spec["job"]
         self.type = spec["type"]
         self.queue = spec["queue"]
@@ -47,22 +53,30 @@ class JobContext:
         self.attempt = spec["attempt"]
         self.max_attempts = spec["max_attempts"]
         self.home = Path(spec["home"])
-        self.workdir = Path(spec["work"])
+        self._workdir = Path(spec["work"])
         self.settings: Mapping[str, Any] = spec["settings"]
         self.results: Mapping[str, Any] = spec["results"]
-        self.log = JobLog(send)
-        self._send = send
+        self.log = JobLog(tagged)
+        self._send = tagged
         self._cancelled = cancelled
         self._deadline = time.monotonic() + spec["timeout_s"]
         self._held: Message | None = None
         self._progress_at = 0.0
 
     @property
+    def workdir(self) -> Path:
+        self._workdir.mkdir(mode=0o700, exist_ok=True)  # on first use: most jobs need none
+        return self._workdir
+
+    @property
     def time_remaining(self) -> float:
         return max(0.0, self._deadline - time.monotonic())
 
     def progress(self, done: float, total: float | None = None, message: str | None = None) -> None:
-        self._held = {"progress": [float(done), None if total is None else float(total), message]}
+        done, total = float(done), None if total is None else float(total)
+        if not all(map(isfinite, (done, total or 0.0))):
+            raise ValueError(f"ctx.progress: {done} of {total} is no progress")
+        self._held = {"progress": [done, total, None if message is None else str(message)[:500]]}
         now = time.monotonic()
         if now - self._progress_at >= PROGRESS_EVERY_S:
             self._progress_at = now
@@ -89,6 +103,10 @@ class JobContext:
         step: str | None = None,
         optional: bool = False,
     ) -> str:
+        texts = {"type": type, "queue": queue, "unique": unique, "concurrency_key": concurrency_key, "step": step}
+        for name, value in texts.items():
+            if value is not None and not isinstance(value, str):
+                raise TypeError(f"ctx.submit: {name} must be text, not {value!r}")
         id_ = ids.new("job", time.time())
         child = {
             "id": id_,
@@ -111,9 +129,12 @@ class JobContext:
 
     def artifact(self, path: str | Path, kind: str) -> None:
         file = Path(path).absolute()
-        self._send({"artifact": [str(file), kind, file.stat().st_size]})
+        self._send({"artifact": [str(file), str(kind), file.stat().st_size]})
 
     def asset(self, record: Mapping[str, Any]) -> None:
+        for key, kind in ASSET_KEYS.items():
+            if not isinstance(record.get(key), kind):
+                raise TypeError(f"ctx.asset: '{key}' must be {kind.__name__}, not {record.get(key)!r}")
         self._send({"asset": dict(record)})
 
     def now(self) -> float:

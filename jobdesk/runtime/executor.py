@@ -24,27 +24,27 @@ from jobdesk.runtime.isolation import Gone
 from jobdesk.runtime.messages import Spec
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.pool import Pool
-from jobdesk.runtime.report import Report
+from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
 from jobdesk.runtime.running import Running, RunningJobs
 from jobdesk.runtime.settle import Settler
 from jobdesk.runtime.wiring import Wiring
 
-WORK = "work"
-"""The folder, below HOME/run, of the working folders of attempts."""
 LOOK_EVERY_S = 0.1
 """How often a supervisor looks at the time and at what was asked of its job."""
 MEASURE_EVERY_S = 0.5
 WRITE_EVERY_S = 0.25
-NO_PROCESSOR_SNOOZE_S = 30.0
+NO_PROCESSOR_SNOOZE_S = 90.0
+"""Longer than what a drain waits for: it would wait for ever."""
 TROUBLE_SNOOZE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What every job must keep to. Seconds and bytes."""
+    """What every job must keep to. Seconds and bytes; `work` is where working folders of attempts are made."""
 
     cancel_grace_s: float
     memory_bytes: int
+    work: Path
 
 
 class Executor:
@@ -64,14 +64,15 @@ class Executor:
 
     def run(self, job: Job) -> None:
         """Run a claimed job to its end, whatever that is; never raises for what the job does."""
-        entry, report = self._running.add(job), Report()
+        entry, report = self._running.add(job), Report(token=f"{job.id}-{job.fence}")
         try:
             try:
                 outcome = self._attempt(entry, report)
             except Exception as error:  # the desk's own trouble (disk, memory, ledger) must not cost the job an attempt
                 logging.getLogger("jobdesk").exception("cannot run %s now", job.id)
                 outcome = Snoozed(TROUBLE_SNOOZE_S, f"the desk could not run it: {error}")
-            shutil.rmtree(self._workdir(job), ignore_errors=True)
+            if (workdir := self._workdir(job)).exists():
+                shutil.rmtree(workdir, ignore_errors=True)
             self._settler.settle(entry, report, outcome)
         finally:
             self._running.remove(entry)
@@ -82,20 +83,20 @@ class Executor:
         if found is None:
             return Snoozed(NO_PROCESSOR_SNOOZE_S, f"no processor has the job type '{job.type}'")
         processor, module, file = found
-        self._workdir(job).mkdir(mode=0o700, parents=True, exist_ok=True)
         spec = self._spec(job, module, file)
         if processor.isolation == "thread":
             return self._call(processor, spec, entry, report)
         return self._supervise(spec, entry, report)
 
     def _workdir(self, job: Job) -> Path:
-        return self._home / "run" / WORK / f"{job.id}-{job.fence}"
+        return self._limits.work / f"{job.id}-{job.fence}"
 
     # ── prepare ──
 
     def _spec(self, job: Job, module: str, file: str | None) -> Spec:
         permanent, retry_on = self._wiring.retry_rules(job.type)
         return Spec(
+            token=f"{job.id}-{job.fence}",
             job=job.id,
             type=job.type,
             queue=job.queue,
@@ -129,13 +130,13 @@ class Executor:
 
     def _supervise(self, spec: Spec, entry: Running, report: Report) -> Outcome:
         child = self._pool.child()
-        entry.tell = child.cancel
-        if entry.wish == "cancel":
-            child.cancel(entry.why)
         began = self._clock.monotonic()
         measured = written = began
         try:
             child.run(spec)
+            entry.tell = lambda why: child.cancel(spec["token"], why)
+            if entry.wish == "cancel":
+                child.cancel(spec["token"], entry.why)
             while report.outcome is None:
                 child.receive(LOOK_EVERY_S, report.take)
                 now = self._clock.monotonic()
@@ -153,8 +154,14 @@ class Executor:
             if entry.wish == "cancel":
                 return Stopped(entry.why)
             return report.outcome or Failed(failure("WorkerCrashed", gone.how))
+        except TooMuch:
+            self._pool.discard()
+            text = f"it left more than {MOST_ITEMS:,} children, assets and artifacts: let it leave a list in a file"
+            return Failed(failure("TooMuch", text, retryable=False))
+        except BaseException:  # a child in the middle of a job must not get the next one
+            self._pool.discard()
+            raise
         self._pool.give_back()
-        assert report.outcome is not None
         return report.outcome
 
     def _verdict(self, entry: Running, spec: Spec, report: Report, ran_s: float, now: float) -> Outcome | None:

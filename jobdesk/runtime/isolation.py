@@ -14,6 +14,7 @@ from pathlib import Path
 from jobdesk.runtime import processes
 from jobdesk.runtime.messages import Message, Spec
 
+LONGEST_MESSAGE_BYTES = 16_000_000
 JOBS_A_CHILD = 500
 """A child is replaced after this many jobs, so that what leaks in libraries cannot grow for ever."""
 TOO_FAT_BYTES = 400_000_000
@@ -31,7 +32,7 @@ class Gone(Exception):
 class ChildProcess:
     """Starts when made. Only the thread that made it may use it, but for `send`; it does not outlive that thread."""
 
-    def __init__(self, folder: Path, nice: int) -> None:
+    def __init__(self, folder: Path, nice: int, consumer: str) -> None:
         self._connection, other = Pipe()
         self._sending = threading.Lock()
         self._jobs = 0
@@ -40,6 +41,7 @@ class ChildProcess:
                 sys.executable, "-P", "-m", "jobdesk.runtime.child",
                 str(other.fileno()), str(os.getpid()), str(nice),
             ],
+            env={**os.environ, processes.MARK: consumer},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             pass_fds=[other.fileno()], start_new_session=True, cwd=folder,
         )  # fmt: skip
@@ -65,10 +67,10 @@ class ChildProcess:
         self._jobs += 1
         self.send({"run": spec})
 
-    def cancel(self, why: str) -> None:
-        """Ask the running job to stop; from any thread."""
+    def cancel(self, token: str, why: str) -> None:
+        """Ask the job with this token to stop; from any thread."""
         with suppress(Gone):
-            self.send({"cancel": why})
+            self.send({"cancel": why, "of": token})
 
     def send(self, message: Message) -> None:
         with self._sending:
@@ -87,10 +89,10 @@ class ChildProcess:
             if not self._connection.poll(timeout_s):
                 return False
             while True:
-                take(json.loads(self._connection.recv_bytes()))
+                take(json.loads(self._connection.recv_bytes(LONGEST_MESSAGE_BYTES)))
                 if not self._connection.poll(0):
                     return True
-        except (EOFError, ConnectionError, OSError):
+        except (EOFError, ConnectionError, OSError):  # also a message that is too long
             raise Gone(self._how_it_ended()) from None
 
     def kill(self) -> None:
@@ -102,9 +104,10 @@ class ChildProcess:
 
     def _how_it_ended(self) -> str:
         try:
-            code = self._process.wait(5)
+            code = self._process.wait(1)
         except subprocess.TimeoutExpired:
-            return "its process closed the line to the desk"
+            return "its process closed the line to the desk, or said too much at once"
         if code < 0:
-            return f"its process was killed by {signal.Signals(-code).name}"
+            known = {one.value: one.name for one in signal.Signals}
+            return f"its process was killed by {known.get(-code, f'signal {-code}')}"
         return f"its process ended by itself with exit status {code}"

@@ -2,6 +2,9 @@
 
 A child runs code that decodes files of strangers; nothing it sends may become code in the parent.
 
+Each message of a job carries `of`, the token of its attempt: what a thread or a fork that outlived its
+job still says is nobody's, never the next job's.
+
 To the child:     {"run": Spec}  {"cancel": why}
 To the supervisor: {"ready": true}  {"log": [at, level, text]}  {"progress": [done, total, text]}
                   {"artifact": [path, kind, bytes]}  {"asset": record}  {"child": submission}
@@ -18,8 +21,9 @@ Message = dict[str, Any]
 
 
 class Spec(TypedDict):
-    """One attempt, as a child needs it."""
+    """One attempt, as a child needs it. `token` names it in every message."""
 
+    token: str
     job: str
     type: str
     queue: str
@@ -45,8 +49,8 @@ def from_outcome(outcome: Outcome) -> Message:
     match outcome:
         case Completed(result):
             return {"completed": result}
-        case Failed(error, delay_s):
-            return {"failed": error.to_json(), "delay_s": delay_s}
+        case Failed(error, delay_s, result):
+            return {"failed": error.to_json(), "delay_s": delay_s, "result": result}
         case Snoozed(delay_s, why):
             return {"snoozed": why, "delay_s": delay_s}
         case Stopped(why):
@@ -58,7 +62,7 @@ def to_outcome(message: Message) -> Outcome:
     if "completed" in message:
         return Completed(message["completed"])
     if "failed" in message:
-        return Failed(JobError(**message["failed"]), message["delay_s"])
+        return Failed(JobError(**message["failed"]), message["delay_s"], message["result"])
     if "snoozed" in message:
         return Snoozed(message["delay_s"], message["snoozed"])
     return Stopped(message["stopped"])

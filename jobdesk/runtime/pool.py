@@ -29,12 +29,16 @@ class Pool:
             return child
         if child is not None:
             self.discard()
-        child = ChildProcess(self._folder, self._nice)
+        child = ChildProcess(self._folder, self._nice, self._consumer)
+        try:
+            with self._ledger.write() as tx:
+                workers.add_child(tx, self._consumer, child.pid, child.started)
+        except BaseException:  # unknown to the ledger, nobody could end it after us
+            child.kill()
+            raise
         self._own.child = child
         with self._lock:
             self._all.add(child)
-        with self._ledger.write() as tx:
-            workers.add_child(tx, self._consumer, child.pid, child.started)
         return child
 
     def give_back(self) -> None:
@@ -44,8 +48,8 @@ class Pool:
 
     def discard(self) -> None:
         """Kill this thread's child with all it started; the next job gets a fresh one."""
-        self._end(self._own.child)
-        self._own.child = None
+        child, self._own.child = self._own.child, None
+        self._end(child)
 
     def close(self) -> None:
         """Kill every child."""

@@ -11,6 +11,13 @@ from jobdesk.ledger.database import Tx
 from jobdesk.ledger.moves import Usage
 from jobdesk.runtime.messages import Message, to_outcome
 
+MOST_ITEMS = 20_000
+"""Children, assets and artifacts that one attempt may leave."""
+
+
+class TooMuch(Exception):
+    """A job says more than can be kept."""
+
 
 @dataclass(slots=True)
 class Report:
@@ -26,12 +33,22 @@ class Report:
     cpu_ms: int | None = None
     max_rss_bytes: int = 0
     room: int = reports.LOG_LINES
+    token: str = ""
 
     def take(self, message: Message) -> None:
-        """Understand one message of the job."""
+        """Understand one message of the job; one of another attempt is nobody's.
+
+        Raises:
+            TooMuch: it says more than can be kept.
+        """
+        if message.get("of") != self.token:
+            return
+        if len(self.assets) + len(self.children) + len(self.artifacts) > MOST_ITEMS:
+            raise TooMuch
         match message:
             case {"log": [at, level, text]}:
-                self.lines.append((at, level, text))
+                if len(self.lines) <= self.room:  # one more than fits: it is cut, and says so
+                    self.lines.append((at, level, text))
             case {"progress": [done, total, text]}:
                 self.progress = Progress(done, total, text)
             case {"artifact": [path, kind, size]}:

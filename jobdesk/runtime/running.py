@@ -40,7 +40,8 @@ class RunningJobs:
 
     def remove(self, entry: Running) -> None:
         with self._lock:
-            self._jobs.pop(entry.job.seq, None)
+            if self._jobs.get(entry.job.seq) is entry:  # it may be running again here already
+                del self._jobs[entry.job.seq]
 
     def all(self) -> list[Running]:
         with self._lock:

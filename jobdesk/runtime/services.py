@@ -11,9 +11,9 @@ from jobdesk.core.service import Service
 from jobdesk.ledger import upkeep, workers
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
-from jobdesk.runtime.executor import WORK
 from jobdesk.runtime.running import RunningJobs
 
+ASLEEP_S = 5.0
 LOST_AFTER_S = 30.0
 """A consumer that lives but is silent for this long (stopped, starved) loses its jobs; late writes are fenced off."""
 
@@ -59,19 +59,23 @@ class Canceller(Service):
 class Rescuer(Service):
     """Says that this consumer is alive, and gives away the jobs of those that are not.
 
-    On one machine a dead process is seen at once by its pid and start, so rescue needs no timeout;
-    the heartbeat finds those that live but do nothing.
+    On one machine a dead process is seen at once by its pid and start, so rescue needs no timeout. One
+    that lives but does nothing is found by its heartbeat, watched on our own monotonic clock: neither a
+    step of the machine's clock nor its sleep, nor a ledger locked by a stranger, makes the living look dead.
     """
 
     name = "rescuer"
     interval_s = 1.0
 
-    def __init__(self, ledger: Ledger, consumer: str, clock: Clock, run: Path, lost: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, consumer: str, clock: Clock, work: Path, lost: Callable[[], None]) -> None:
         super().__init__(clock)
-        self._work = run / WORK
+        self._work = work
         self._ledger = ledger
         self._consumer = consumer
         self._lost = lost
+        self._beats: dict[str, tuple[float, float]] = {}
+        """Of each other consumer its last heartbeat, and when, on our clock, we first saw it."""
+        self._ran_at = clock.monotonic()
 
     def run_once(self) -> float | None:
         with self._ledger.write() as tx:
@@ -79,30 +83,46 @@ class Rescuer(Service):
         if not known:  # we were stopped for long, and others took our jobs: start over under a new name
             self._lost()
             return None
-        now = self.clock.now()
+        now = self.clock.monotonic()
+        if now - self._ran_at > ASLEEP_S:
+            self._beats.clear()  # we were away ourselves: what we remember says nothing about others
+        self._ran_at = now
         for other in workers.running(self._ledger):
             if other.id == self._consumer:
                 continue
             if not processes.is_alive(other.pid, other.process_started):
-                self._bury(other, f"consumer {other.pid} died")
-            elif now - other.heartbeat_at > LOST_AFTER_S and other.pid != os.getpid():
-                self._bury(other, f"consumer {other.pid} has been silent for {now - other.heartbeat_at:.0f} s")
+                self._bury(other.id, f"consumer {other.pid} died")
+            elif (silent_s := self._silence(other, now)) > LOST_AFTER_S and other.pid != os.getpid():
+                self._bury(other.id, f"consumer {other.pid} has been silent for {silent_s:.0f} s")
+        for consumer in upkeep.orphans(self._ledger):
+            self._bury(consumer, "its consumer is gone")
         return None
 
-    def _bury(self, other: workers.Consumer, why: str) -> None:
-        for pid, started in workers.children(self._ledger, other.id):
+    def _silence(self, other: workers.Consumer, now: float) -> float:
+        beat, since = self._beats.get(other.id, (None, now))
+        if beat != other.heartbeat_at:
+            since = now
+        self._beats[other.id] = other.heartbeat_at, since
+        return now - since
+
+    def _bury(self, consumer: str, why: str) -> None:
+        for pid, started in workers.children(self._ledger, consumer):
             processes.kill_session(pid, started)
+        processes.kill_marked(consumer)
         with self._ledger.write() as tx:
-            count = upkeep.rescue(tx, other.id, why)
-            workers.unregister(tx, other.id, why)
+            count = upkeep.rescue(tx, consumer, why)
+            workers.unregister(tx, consumer, why)
         self._sweep()
         logging.getLogger("jobdesk").warning("%s; %d of its jobs go back to their queues", why, count)
 
     def _sweep(self) -> None:
         """Remove the working folders of attempts that nobody runs any more."""
-        if not self._work.is_dir():
-            return
+        there = list(self._work.iterdir()) if self._work.is_dir() else []  # before the claims: new ones stay
         kept = {f"{id_}-{fence}" for id_, fence in upkeep.claims(self._ledger)}
-        for folder in self._work.iterdir():
-            if folder.name not in kept:
-                shutil.rmtree(folder, ignore_errors=True)
+        for left in there:
+            if left.name in kept:
+                continue
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)

@@ -26,8 +26,6 @@ class Settler:
 
     def settle(self, entry: Running, report: Report, outcome: Outcome) -> None:
         """Write the end; while the ledger cannot be written it tries again, so that finished work is not redone."""
-        if entry.wish == "cancel" and isinstance(outcome, Failed):
-            outcome = Stopped(entry.why)
         pause = threading.Event()
         while True:
             try:
@@ -36,32 +34,33 @@ class Settler:
             except LedgerError as error:
                 logging.getLogger("jobdesk").error("cannot write the end of %s, trying again: %s", entry.job.id, error)
                 if entry.wish == "release":
-                    return  # stopping: the claim stays, and the next start rescues it
+                    return  # stopping: the engine gives back what is still claimed, or the next start does
                 self._clock.wait(pause, TRY_AGAIN_S)
-            except Exception as error:
+            except Exception as error:  # the job said something that cannot be stored: keep its end, without it
                 logging.getLogger("jobdesk").exception("cannot store the end of %s as it is", entry.job.id)
-                if not (report.children or report.assets or report.on_failure):
-                    return  # nothing left to leave out: the claim stays, and the next start rescues it
-                report.children, report.assets, report.on_failure = [], [], None
-                if isinstance(outcome, Completed):
-                    outcome = _cannot_be_kept(error)
+                report, outcome = Report(), _cannot_be_kept(error)
 
     def _write(self, entry: Running, report: Report, outcome: Outcome) -> None:
         job = entry.job
         children = [self._wiring.prepare_child(job, wanted) for wanted in report.children] if _done(outcome) else []
         hook = self._wiring.prepare_child(job, report.on_failure) if report.on_failure else None
         with self._ledger.write() as tx:
-            if not moves.holds(tx, job):
+            held = moves.holds(tx, job)
+            if held is None:
                 return  # rescued meanwhile: what it did is somebody else's to do again
+            if held.cancelled and not _done(outcome):
+                outcome = Stopped(entry.why or "cancelled while it ran")
             report.write_words(tx, job)
             reports.artifacts(tx, job, report.artifacts)
             if children or hook:
                 flow = follow.join_flow(tx, job)
                 if hook:
                     follow.set_on_failure(tx, flow, hook)
-            self._move(tx, entry, report, outcome, children)
+            self._move(tx, entry, report, outcome, children, held.cancelled)
 
-    def _move(self, tx: Tx, entry: Running, report: Report, outcome: Outcome, children: list[NewJob]) -> None:
+    def _move(
+        self, tx: Tx, entry: Running, report: Report, outcome: Outcome, children: list[NewJob], cancelled: bool
+    ) -> None:
         job = entry.job
         match outcome:
             case Completed(result):
@@ -69,15 +68,15 @@ class Settler:
                     reports.asset(tx, job, record)
                 self._wiring.store(tx, children)
                 moves.complete(tx, job, result, report.usage)
-            case Failed(error, delay_s):
+            case Failed(error, delay_s, result):
                 wait_s = _retry_wait(tx, job) if delay_s is None else delay_s
-                moves.fail(tx, job, error, wait_s, report.usage)
+                moves.fail(tx, job, error, wait_s, report.usage, result)
+            case Stopped(why) if cancelled:
+                moves.stop(tx, job, why, report.usage)
             case Snoozed() | Stopped() if entry.wish == "release":
                 moves.release(tx, job, entry.why)
             case Snoozed(delay_s, why):
                 moves.snooze(tx, job, delay_s, why, report.usage)
-            case Stopped(why) if entry.wish == "cancel":
-                moves.stop(tx, job, why, report.usage)
             case Stopped():  # its own checkpoint found the time up
                 text = f"it ran longer than its timeout of {job.timeout_s:g} s"
                 moves.fail(tx, job, failure("Timeout", text), _retry_wait(tx, job), report.usage)

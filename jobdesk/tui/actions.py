@@ -73,7 +73,7 @@ class Action:
 
 
 def _jobs_view(scene: Scene) -> str | None:
-    return None if scene.view == "jobs" else "it belongs to the list of jobs: press 2"
+    return None if scene.view == "jobs" else "only in the list of jobs: press 2"
 
 
 def _anything_to_open(scene: Scene) -> str | None:
@@ -95,11 +95,12 @@ def _back(scene: Scene) -> str | None:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("help", "question_mark,f1", "Keys and what they do", "App", lambda app, _: app.show_help(), word="help", rank=0),
+    Action("help", "question_mark,f1", "Keys and what they do", "App", lambda app, _: app.show_help(), word="help",
+           rank=0),
     Action("filter", "slash", "Filter the jobs", "Find", lambda app, _: app.open_filter(), word="filter", rank=2),
     Action("open", "enter", "Open what is under the cursor", "View", lambda app, scene: app.open(scene),
            _anything_to_open, word="open", rank=4, command="jobdesk jobs show {jobs}"),
-    Action("back", "escape", "Back; clears marks, closes what is open", "View", lambda app, scene: app.back(scene),
+    Action("back", "escape", "Back, one step: marks, drawer, filter", "View", lambda app, scene: app.back(scene),
            _back, word="back", rank=1),
     Action("retry", "r", "Retry", "Act", lambda app, scene: app.apply("retry", scene.selection),
            lambda scene: can_retry(scene.selection), word="retry", rank=5, writes=True,
@@ -145,7 +146,8 @@ MOVING = (
     ("up down j k", "move"),
     ("page up, page down", "a page"),
     ("g home, G end", "first, last"),
-    ("tab, shift+tab", "next pane"),
+    ("tab, right, l", "next pane"),
+    ("shift+tab, left, h", "pane before"),
     ("left right h l", "pages of an open job"),
     ("ctrl+c twice", "quit"),
 )

@@ -1,4 +1,4 @@
-"""What ended lately, kept in memory by the database thread: minutes of the last hour, rates, and how long things take."""
+"""What ended lately: the minutes of the last hour from the ledger's counters, and how long the newest jobs took."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from jobdesk.ledger import glance
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.glance import Ending
+from jobdesk.monitoring.metrics import throughput
 
 MINUTES = 60
-_AT_FIRST = 10_000
-_DEAD_AT_FIRST = 5_000
+_AT_FIRST = 500
 _AT_ONCE = 20_000
 _SAMPLE = 2000
 _QUEUE_SAMPLE = 200
@@ -43,12 +43,11 @@ class Rates:
 
 
 class Activity:
-    """Follows the endings of jobs: reads the last hour once, then only what is new."""
+    """Follows the endings of jobs: reads the newest once, then only what is new."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._event: int | None = None
-        self._minutes: dict[int, list[int]] = {}
         self._instants: deque[float] = deque()
         self._waits: deque[float] = deque(maxlen=_SAMPLE)
         self._takes: deque[float] = deque(maxlen=_SAMPLE)
@@ -58,22 +57,14 @@ class Activity:
         """Take in what ended since the last call; the rates as of `now`."""
         if self._event is None:
             self._event = glance.newest_event(self._ledger)
-            hour_ago = now - MINUTES * 60
-            found = glance.endings_since(self._ledger, hour_ago, _AT_FIRST)
-            if len(found) == _AT_FIRST:
-                before = glance.minutes_before(self._ledger, hour_ago, found[-1].at, _DEAD_AT_FIRST)
-                self._minutes = {minute: list(counts) for minute, counts in before.items()}
-            for ending in reversed(found):
-                self._take(ending)
+            found = glance.newest_endings(self._ledger, now - MINUTES * 60, _AT_FIRST)
         else:
             self._event, found = glance.endings_after(self._ledger, self._event, _AT_ONCE)
-            for ending in found:
-                self._take(ending)
+        for ending in found:
+            self._take(ending)
         return self._rates(now)
 
     def _take(self, ending: Ending) -> None:
-        minute = self._minutes.setdefault(int(ending.at // 60), [0, 0])
-        minute[0 if ending.completed else 1] += 1
         self._instants.append(ending.at)
         if ending.waited_s is not None:
             self._waits.append(ending.waited_s)
@@ -82,17 +73,11 @@ class Activity:
             self._by_queue.setdefault(ending.queue, deque(maxlen=_QUEUE_SAMPLE)).append(ending.took_s)
 
     def _rates(self, now: float) -> Rates:
-        current = int(now // 60)
-        for old in [minute for minute in self._minutes if minute <= current - MINUTES]:
-            del self._minutes[old]
         while self._instants and self._instants[0] <= now - 60:
             self._instants.popleft()
         waits, takes = sorted(self._waits), sorted(self._takes)
         return Rates(
-            minutes=tuple(
-                (self._minutes[minute][0], self._minutes[minute][1]) if minute in self._minutes else (0, 0)
-                for minute in range(current - MINUTES + 1, current + 1)
-            ),
+            minutes=tuple(throughput(self._ledger, now, MINUTES)),
             last_minute=len(self._instants),
             waited_p50_s=_share(waits, 0.5),
             waited_p95_s=_share(waits, 0.95),

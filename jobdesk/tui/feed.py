@@ -115,6 +115,8 @@ class Feed:
                     self._look(anyway)
             except JobdeskError as error:
                 self._post(Trouble(str(error), once="feed"))
+            except Exception as error:  # a screen that stands still without a word would be worse
+                self._post(Trouble(f"the screen could not be read: {type(error).__name__}: {error}", once="feed"))
         self.desk.ledger.close()
 
     def _look(self, anyway: bool) -> None:

@@ -36,7 +36,9 @@ def _shorten(text: str, room: int) -> str:
     """At most `room` cells of text, whole words if not much is lost by it."""
     cut = set_cell_size(text, room)
     at = cut.rfind(" ")
-    return cut[:at] if at > 0 and cell_len(cut[at:]) <= max(2, room // 3) and text[len(cut) : len(cut) + 1] != " " else cut
+    return (
+        cut[:at] if at > 0 and cell_len(cut[at:]) <= max(2, room // 3) and text[len(cut) : len(cut) + 1] != " " else cut
+    )
 
 
 def fit_path(text: str, width: int, more: str = "…") -> str:
@@ -71,7 +73,7 @@ def fit_spans(spans: Spans, width: int, align: str = "<", more: str = "…") -> 
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break text into lines of at most `width` cells, between words where it can; its own line ends hold."""
+    """Break text into lines of at most `width` cells, between words or parts of a path; its own line ends hold."""
     lines: list[str] = []
     for raw in text.expandtabs(4).splitlines() or [""]:
         rest = clean(raw)
@@ -81,7 +83,7 @@ def wrap(text: str, width: int) -> list[str]:
         indent = rest[: len(rest) - len(rest.lstrip())][: width // 2]
         while cell_len(rest) > width:
             cut = _cut(rest, width)
-            at = rest.rfind(" ", len(indent) + 1, cut + 1)
+            at = max(rest.rfind(" ", len(indent) + 1, cut + 1), rest.rfind("/", len(indent) + 1, cut) + 1)
             at = at if at > width // 3 else cut
             lines.append(rest[:at].rstrip())
             rest = indent + rest[at:].lstrip()
@@ -106,10 +108,12 @@ def number(count: int) -> str:
 
 
 def brief(count: int) -> str:
-    """A number in at most six cells: 1,204, 19,980, 124k, 1.2M."""
-    if count < 100_000:
+    """A number in at most five cells: 1,204, 19.9k, 124k, 1.2M."""
+    if count < 10_000:
         return f"{count:,}"
-    return f"{count / 1e3:.0f}k" if count < 1_000_000 else f"{count / 1e6:.1f}M"
+    if count < 999_500:
+        return f"{count / 1e3:.{1 if count < 99_950 else 0}f}k"
+    return f"{count / 1e6:.{1 if count < 99_950_000 else 0}f}M"
 
 
 def count_of(count: int, one: str, many: str | None = None) -> str:

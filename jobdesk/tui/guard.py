@@ -19,7 +19,7 @@ PATIENCE_S = 2.0
 
 
 class Guard:
-    """Calls `leave(code)` on the event loop once; `last_resort(code)` on a thread if the app has not ended soon after."""
+    """Calls `leave(code)` on the event loop once; `last_resort(code)` on a thread if that does not end the app soon."""
 
     def __init__(self, leave: Callable[[int], None], last_resort: Callable[[int], None]) -> None:
         self._leave = leave

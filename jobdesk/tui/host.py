@@ -42,6 +42,10 @@ class Host:
         self.leaving: Farewell | None = None
         self._failed = False
 
+    def hold(self) -> None:
+        """Never work, though everything else may be done here; for a desk that others look after."""
+        self._failed = True
+
     @property
     def busy(self) -> int:
         """Jobs that run in this app now."""

@@ -11,15 +11,15 @@ from jobdesk.tui.glyphs import Glyphs
 
 COLUMNS = (
     Column("state", "state", 12),
-    Column("type", "type", 18, rank=1, grow=4, most=30),
-    Column("subject", "about", 14, rank=2, grow=3, most=40),
-    Column("note", "progress or error", 18, rank=4, grow=3),
-    Column("queue", "queue", 18, rank=6, most=24, grow=1),
-    Column("try", "try", 5, rank=7, align=">"),
+    Column("type", "type", 23, rank=1, grow=1, most=40),
+    Column("subject", "about", 13, rank=2, grow=3, most=60),
+    Column("note", "detail", 14, rank=4, grow=8),
+    Column("queue", "queue", 20, rank=6, grow=1, most=40),
+    Column("try", "try", 4, rank=7, align=">"),
     Column("took", "took", 5, rank=5, align=">"),
     Column("age", "age", 5, rank=3, align=">"),
-    Column("priority", "prio", 6, rank=8),
-    Column("id", "id", 10, rank=9),
+    Column("priority", "prio", 6, rank=8, spare=True),
+    Column("id", "id", 8, rank=9, spare=True),
 )
 BAR = 10
 
@@ -60,7 +60,9 @@ def note(line: Line, now: float, glyphs: Glyphs) -> Spans:
         return progress(line, glyphs)
     if line.state in (State.SCHEDULED, State.RETRYING):
         when = f"in {ahead(line.run_at, now)}" if line.run_at > now else "due now"
-        why = f" {glyphs.dot} {clean(line.error_message)}" if line.state is State.RETRYING and line.error_message else ""
+        why = (
+            f" {glyphs.dot} {clean(line.error_message)}" if line.state is State.RETRYING and line.error_message else ""
+        )
         return ((when, "later"), (why, "muted"))
     if line.state in (State.FAILED, State.EXPIRED, State.CANCELLED) and line.error_type:
         tone = "bad" if line.state is State.FAILED else "muted"

@@ -1,16 +1,17 @@
 """One job as text: its pages, each a list of lines. Pure functions of the story, the width and the time."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jobdesk.core.durations import short, size
-from jobdesk.core.events import Event, Kind
-from jobdesk.core.job import FINAL, Job, State
+from jobdesk.core.job import FINAL, Job, JobError, State
 from jobdesk.core.subject import subject
 from jobdesk.tui.format import Spans, ago, bar, clean, clock_time, count_of, fit, fit_path, priority, state, whole, wrap
 from jobdesk.tui.glyphs import TONES, Glyphs
 from jobdesk.tui.job_cells import ahead
+from jobdesk.tui.job_history import log_line, log_page, timeline
+from jobdesk.tui.job_tree import flow_page
 from jobdesk.tui.story import Story
 
 LABEL = 10
@@ -49,15 +50,15 @@ def job_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans
     lines.extend(_progress(job, width, now, glyphs))
     if story.why:
         lines.extend([(), heading("Why it does not run yet")])
-        lines.extend(((line, "warn"),) for line in wrap(story.why, width))
+        lines.extend(((line, "warn"),) for said in story.why for line in wrap(said, width))
     if job.error is not None:
         lines.extend(_error(story, width))
     lines.append(())
     lines.extend(_facts(job, width, now, glyphs))
-    lines.extend(_timeline(story, width, now, glyphs))
+    lines.extend(timeline(story, width, now, glyphs))
     if story.log:
         lines.extend([(), heading(f"Log {glyphs.dot} the last lines")])
-        lines.extend(line for event in story.log[-5:] for line in _log_line(event, width))
+        lines.extend(line for event in story.log[-5:] for line in log_line(event, width))
     if job.artifacts:
         lines.extend([(), heading("Files it made")])
         for made in job.artifacts:
@@ -80,7 +81,11 @@ def _standing(job: Job, now: float, glyphs: Glyphs) -> Spans:
         passed = ago(job.finished_at, now)
         said = "just now" if passed == "now" else f"{passed} ago"
     tries = f"   attempt {job.attempt} of {job.max_attempts}" if job.attempt else ""
-    return (*((text, TONES[job.state]) for text, _ in state(job.state, glyphs)), (f"  {said}", "text"), (tries, "muted"))
+    return (
+        *((text, TONES[job.state]) for text, _ in state(job.state, glyphs)),
+        (f"  {said}", "text"),
+        (tries, "muted"),
+    )
 
 
 def _progress(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
@@ -114,9 +119,18 @@ def _error(story: Story, width: int) -> Iterator[Spans]:
         yield (("; ".join(notes), "muted"),)
     if error.traceback:
         yield ()
-        for line in error.traceback.rstrip().splitlines():
-            for part in wrap(line, width):
-                yield ((part, "muted"),)
+        yield from traceback(error, width)
+
+
+def traceback(error: JobError, width: int) -> Iterator[Spans]:
+    """Where it came from, without the lines that only underline, and without saying again what the error was."""
+    lines = (error.traceback or "").rstrip().splitlines()
+    while lines and not lines[-1].startswith(" ") and lines[-1] in f"{error.type}: {error.message}":
+        lines.pop()
+    for line in lines:
+        if line.strip(" ^~"):
+            tone = "text" if line.startswith("    ") else "muted"
+            yield from (((part, tone),) for part in wrap(line, width))
 
 
 def _facts(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
@@ -157,84 +171,6 @@ def _ago(at: float, now: float) -> str:
     return "just now" if passed == "now" else f"{passed} ago"
 
 
-_TOLD = {
-    Kind.JOB_CREATED: ("created", "muted"),
-    Kind.JOB_STARTED: ("started", "run"),
-    Kind.JOB_RETRY: ("tried again", "warn"),
-    Kind.JOB_COMPLETED: ("completed", "ok"),
-    Kind.JOB_FAILED: ("failed", "bad"),
-    Kind.JOB_CANCELLED: ("cancelled", "muted"),
-    Kind.JOB_EXPIRED: ("expired", "bad"),
-    Kind.JOB_STALLED: ("its worker died", "bad"),
-}
-
-
-def _timeline(story: Story, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
-    yield ()
-    yield heading("Timeline")
-    before: float | None = None
-    for event in story.events:
-        word, tone = _told(event)
-        passed = "" if before is None else f"+{short(max(0.0, event.at - before))}"
-        before = event.at
-        text = _details(event)
-        head: Spans = ((f"{clock_time(event.at, now)} ", "muted"), (fit(passed, 7, ">") + "  ", "faint"), (word, tone))
-        used = len(clock_time(event.at, now)) + 10 + len(word) + 2
-        first, *rest = wrap(text, max(16, width - used)) if text else [""]
-        yield (*head, ("  " + first, "text"))
-        for line in rest:
-            yield ((" " * used + line, "text"),)
-
-
-def _told(event: Event) -> tuple[str, str]:
-    data = event.data
-    if event.kind is Kind.JOB_RETRY:
-        if data.get("by_hand"):
-            return "retried by hand", "text"
-        if data.get("snoozed"):
-            return "put off", "later"
-        if data.get("released"):
-            return "given back", "warn"
-        return "failed, will retry", "warn"
-    return _TOLD.get(event.kind, (event.kind.value.removeprefix("job_").replace("_", " "), "text"))
-
-
-def _details(event: Event) -> str:
-    data = event.data
-    parts = []
-    if event.kind is Kind.JOB_STARTED:
-        parts.append(f"attempt {data.get('attempt', '?')}")
-        if data.get("worker"):
-            parts.append(f"by {str(data['worker'])[-10:].lower()}")
-    if event.kind is Kind.JOB_RETRY and data.get("delay_s") and not data.get("by_hand"):
-        parts.append(f"in {short(float(data['delay_s']))}")
-    if data.get("error"):
-        parts.append(f"{data['error']}: {data.get('message', '')}")
-    elif data.get("message") and not data.get("by_hand"):
-        parts.append(str(data["message"]))
-    return clean(", ".join(parts))
-
-
-_LEVELS = {"debug": "faint", "info": "muted", "warning": "warn", "error": "bad", "critical": "bad"}
-
-
-def log_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
-    """Every line it wrote."""
-    if not story.log:
-        said = "It has not written anything yet." if story.job.state not in FINAL else "It wrote nothing."
-        return [((said, "muted"),)]
-    return [line for event in story.log for line in _log_line(event, width)]
-
-
-def _log_line(event: Event, width: int) -> Iterator[Spans]:
-    level = str(event.data.get("level", "info")).lower()
-    head = f"{clock_time(event.at)} {fit(level, 7, '<', '')} "
-    text = wrap(str(event.data.get("message", "")), max(16, width - len(head)))
-    yield ((head, _LEVELS.get(level, "muted")), (text[0], "text"))
-    for line in text[1:]:
-        yield ((" " * len(head), "text"), (line, "text"))
-
-
 def data_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
     """Payload and result, pretty printed."""
     lines = [heading("Payload"), *_json(dict(story.job.data), width), (), heading("Result")]
@@ -257,55 +193,6 @@ def _json(value: Any, width: int) -> Iterator[Spans]:
                 yield ((key + " ", "title"), (part, "text"))
             else:
                 yield ((indent + ("    " if at else ""), "text"), (part, "text"))
-
-
-def flow_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
-    """The jobs of its flow as a tree: each below the job that it waited for last, or that added it."""
-    jobs = list(story.flow) or _unique([*story.before, story.job, *story.behind])
-    done = sum(job.state is State.COMPLETED for job in jobs)
-    lines: list[Spans] = [((f"{done} of {count_of(len(jobs), 'job')} completed", "muted"),), ()]
-    below = _below(jobs)
-    for root in below.get("", []):
-        lines.extend(_branch(root, below, "", "", story.job.id, now, glyphs))
-    return lines
-
-
-def _unique(jobs: Sequence[Job]) -> list[Job]:
-    return list({job.id: job for job in jobs}.values())
-
-
-def _below(jobs: Sequence[Job]) -> Mapping[str, list[Job]]:
-    """Jobs by the id of the one they hang on; "" for roots."""
-    known = {job.id for job in jobs}
-    below: dict[str, list[Job]] = {}
-    for job in jobs:
-        waited = [id_ for id_ in job.after if id_ in known]
-        parent = waited[-1] if waited else job.parent if job.parent in known else ""
-        below.setdefault(parent or "", []).append(job)
-    return below
-
-
-def _branch(
-    job: Job, below: Mapping[str, list[Job]], lead: str, rest: str, here: str, now: float, glyphs: Glyphs
-) -> Iterator[Spans]:
-    sign = glyphs.states[job.state]
-    about = subject(job.data)
-    took = f"  {short(job.processing_ms / 1000)}" if job.processing_ms is not None else ""
-    more = f"  {glyphs.dot} also after {len(job.after) - 1} more" if len(job.after) > 1 else ""
-    yield (
-        (lead, "faint"),
-        (f"{sign} {job.state.value} ", TONES[job.state]),
-        (clean(job.type), "strong" if job.id == here else "text"),
-        (f"  {about}" if about and not lead else "", "muted"),
-        (took + more, "muted"),
-    )
-    children = below.get(job.id, [])
-    for at, child in enumerate(children):
-        last = at == len(children) - 1
-        yield from _branch(
-            child, below, rest + (glyphs.last_branch if last else glyphs.branch),
-            rest + (" " * len(glyphs.trunk) if last else glyphs.trunk), here, now, glyphs,
-        )  # fmt: skip
 
 
 PAGES: Mapping[str, Page] = {"Job": job_page, "Log": log_page, "Data": data_page, "Flow": flow_page}

@@ -64,6 +64,10 @@ class Pages:
             self._anchors.setdefault(number + 1, lines[-1].seq)
         return lines
 
+    def lines(self, seqs: Sequence[int]) -> dict[int, Line]:
+        """These jobs as they are now."""
+        return search.lines_by_seq(self._ledger, seqs)
+
     def _find(self, number: int) -> int | None:
         """The seq that page `number` comes below."""
         total, exact = self.count()

@@ -21,6 +21,7 @@ DESK = Theme(
         "edge": "#323a46",
         "faint": "#4b5666",
         "muted": "#8b95a5",
+        "chart": "#6f9d74",
         "cursor": "#2a3a4d",
         "cursor-blurred": "#20262f",
         "scrollbar": "#2d3540",
@@ -45,6 +46,7 @@ PAPER = Theme(
         "edge": "#c9cec9",
         "faint": "#ccd1cd",
         "muted": "#626c76",
+        "chart": "#86b08a",
         "cursor": "#d3e2f0",
         "cursor-blurred": "#e8ece9",
         "scrollbar": "#c4cac6",
@@ -87,12 +89,12 @@ _SOURCES = {
     "warn": ("warning",),
     "later": ("secondary",),
     "bad": ("error",),
-    "chart": ("success-darken-2", "success"),
+    "chart": ("chart", "success-darken-2", "success"),
 }
 
 
 class Palette:
-    """From a tone to a Rich style; tones are text, strong, muted, faint, title, accent, run, ok, warn, later, bad, chart."""
+    """From a tone to a Rich style; tones are text, strong, muted, faint, title, accent, run, ok, warn, later, bad …"""
 
     def __init__(self, variables: dict[str, str]) -> None:
         self._styles: dict[str, Style] = {tone: _style(variables, names) for tone, names in _SOURCES.items()}

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 from jobdesk.core.errors import NotFound
 from jobdesk.core.events import Event, Kind
-from jobdesk.core.job import Job
+from jobdesk.core.job import FINAL, Job, State
 from jobdesk.desk import Desk
 from jobdesk.ledger import glance, reads
+from jobdesk.monitoring.why import why
 
 TIMELINE = tuple(
     kind for kind in Kind if kind.value.startswith("job_") and kind not in (Kind.JOB_LOG, Kind.JOB_PROGRESS)
 )
+_WAITING = frozenset(State) - FINAL - {State.PROCESSING}
 _EVENTS = 200
 _LOG_LINES = 10_000
 
@@ -26,8 +28,8 @@ class Story:
     flow: tuple[Job, ...] = ()
     before: tuple[Job, ...] = ()
     behind: tuple[Job, ...] = ()
-    why: str = ""
-    """Why it does not run yet; "" where that is no question."""
+    why: tuple[str, ...] = ()
+    """Why it does not run yet; nothing where that is no question."""
     log: tuple[Event, ...] = ()
     same_error: int = 0
     """Other dead letters with the same fingerprint."""
@@ -67,8 +69,11 @@ class Teller:
             same_error=self._same_error(job),
         )
 
-    def _why(self, job: Job) -> str:
-        return ""
+    def _why(self, job: Job) -> tuple[str, ...]:
+        if job.state not in _WAITING:
+            return ()
+        types = {job.type} if self._types is None else self._types
+        return tuple(why(self._desk.ledger, job, types, self._desk.clock.now(), consumers=self._desk.consumers()))
 
     def _same_error(self, job: Job) -> int:
         if job.error is None or job.error.fingerprint is None:

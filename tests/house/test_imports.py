@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"textual", "rich", "huey", "watchdog", "PIL", "psutil", "peewee", "pydantic"}
+HEAVY = {"textual", "rich", "huey", "watchdog", "PIL", "psutil", "peewee", "pydantic", "croniter"}
 
 
 def _imported(code: str) -> set[str]:
@@ -33,7 +33,7 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize("command", [["jobs", "list"], ["queues", "list"], ["events"], ["metrics"]])
 def test_reading_commands_import_neither_the_app_nor_the_workers(tmp_path: Path, command: list[str]) -> None:
     code = f"from jobdesk.cli.main import main\nmain(['--home', {str(tmp_path / 'home')!r}, *{command!r}])"
-    assert not _imported(code) & {"textual", "rich", "huey", "watchdog", "PIL"}
+    assert not _imported(code) & {"textual", "rich", "huey", "watchdog", "PIL", "croniter"}
 
 
 def test_time_is_read_in_one_place() -> None:

@@ -85,6 +85,7 @@ class Bench:
         processor = self.processors[type_]
         (self.home / "run").mkdir(exist_ok=True)
         spec: Spec = {
+            "token": "test",
             "job": job or ids.new("job", 1_800_000_000.0),
             "type": type_,
             "queue": processor.queue,

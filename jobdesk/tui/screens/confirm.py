@@ -43,7 +43,18 @@ class Confirm(ModalScreen[bool]):
         self.query_one(".dialog").border_title = self._title
         lines: list[Spans] = [((line, "text"),) for line in self._said]
         if self._typed:
-            lines.extend([(), (("type ", "muted"), (self._typed, "key"), (f" to {self._yes}, ", "muted"), ("esc", "key"), (" to keep", "muted"))])
+            lines.extend(
+                [
+                    (),
+                    (
+                        ("type ", "muted"),
+                        (self._typed, "key"),
+                        (f" to {self._yes}, ", "muted"),
+                        ("esc", "key"),
+                        (" to keep", "muted"),
+                    ),
+                ]
+            )
         else:
             lines.extend([(), (("y ", "key"), (f"{self._yes}     ", "text"), ("n ", "key"), ("keep", "text"))])
         panel = self.query_one("#said", Lines)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from textual.app import ComposeResult
@@ -29,7 +30,7 @@ _FOLDERS = (
     Column("done", "done", 7, rank=1, align=">"),
     Column("rejected", "rejected", 8, rank=1, align=">"),
     Column("duplicate", "duplicate", 9, rank=6, align=">"),
-    Column("pipeline", "pipeline", 12, rank=7, grow=1, most=30),
+    Column("pipeline", "pipeline", 12, rank=7, grow=1, most=40),
 )
 _SEEN = (
     Column("state", "state", 11),
@@ -61,9 +62,7 @@ class FoldersReader:
 
     def read(self) -> Drops:
         ledger = self._desk.ledger
-        return Drops(
-            tuple(folders.statuses(ledger).values()), tuple(folders.files(ledger, self.folder, limit=_FILES))
-        )
+        return Drops(tuple(folders.statuses(ledger).values()), tuple(folders.files(ledger, self.folder, limit=_FILES)))
 
 
 class Folders(Container):
@@ -72,21 +71,21 @@ class Folders(Container):
     LENS = "folders"
 
     def compose(self) -> ComposeResult:
-        yield Listing(_FOLDERS, titles=True, id="folders", empty="No folder is watched: no consumer works here yet.")
+        yield Listing(_FOLDERS, titles=True, id="dropped", empty="No folder is watched: no consumer works here yet.")
         yield Listing(_SEEN, titles=True, id="files", empty="No file was dropped yet.")
 
     def on_mount(self) -> None:
-        self.query_one("#folders", Widget).border_title = "Drop folders"
+        self.query_one("#dropped", Widget).border_title = "Drop folders"
         self.query_one("#files", Widget).border_title = "Files, newest first"
 
     def first_focus(self) -> Widget:
-        return self.query_one("#folders", Listing)
+        return self.query_one("#dropped", Listing)
 
     def show(self, snapshot: Snapshot, now: float, glyphs: Glyphs, hint: str) -> None:
         """Bring both lists in line with the snapshot."""
         seen = cast(Drops, snapshot.lenses.get(self.LENS) or Drops())
         user_home = getattr(self.app, "user_home", "")
-        self.query_one("#folders", Listing).show([_folder(one, user_home, glyphs) for one in seen.folders])
+        self.query_one("#dropped", Listing).show([_folder(one, user_home, glyphs) for one in seen.folders])
         files = self.query_one("#files", Listing)
         files._empty = hint
         files.show([_file(one, now, glyphs) for one in seen.files])
@@ -123,12 +122,17 @@ def _folder(one: Mapping[str, Any], user_home: str, glyphs: Glyphs) -> Item:
     )
 
 
+def _inside(path: str, folder: str) -> str:
+    """A path as seen from its drop folder."""
+    return path.removeprefix(folder.rstrip("/") + "/")
+
+
 def _file(one: Mapping[str, Any], now: float, glyphs: Glyphs) -> Item:
     tone, sign = _TONES.get(str(one["state"]), ("muted", glyphs.dot))
     sign = sign if sign.isascii() or glyphs.dash != "-" else "*"
     why = one["message"] or one["reason"] or ""
     if not why and one["moved_to"]:
-        why = f"now {one['moved_to']}"
+        why = f"in {_inside(str(Path(one['moved_to']).parent), str(one['folder']))}"
     return Item(
         str(one["id"]),
         one,

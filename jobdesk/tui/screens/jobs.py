@@ -1,7 +1,10 @@
 """The list of jobs: filter on top, table, and the open job in a drawer where there is room for one."""
 
+from typing import TYPE_CHECKING, ClassVar, cast
+
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Input
@@ -17,6 +20,9 @@ from jobdesk.tui.widgets.job_table import JobTable
 from jobdesk.tui.widgets.job_view import JobView
 from jobdesk.tui.widgets.lines import retitle
 
+if TYPE_CHECKING:
+    from jobdesk.tui.app import JobdeskApp
+
 DRAWER_FROM = 120
 """Columns from which an opened job stands beside the table."""
 
@@ -28,15 +34,23 @@ _TYPING_S = 0.12
 class Jobs(Container):
     """The second screen."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "turn(1)", show=False),
+        Binding("left,h", "turn(-1)", show=False),
+    ]
     TABLE_LENS, DRAWER_LENS = "table", "drawer"
 
     _typing: Timer | None = None
+
+    @property
+    def desk_app(self) -> "JobdeskApp":
+        return cast("JobdeskApp", self.app)
 
     def compose(self) -> ComposeResult:
         with Horizontal():
             with Vertical(id="list"):
                 yield FilterBar()
-                yield JobTable(id="jobs")
+                yield JobTable(id="table")
             yield JobView(self.DRAWER_LENS, id="drawer")
 
     def on_mount(self) -> None:
@@ -133,12 +147,17 @@ class Jobs(Container):
             self.drawer.tell(line.id)
         if not self.table.marks.any and not self.table.total:
             self.close_drawer()
-        self.app.call_later(getattr(self.app, "scene_changed"))
+        self.app.call_later(self.desk_app.scene_changed)
 
     def open_drawer(self, job_id: str) -> None:
         """Show the job beside the table."""
         self.add_class("-drawer")
         self.drawer.tell(job_id)
+
+    def action_turn(self, by: int) -> None:
+        """Another page of the open job, while the cursor stays in the table."""
+        if self.drawer_open:
+            self.drawer.action_turn(by)
 
     def close_drawer(self) -> None:
         """Give the table the whole width again."""

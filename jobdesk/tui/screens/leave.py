@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from jobdesk.tui.columns import Column
-from jobdesk.tui.format import count_of
+from jobdesk.tui.format import count_of, wrap
 from jobdesk.tui.host import Farewell
 from jobdesk.tui.widgets.lines import Lines
 from jobdesk.tui.widgets.listing import Item, Listing
@@ -43,9 +43,14 @@ class Leave(ModalScreen[Answer]):
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = "Quit"
-        said = f"{count_of(self._jobs_running, 'job runs', 'jobs run')} in this app. What shall become of {'it' if self._jobs_running == 1 else 'them'}?"
-        self.query_one("#said", Lines).show([((said, "text"),)])
-        self.query_one("#foot", Lines).show([(("enter", "key"), (" choose   ", "muted"), ("esc", "key"), (" stay", "muted"))])
+        them = "it" if self._jobs_running == 1 else "them"
+        said = f"{count_of(self._jobs_running, 'job runs', 'jobs run')} in this app. What shall become of {them}?"
+        panel = self.query_one("#said", Lines)
+        panel.show([((line, "text"),) for line in wrap(said, min(66, max(20, self.app.size.width - 10)))])
+        panel.styles.height = len(panel.lines)
+        self.query_one("#foot", Lines).show(
+            [(("enter", "key"), (" choose   ", "muted"), ("esc", "key"), (" stay", "muted"))]
+        )
         listing = self.query_one(Listing)
         listing.show(
             [
@@ -99,7 +104,7 @@ class Leaving(ModalScreen[None]):
         panel.show(lines)
 
     def action_hurry(self) -> None:
-        from jobdesk.tui.app import JobdeskApp  # noqa: PLC0415
+        from jobdesk.tui.app import JobdeskApp
 
         assert isinstance(self.app, JobdeskApp)
         self.app.host.hurry()

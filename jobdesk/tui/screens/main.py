@@ -1,6 +1,6 @@
 """The frame: top line, tabs, the open screen, the line of keys. And one job on a screen of its own."""
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -32,8 +32,8 @@ _MAKERS: dict[str, type[View]] = {"overview": Overview, "jobs": Jobs, "folders":
 class Frame(Screen[None]):
     """What every full screen has: a line on top and a line of keys."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-tiny"), (15, "-short"), (34, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (15, "-short"), (34, "-tall")]
 
     @property
     def desk_app(self) -> "JobdeskApp":
@@ -76,7 +76,7 @@ class Main(Frame):
     @property
     def view(self) -> View:
         """The open screen."""
-        return self.query_one(f"#views > #{self.open_view}", _MAKERS[self.open_view])  # type: ignore[return-value]
+        return self.query_one(f"#views > #{self.open_view}", _MAKERS[self.open_view])
 
     @property
     def jobs(self) -> Jobs:
@@ -206,9 +206,10 @@ def top_parts(snapshot: Snapshot, host: Host, app: "JobdeskApp") -> tuple[tuple[
         parts.append((3, (f"{number(rates.last_minute)}/min", "text")))
     if rates.failed_share is not None and rates.failed:
         share = rates.failed_share * 100
-        parts.append((4, (f"{share:.1f}% failed" if share < 10 else f"{share:.0f}% failed", "bad" if share >= 5 else "muted")))
+        parts.append(
+            (4, (f"{share:.1f}% failed" if share < 10 else f"{share:.0f}% failed", "bad" if share >= 5 else "muted"))
+        )
     paused = sum(queue.paused_at is not None for queue in snapshot.queues)
     if paused:
         parts.append((2, (f"{glyphs.paused} {paused} paused", "warn")))
     return tuple(parts)
-

@@ -67,7 +67,16 @@ class NewJob(ModalScreen[None]):
         about.show([((line, "muted"),) for line in wrap(self._processor.summary, 66)[:2]])
         about.styles.height = len(about.lines)
         self.query_one("#foot", Lines).show(
-            [(("ctrl+s", "key"), (" submit   ", "muted"), ("tab", "key"), (" next field   ", "muted"), ("esc", "key"), (" close", "muted"))]
+            [
+                (
+                    ("ctrl+s", "key"),
+                    (" submit   ", "muted"),
+                    ("tab", "key"),
+                    (" next field   ", "muted"),
+                    ("esc", "key"),
+                    (" close", "muted"),
+                )
+            ]
         )
         fields = self.query("Input, Checkbox")
         if fields:
@@ -115,7 +124,9 @@ class NewJob(ModalScreen[None]):
             return
         self._problem = problem
         said = self.query_one("#said", Lines)
-        lines: list[Spans] = [((line, "warn"),) for line in wrap(problem, 66)[:3]] if problem else [(("Ready to submit.", "ok"),)]
+        lines: list[Spans] = (
+            [((line, "warn"),) for line in wrap(problem, 66)[:3]] if problem else [(("Ready to submit.", "ok"),)]
+        )
         said.styles.height = len(lines)
         said.show(lines)
         for name in self._properties:

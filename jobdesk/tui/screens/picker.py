@@ -48,9 +48,14 @@ class Picker(ModalScreen[str | None]):
     """
 
     def __init__(
-        self, title: str, choices: Sequence[Choice], *, hint: str = "type to narrow", preview: Callable[[str], None] | None = None,
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        *,
+        hint: str = "type to narrow",
+        preview: Callable[[str], None] | None = None,
         at: str = "",
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self._title = title
         self._choices = choices
@@ -65,7 +70,7 @@ class Picker(ModalScreen[str | None]):
             yield Input(placeholder=self._hint)
             yield Listing(
                 (
-                    Column("title", "", min(34, longest)),
+                    Column("title", "", min(38, longest)),
                     Column("note", "", 12, rank=2, grow=1),
                     Column("key", "", keys, rank=1, align=">"),
                 ),
@@ -89,7 +94,8 @@ class Picker(ModalScreen[str | None]):
         scored = [
             (score, at, choice)
             for at, choice in enumerate(self._choices)
-            if (score := fuzzy(wanted, f"{choice.title} {choice.note}" if choice.reason is None else choice.title)) is not None
+            if (score := fuzzy(wanted, f"{choice.title} {choice.note}" if choice.reason is None else choice.title))
+            is not None
         ]
         if wanted:
             scored.sort(key=lambda one: one[:2])

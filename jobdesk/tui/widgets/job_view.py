@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, cast
 
-from rich.markup import escape
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -157,7 +156,7 @@ class JobView(Vertical):
         if self._page not in names:
             self._page = "Job"
         about = subject(story.job.data)
-        retitle(self, escape(clean(f"{story.job.type}  {about}" if about else story.job.type)))
+        retitle(self, clean(f"{story.job.type}  {about}" if about else story.job.type))
         stick = self._page == "Log" and self._following and document.at_end
         lines = PAGES[self._page](story, max(20, document.size.width - 1), app.desk.clock.now(), app.glyphs)
         if self._gone:

@@ -22,15 +22,14 @@ class KeyLine(Painted):
         """The keys that fit this scene."""
         if scene != self._scene:
             self._scene = scene
-            self._arrange()
+            if self._arranged(self.size.width) != self._pieces:
+                self.refresh()
 
-    def on_resize(self) -> None:
-        self._arrange()
-
-    def _arrange(self) -> None:
+    def _arranged(self, width: int) -> list[tuple[str, tuple[Span, ...]]]:
+        """The keys that fit, by action."""
+        room, pieces = width - 1, list[tuple[str, tuple[Span, ...]]]()
         if self._scene is None:
-            return
-        room, pieces = self.size.width - 1, []
+            return pieces
         wanted = sorted((action for action in ACTIONS if action.word), key=lambda action: action.rank)
         for action in wanted:
             if action.reason(self._scene) is not None:
@@ -43,11 +42,10 @@ class KeyLine(Painted):
             if width <= room:
                 pieces.append((action.id, piece))
                 room -= width
-        if pieces != self._pieces:
-            self._pieces = pieces
-            self.refresh()
+        return pieces
 
     def render_line(self, y: int) -> Strip:
+        self._pieces = self._arranged(self.size.width)
         spans: list[Span] = [(" ", "text")]
         for _, piece in self._pieces:
             spans.extend([*piece, (_GAP, "text")])

@@ -6,9 +6,11 @@ sends one line to the terminal.
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -22,15 +24,17 @@ if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
 
+_TITLES: WeakKeyDictionary[Widget, tuple[str, str]] = WeakKeyDictionary()
+
+
 def retitle(widget: Widget, title: str, subtitle: str = "") -> None:
     """Set the titles of a border; Textual repaints the whole widget at each setting, so only if they differ."""
-    if widget.border_title != title:
-        widget.border_title = title
-    if (widget.border_subtitle or "") != subtitle:
-        widget.border_subtitle = subtitle
+    if _TITLES.get(widget) != (title, subtitle):
+        _TITLES[widget] = (title, subtitle)
+        widget.border_title, widget.border_subtitle = Content(title), Content(subtitle)
 
 
-class Painted(ScrollView):
+class Painted(ScrollView, can_focus=False, inherit_bindings=False):
     """A widget that paints spans. Subclasses give `line(y)`, and call `lines_changed` when their number changes."""
 
     COMPONENT_CLASSES = {"lines--cursor", "lines--marked", "lines--head"}

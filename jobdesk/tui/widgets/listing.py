@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
-from jobdesk.tui.columns import Column, Placed, header, place, row
+from jobdesk.tui.columns import Column, Placed, header, longest, place, row
 from jobdesk.tui.format import Spans, wrap
 from jobdesk.tui.widgets.lines import Painted
 
@@ -53,7 +53,13 @@ class Listing(Painted, can_focus=True):
             return isinstance(message, Listing.Moved)
 
     def __init__(
-        self, columns: Sequence[Column], *, titles: bool = False, empty: str = "", always: bool = False, id: str | None = None
+        self,
+        columns: Sequence[Column],
+        *,
+        titles: bool = False,
+        empty: str = "",
+        always: bool = False,
+        id: str | None = None,
     ) -> None:
         """`always`: the cursor shows even while the focus is elsewhere."""
         super().__init__(id=id)
@@ -64,6 +70,8 @@ class Listing(Painted, can_focus=True):
         self._items: Sequence[Item] = ()
         self._at = 0
         self._placed: Placed = ()
+        self._placed_for = -1
+        self._said: dict[str, int] = {}
 
     def show(self, items: Sequence[Item]) -> None:
         """Put these rows in place of the former."""
@@ -71,10 +79,14 @@ class Listing(Painted, can_focus=True):
         self._items = tuple(items)
         at = next((n for n, item in enumerate(self._items) if item.key == key), None)
         before, self._at = self._at, min(self._at, max(0, len(self._items) - 1)) if at is None else at
+        said = longest((item.cells for item in self._items), self._said)
+        wider, self._said = said != self._said, said
+        if wider:
+            self._placed_for = -1
         if len(old) != len(self._items):
             self.virtual_size = Size(0, len(self._items) + self._head)
             self.refresh()
-        elif before != self._at:
+        elif before != self._at or wider:
             self.refresh()
         else:
             for number, (was, item) in enumerate(zip(old, self._items, strict=True)):
@@ -84,6 +96,11 @@ class Listing(Painted, can_focus=True):
     @property
     def items(self) -> Sequence[Item]:
         return self._items
+
+    @property
+    def hidden(self) -> int:
+        """Rows that there is no room for."""
+        return max(0, len(self._items) + self._head - self.size.height) if self.size.height else 0
 
     @property
     def key(self) -> str | None:
@@ -99,13 +116,19 @@ class Listing(Painted, can_focus=True):
     def _head(self) -> int:
         return 1 if self._titles and self._items else 0
 
-    def on_resize(self) -> None:
-        self._placed = place(self._columns, self.size.width - 3)
-        self.refresh()
+    def _columns_for(self, width: int) -> Placed:
+        """The columns as they fit; asked while painting, since only then the width is certain."""
+        if self._placed_for != width:
+            self._placed_for, self._placed = width, place(self._columns, width - 2, self._said)
+        return self._placed
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self.refresh()
+
+    def on_resize(self) -> None:
+        self._said = longest((item.cells for item in self._items), {})
+        self._placed_for = -1
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -113,13 +136,15 @@ class Listing(Painted, can_focus=True):
             words = wrap(self._empty, max(10, width - 2))
             return self.paint(((" " + words[y], "muted"),) if y < len(words) else (), width)
         if self._head and y == 0:
-            return self.paint(((" ", "head"), *header(self._placed, self.glyphs.more)), width)
+            return self.paint(((" ", "head"), *header(self._columns_for(width), self.glyphs.more)), width)
         at = self.visual_row(y) - self._head
         if at >= len(self._items):
             return Strip.blank(width, self.rich_style)
         over = self.component("cursor") if at == self._at and (self.has_focus or self._always) else None
         sign = self.glyphs.cursor if over else " "
-        return self.paint(((sign, "accent"), *row(self._placed, self._items[at].cells, self.glyphs.more)), width, over)
+        return self.paint(
+            ((sign, "accent"), *row(self._columns_for(width), self._items[at].cells, self.glyphs.more)), width, over
+        )
 
     def on_focus(self) -> None:
         self.refresh()

@@ -1,0 +1,18 @@
+"""Text and JSON that can always be stored: file names and foreign output may hold what UTF-8 cannot."""
+
+import json
+from typing import Any
+
+
+def clean(text: str) -> str:
+    """The text with what cannot be stored (lone surrogates, as in names that are no UTF-8) written as \\udc80."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def to_json(value: Any) -> str:
+    """A value as JSON that can be stored. Lone surrogates stay escapes, so that it reads back as it was.
+
+    Raises:
+        TypeError, ValueError: it is not a JSON value; NaN and infinity are none.
+    """
+    return clean(json.dumps(value, ensure_ascii=False, allow_nan=False))

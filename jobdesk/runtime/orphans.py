@@ -1,0 +1,39 @@
+"""Processes that a job started and left behind: on Linux its child adopts them, and ends them when the job is over."""
+
+import ctypes
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt() -> None:
+    """From now on, what descends from this process and loses its parent becomes our child."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_all() -> None:
+    """Kill and collect every process that descends from this one."""
+    if sys.platform != "linux":
+        return
+    for _ in range(100):  # each round kills a generation; those it orphans are ours in the next
+        found = _children()
+        if not found:
+            return
+        for pid in found:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in found:
+            with suppress(OSError):
+                os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):
+            found += [int(pid) for pid in (task / "children").read_text().split()]
+    return found

@@ -1,0 +1,1 @@
+"""Jobs that come by themselves: cron and one-off times, missed runs, overlap."""

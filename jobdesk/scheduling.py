@@ -1,0 +1,225 @@
+"""What a desk does with schedules: the part of `Desk` that has its own subject, and nothing of its own to keep."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from jobdesk.core.errors import UsageError
+from jobdesk.core.job import Job, NewJob
+from jobdesk.core.job import priority as read_priority
+from jobdesk.core.schedule import Missed, Overlap, Schedule, ScheduleSpec
+from jobdesk.core.submission import Submission
+from jobdesk.core.who import user
+from jobdesk.ledger import reads
+from jobdesk.ledger import schedules as table
+from jobdesk.ledger.database import Ledger, Tx
+
+if TYPE_CHECKING:
+    from jobdesk.config import Config, ScheduleSettings
+
+Choice = TypeVar("Choice", Missed, Overlap)
+
+
+class Scheduling:
+    """The methods of `Desk` about schedules. Names are those of the settings and those added while it runs."""
+
+    ledger: Ledger
+    _in_line = False
+
+    if TYPE_CHECKING:
+
+        @property
+        def config(self) -> Config: ...
+
+        def prepare(self, wanted: Submission) -> NewJob: ...
+
+        def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]: ...
+
+    def schedules(self) -> list[Schedule]:
+        """Every schedule of settings and ledger, by name."""
+        self.sync_schedules()
+        return table.every(self.ledger)
+
+    def schedule(self, name: str) -> Schedule:
+        """One schedule.
+
+        Raises:
+            NotFound: there is none of this name.
+        """
+        self.sync_schedules()
+        return table.get(self.ledger, name)
+
+    def add_schedule(
+        self,
+        name: str,
+        type: str,
+        *,
+        cron: str | None = None,
+        at: str | float | None = None,
+        timezone: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        queue: str | None = None,
+        priority: str | int | None = None,
+        missed: str = Missed.ONCE,
+        overlap: str = Overlap.ALLOW,
+        replace: bool = False,
+    ) -> Schedule:
+        """Make jobs of a type at the times of a cron expression, or once; it holds from now on, for every consumer.
+
+        Args:
+            cron: five fields (minute, hour, day, month, weekday), or @hourly, @daily, @weekly, @monthly, @yearly.
+            at: the one time instead: epoch seconds or ISO 8601; without an offset it is wall time in `timezone`, or
+                of this machine if that is None.
+            timezone: the name of one, like Europe/Berlin, in which `cron` is read; None is UTC.
+            missed: skip, once or all: what becomes of times that passed while nobody worked.
+            overlap: skip or allow: what happens at a time when a job of this schedule has not ended.
+            replace: it may take the place of one that was added before.
+
+        Raises:
+            UsageError: an option is wrong, the type is unknown, or its data does not fit.
+            Refused: the name is taken, or belongs to the settings.
+        """
+        from jobdesk.schedules import catalog
+
+        try:
+            spec = ScheduleSpec(
+                name=name,
+                type=type,
+                cron=cron,
+                at=_moment(at, timezone),
+                timezone="UTC" if timezone is None else timezone,
+                data=dict(data or {}),
+                queue=queue,
+                priority=None if priority is None else read_priority(priority),
+                missed=_one_of(Missed, missed, "missed"),
+                overlap=_one_of(Overlap, overlap, "overlap"),
+            )
+        except ValueError as error:
+            raise UsageError(f"schedule {name}: {error}") from None
+        catalog.checked(spec)
+        self.prepare(Submission(type=type, data=spec.data, queue=queue, priority=spec.priority))
+        self.sync_schedules()
+        with self.ledger.write() as tx:
+            catalog.add(tx, spec, user(), change=replace)
+        return table.get(self.ledger, name)
+
+    def remove_schedule(self, name: str) -> None:
+        """Forget a schedule that was added; the jobs it made stay.
+
+        Raises:
+            NotFound: there is none of this name.
+            Refused: it belongs to the settings.
+        """
+        from jobdesk.schedules import catalog
+
+        self.sync_schedules()
+        with self.ledger.write() as tx:
+            catalog.remove(tx, name)
+
+    def pause_schedule(self, name: str) -> bool:
+        """Let it make no jobs by itself. False: it was paused already."""
+        from jobdesk.schedules import catalog
+
+        self.sync_schedules()
+        with self.ledger.write() as tx:
+            return catalog.pause(tx, name, user())
+
+    def resume_schedule(self, name: str) -> bool:
+        """Let it make jobs again, from its next time on. False: it was not paused."""
+        from jobdesk.schedules import catalog
+
+        self.sync_schedules()
+        with self.ledger.write() as tx:
+            return catalog.resume(tx, name)
+
+    def trigger_schedule(self, name: str) -> Job:
+        """Make its job now, also while it is paused or a former one runs; its times stay as they are.
+
+        Raises:
+            NotFound: there is none of this name.
+            UsageError: its type is unknown, or its data does not fit any more.
+        """
+        from jobdesk.schedules.scheduler import job_of
+
+        who = user()
+        found = self.schedule(name)
+        made = replace(job_of(found, self.prepare), user=found.user or who)
+        with self.ledger.write() as tx:
+            (id_,) = self.store(tx, [made])
+            table.fired(tx, name, id_, None, by=who)
+        return reads.job(self.ledger, id_)
+
+    def next_times(self, name: str, count: int = 5) -> list[float]:
+        """The next times of a schedule, epoch seconds; as if it were not paused.
+
+        Raises:
+            NotFound: there is none of this name.
+            UsageError: its timezone is not known on this machine any more.
+        """
+        from jobdesk.schedules import catalog
+
+        found = self.schedule(name)
+        try:
+            return list(islice(catalog.upcoming(found.spec, max(found.cursor_at, self.ledger.clock.now())), count))
+        except ValueError as error:
+            raise UsageError(f"schedule {name}: {error}") from None
+
+    def schedule_runs(self, name: str, limit: int = 50) -> list[dict[str, Any]]:
+        """What became of the latest times of a schedule, newest first: `fire_at`, `at`, `job`, `state`, `reason`."""
+        return table.runs(self.ledger, self.schedule(name).name, limit)
+
+    def sync_schedules(self) -> None:
+        """Bring the table in line with the settings, once: a desk reads them once, those of others may be newer."""
+        from jobdesk.schedules import catalog
+
+        if not self._in_line:
+            catalog.sync(self.ledger, [_spec(own) for own in self.config.schedules])
+            self._in_line = True
+
+
+def _spec(own: "ScheduleSettings") -> ScheduleSpec:
+    from jobdesk.schedules import times
+
+    return ScheduleSpec(
+        name=own.name,
+        type=own.type,
+        cron=own.cron,
+        at=None if own.at is None else times.moment(own.at, times.zone(own.timezone)),
+        timezone=own.timezone,
+        data=own.data,
+        queue=own.queue,
+        priority=own.priority,
+        missed=own.missed,
+        overlap=own.overlap,
+    )
+
+
+def _moment(at: str | float | datetime | None, timezone: str | None) -> float | None:
+    from jobdesk.schedules import times
+
+    if at is None or isinstance(at, int | float):
+        return at
+    return times.moment(at, None if timezone is None else times.zone(timezone))
+
+
+def _one_of(kind: type[Choice], word: str, what: str) -> Choice:
+    try:
+        return kind(word)
+    except ValueError:
+        raise ValueError(f"'{word}' does not fit {what}: it takes {', '.join(kind)}") from None
+
+
+def in_words(spec: ScheduleSpec) -> str | None:
+    """When a schedule comes, in words: "At 02:30, Monday through Friday"; None for a single time."""
+    from jobdesk.schedules import times
+
+    return None if spec.cron is None else times.words(spec.cron)
+
+
+def local(at: float, spec: ScheduleSpec) -> str:
+    """An instant as the schedule's own wall time, like Sun 2027-01-31 18:00:00 CET."""
+    from jobdesk.schedules import times
+
+    return datetime.fromtimestamp(at, times.zone(spec.timezone)).strftime("%a %Y-%m-%d %H:%M:%S %Z")

@@ -1,0 +1,130 @@
+"""What actions do to jobs and queues, and what they take out."""
+
+import os
+import subprocess
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from jobdesk.core.submission import Submission
+from jobdesk.tui.actions import BY_ID, MANY, Danger
+from jobdesk.tui.living import DeskApp
+from jobdesk.tui.selection import Selection
+
+
+class Deeds(DeskApp):
+    """The part of the app that acts."""
+
+    def apply(self, verb: str, selection: Selection) -> None:
+        """Retry, cancel or delete; asks first as much as the harm is."""
+        action = BY_ID[verb]
+        many = selection.query is not None or len(selection.jobs) > MANY
+        if action.danger is Danger.NONE and not (many and selection.count > 1):
+            self.doer.each(verb, selection)
+            self._acted_on(selection)
+            return
+        from jobdesk.tui.screens.confirm import Confirm
+
+        count = selection.count if selection.query is not None else len(selection.jobs)
+        typed = str(count) if count > MANY or (action.danger is Danger.LOSES and selection.query is not None) else ""
+        said = [f"{action.title.split(',')[0]} {selection.words}?"]
+        if selection.query:
+            said.append(f"All that match {selection.query}")
+        elif selection.query is not None:
+            said.append("These are all jobs of this desk.")
+        if verb == "delete":
+            said.append("Its history goes too. This cannot be taken back." if count == 1
+                        else "Their history goes too. This cannot be taken back.")  # fmt: skip
+        said.extend(f"  {job.type} {job.subject}" for job in selection.jobs[:5] if len(selection.jobs) > 1)
+        if len(selection.jobs) > 5:
+            said.append(f"  and {len(selection.jobs) - 5:,} more")
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.doer.each(verb, selection)
+                self._acted_on(selection)
+
+        self.push_screen(Confirm(action.title.split(",")[0], said, yes=verb, typed=typed), answered)
+
+    def _acted_on(self, selection: Selection) -> None:
+        if selection.marked:
+            self.main.jobs.table.do_clear()
+
+    def toggle_pause(self, selection: Selection) -> None:
+        """Pause the queue, or let it go on."""
+        queue = selection.queue
+        assert queue is not None
+
+        def toggle() -> str:
+            if selection.paused:
+                self.desk.resume(queue)
+                return f"Resumed {queue}"
+            self.desk.pause(queue)
+            return f"Paused {queue}: what runs goes on, nothing new starts"
+
+        self.doer.do(toggle)
+
+    def new_job(self) -> None:
+        """Choose a type, then fill in its form."""
+        self.aside(lambda: self.desk.registry, self._choose_type)
+
+    def _choose_type(self, registry: Any) -> None:
+        from jobdesk.tui.screens.new_job import NewJob
+        from jobdesk.tui.screens.picker import Choice, Picker
+
+        choices = [Choice(type_, type_, one.summary) for type_, one in sorted(registry.processors.items())]
+        choices += [Choice(one.name, one.name, reason=one.error) for one in registry.broken]
+
+        def chosen(type_: str | None) -> None:
+            if type_ is not None:
+                self.push_screen(NewJob(registry.processors[type_]))
+
+        self.push_screen(Picker("New job: which type?", choices, hint="type to narrow"), chosen)
+
+    def submit(self, wanted: Submission) -> None:
+        """Store a job."""
+
+        def store() -> str:
+            job = self.desk.submit(wanted.type, wanted.data, priority=wanted.priority, delay=wanted.delay)
+            return f"Submitted {job.type} {job.id[-8:].lower()}"
+
+        self.doer.do(store)
+
+    def copy_ids(self, selection: Selection) -> None:
+        """The ids, to the clipboard."""
+        self._copy(
+            "\n".join(job.id for job in selection.jobs), selection.jobs[0].id if selection.one else selection.words
+        )
+
+    def copy_command(self, selection: Selection) -> None:
+        """The command that shows the job, to the clipboard."""
+        command = BY_ID["open"].as_command(selection)
+        self._copy(command, command)
+
+    def _copy(self, text: str, said: str) -> None:
+        if os.environ.get("TMUX"):
+            done = subprocess.run(
+                ["tmux", "load-buffer", "-w", "-"], input=text.encode(), capture_output=True, check=False
+            )
+            if done.returncode == 0:
+                self.notify(f"Copied to tmux: {said}", timeout=3)
+                return
+        self.copy_to_clipboard(text)
+        self.notify(f"Copied: {said}", timeout=3)
+
+    def open_artifact(self, selection: Selection) -> None:
+        """Show the first file that the job made, with what the desktop has for it."""
+        assert selection.one is not None
+        id_ = selection.one.id
+        self.feed.ask(lambda: self.desk.job(id_).artifacts, self._open_files)
+
+    def _open_files(self, files: Any) -> None:
+        if not files:
+            self.notify("This job made no file that it wants shown.", severity="warning", timeout=3)
+        elif os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin":
+            self.aside(lambda: webbrowser.open(Path(files[0].path).as_uri()), lambda _: None)
+            self.notify(f"Opened {files[0].path}", timeout=3)
+        else:
+            self.copy_to_clipboard(files[0].path)
+            self.notify(f"Copied the path, since there is no desktop to open it: {files[0].path}", timeout=6)

@@ -1,0 +1,254 @@
+"""The life of the app: what it owns, what threads tell it, what it draws. What can be done is in its subclasses."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from textual import events, on
+from textual.app import App, ScreenStackError
+from textual.screen import Screen
+from textual.widget import Widget
+
+from jobdesk.core.clock import Clock
+from jobdesk.core.errors import JobdeskError
+from jobdesk.desk import Desk
+from jobdesk.tui import guard
+from jobdesk.tui.actions import BY_ID, Scene
+from jobdesk.tui.doing import Doer
+from jobdesk.tui.feed import Feed
+from jobdesk.tui.format import clock_time, home_path
+from jobdesk.tui.glyphs import ASCII, UNICODE
+from jobdesk.tui.host import Host
+from jobdesk.tui.messages import Acted, Answered, HostChanged, Snapshot, SnapshotRead, Trouble
+from jobdesk.tui.overview_rows import OverviewReader
+from jobdesk.tui.palette import THEMES, Palette
+from jobdesk.tui.screens.folders import Folders, FoldersReader
+from jobdesk.tui.screens.jobs import Jobs
+from jobdesk.tui.screens.main import Frame, Main
+from jobdesk.tui.screens.overview import Overview
+
+if TYPE_CHECKING:
+    from jobdesk.tui.app import JobdeskApp
+
+T = TypeVar("T")
+
+
+class DeskApp(App[None]):
+    """The app of one home.
+
+    Args:
+        read_only: show, never change anything, never work.
+        ascii: draw with 7-bit signs only.
+    """
+
+    def __init__(self, desk: Desk, *, read_only: bool = False, ascii: bool = False) -> None:
+        self.glyphs = ASCII if ascii else UNICODE
+        self.palette = Palette({})
+        super().__init__()
+        self.animation_level = "none"
+        self.desk = desk
+        self.feed = Feed(desk, self.post_message)
+        self.host = Host(desk, self.post_message, watch_only=read_only)
+        self.doer = Doer(desk, self.post_message)
+        self.guard = guard.Guard(self._leave_now, self._last_resort)
+        self.snapshot = Snapshot()
+        self.types: frozenset[str] | None = None
+        """Job types that have a processor; None until they are known."""
+        self.user_home = str(Path.home())
+        self.place = home_path(str(desk.home.path), self.user_home)
+        self._asides = ThreadPoolExecutor(1, "jobdesk-aside")
+        self._interrupted = False
+        self._watched: tuple[int, ...] = ()
+        self._said_once: dict[str, str] = {}
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = THEMES[0].name
+        self.feed.lens(Overview.LENS, OverviewReader(desk).read)
+
+    # ── life ──
+
+    def get_default_screen(self) -> Screen[None]:
+        return Main()
+
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        for name, like in _LIKE.items():
+            variables.setdefault(name, variables.get(like, variables["foreground"]))
+        self.palette = Palette(variables)
+        return variables
+
+    def on_mount(self) -> None:
+        if self.glyphs is ASCII:
+            self.add_class("-ascii")
+        if not self.is_headless:
+            self.guard.watch(self._driver)
+        self.call_after_refresh(self._begin)
+        self.set_interval(1.0, self.show_snapshot)
+
+    def _begin(self) -> None:
+        """After the first frame: read on, work, and find out which types there are."""
+        self.show_snapshot()
+        self.feed.start()
+        self.aside(lambda: frozenset(self.desk.registry.processors), self._know_types)
+
+    def _know_types(self, types: frozenset[str]) -> None:
+        self.types = types
+
+    def on_unmount(self) -> None:
+        self.feed.stop()
+        self.doer.close()
+        self._asides.shutdown(wait=False, cancel_futures=True)
+
+    def _leave_now(self, code: int) -> None:
+        """The terminal is gone, or somebody ends the process: the rest is done when the screen is closed."""
+        self.host.leaving = "hand over" if code == guard.LOST and self.host.busy else "stop"
+        self.exit(return_code=code)
+
+    def _last_resort(self, code: int) -> None:
+        """The dead terminal holds up the way out: take care of the work, and go."""
+        try:
+            self.host.farewell(self.host.leaving or "stop")
+        finally:
+            guard.die(code)
+
+    # ── what threads send ──
+
+    @on(SnapshotRead)
+    def _snapshot_read(self, message: SnapshotRead) -> None:
+        self.snapshot = message.snapshot
+        self._look_who_works()
+        self.show_snapshot()
+
+    def _look_who_works(self) -> None:
+        others = tuple(one.pid for one in self.snapshot.workers if one.pid != os.getpid())
+        if self._watched and not self.snapshot.workers and not self.host.leaving:
+            self.notify(f"Consumer {self._watched[0]} has ended. This app works now." if not self.host.watch_only
+                        else f"Consumer {self._watched[0]} has ended.", timeout=8)  # fmt: skip
+        self._watched = others
+        self.host.look(self.snapshot.workers)
+
+    @on(Answered)
+    def _answered(self, message: Answered) -> None:
+        message.deliver(message.answer)
+
+    @on(Trouble)
+    def _trouble(self, message: Trouble) -> None:
+        if message.once and self._said_once.get(message.once) == message.sentence:
+            return
+        self._said_once[message.once] = message.sentence
+        self.notify(message.sentence, severity="error", timeout=8)
+
+    @on(Acted)
+    def _acted(self, message: Acted) -> None:
+        self.notify(message.sentence, severity="warning" if message.failed else "information", timeout=4)
+        self.feed.poke()
+
+    @on(HostChanged)
+    def _host_changed(self, message: HostChanged) -> None:
+        if self.host.leaving:
+            self.exit(message=message.said or None)
+            return
+        if message.said:
+            self.notify(message.said, severity="error" if message.error else "information", timeout=8)
+        self.feed.poke()
+
+    def on_app_blur(self) -> None:
+        self.feed.away(True)
+
+    def on_app_focus(self) -> None:
+        self.feed.away(False)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
+            self.feed.acting()
+        await super().on_event(event)
+
+    # ── what it shows ──
+
+    @property
+    def clock(self) -> Clock:
+        return self.desk.clock
+
+    @property
+    def clock_text(self) -> str:
+        return clock_time(self.clock.now())
+
+    @property
+    def hint(self) -> str:
+        """What to do on an empty desk."""
+        inbox = home_path(str(self.desk.home.inbox), self.user_home)
+        return f"Nothing here yet. Drop a photo into {inbox}, or press n for a new job."
+
+    @property
+    def frame(self) -> Frame | None:
+        """The full screen on top, below any dialog."""
+        try:
+            return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Frame)), None)
+        except ScreenStackError:
+            return None
+
+    @property
+    def main(self) -> Main:
+        """The screen with the tabs."""
+        return next(screen for screen in self.screen_stack if isinstance(screen, Main))
+
+    def show_snapshot(self) -> None:
+        """Draw what is known by now; what has not changed is not repainted."""
+        frame = self.frame
+        if frame is not None and frame.is_mounted and not self._exit:
+            frame.show(self.snapshot)
+
+    def scene_changed(self) -> None:
+        """Cursor or marks moved: the line of keys and the titles may say something else."""
+        self.show_snapshot()
+
+    def lens_for(self, name: str, view: Widget) -> None:
+        """Read what the open screen shows, and no longer what the others would."""
+        readers: dict[str, Callable[[], Any]] = {}
+        if isinstance(view, Overview):
+            readers[Overview.LENS] = OverviewReader(self.desk).read
+        elif isinstance(view, Jobs):
+            readers[Jobs.TABLE_LENS] = view.table.look
+        elif isinstance(view, Folders):
+            readers[Folders.LENS] = FoldersReader(self.desk).read
+        for lens in (Overview.LENS, Jobs.TABLE_LENS, Folders.LENS):
+            self.feed.lens(lens, readers.get(lens))
+
+    # ── actions ──
+
+    def action_act(self, id_: str) -> None:
+        self.do(id_)
+
+    def do(self, id_: str) -> None:
+        """Do an action here and now, or say why not."""
+        frame = self.frame
+        if frame is not None:
+            self._perform(id_, frame.scene)
+
+    def _perform(self, id_: str, scene: Scene) -> None:
+        action = BY_ID[id_]
+        reason = action.reason(scene)
+        if reason is None:
+            action.run(cast("JobdeskApp", self), scene)
+        elif id_ not in _QUIET:
+            self.notify(f"{action.title}: {reason}.", severity="warning", timeout=3)
+
+    def aside(self, work: Callable[[], T], deliver: Callable[[T], None]) -> None:
+        """Run something slow on a thread that is not the database's, then `deliver` its answer on the screen's."""
+
+        def guarded() -> None:
+            try:
+                self.post_message(Answered(deliver, work()))
+            except JobdeskError as error:
+                self.post_message(Trouble(str(error)))
+
+        self._asides.submit(guarded)
+
+
+_LIKE = {
+    "edge": "panel-lighten-2", "faint": "panel-lighten-3", "muted": "foreground-darken-3",
+    "cursor": "primary-muted", "cursor-blurred": "panel",
+}  # fmt: skip
+_QUIET = frozenset({"back", "open"})

@@ -1,0 +1,265 @@
+"""The rows of the table of jobs: any number of them, of which only what is seen is in memory.
+
+Rows are known by their place in a list that is pinned when it is opened. Each tick reads the visible
+rows by key and repaints those that changed; new jobs wait until the list follows.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.geometry import Size
+from textual.message import Message
+from textual.strip import Strip
+
+from jobdesk.core.query import Query
+from jobdesk.ledger.search import Line
+from jobdesk.tui.columns import Placed, header, longest, place, row
+from jobdesk.tui.format import Spans, wrap
+from jobdesk.tui.job_cells import COLUMNS, cells
+from jobdesk.tui.pages import PAGE, Pages, Top
+from jobdesk.tui.widgets.lines import Painted
+from jobdesk.tui.widgets.marks import Marks
+
+_KEPT_PAGES = 32
+_NEAR = 40
+"""Rows from a page's edge at which the next page is fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a tick read for the table."""
+
+    list_number: int
+    lines: dict[int, Line]
+    total: int
+    exact: bool
+    top: Top | None
+    """The newest page, read anew, while the table follows."""
+
+
+class JobRows(Painted):
+    """Reads, keeps and paints rows; `JobTable` moves in them."""
+
+    @dataclass
+    class Changed(Message):
+        """Cursor, marks or counts are no longer what they were."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, JobRows.Changed)
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.query_asked = Query()
+        self.total = 0
+        self.exact = True
+        self.newer = 0
+        """By how much the list has changed since it was pinned: new jobs, or -1 if others have left it."""
+        self.following = True
+        self.cursor = 0
+        self.marks = Marks()
+        self.loaded = False
+        self.empty = ""
+        """What it says when it has no rows."""
+        self._list = 0
+        self._pages: Pages | None = None
+        self._cache: LRUCache[int, list[Line]] = LRUCache(_KEPT_PAGES)
+        self._wanted: set[int] = set()
+        self._placed: Placed = ()
+        self._placed_for = -1
+        self._said: dict[str, int] = {}
+        self._drawn: dict[int, tuple[Spans, bool, bool]] = {}
+        self._seqs: tuple[int, ...] = ()
+
+    # ── the list ──
+
+    def show(self, query: Query) -> None:
+        """List the jobs that match, from the newest on."""
+        self.query_asked = query
+        self._list += 1
+        self._pages = Pages(self.desk_app.desk.ledger, self.desk_app.desk.clock, query)
+        self.marks.clear()
+        self.following, self.loaded = True, False
+        self._reload()
+
+    def _reload(self) -> None:
+        pages, number = self._pages, self._list
+        if pages is None:
+            return
+        self.desk_app.feed.ask(
+            lambda: pages.top() if number == self._list else None,  # the next letter was typed meanwhile
+            lambda top: self._put_top(number, top),
+        )
+
+    def _put_top(self, number: int, top: Top | None) -> None:
+        if top is None or number != self._list:
+            return
+        self._cache.clear()
+        self._wanted.clear()
+        self._said, self._placed_for = {}, -1
+        self._cache[0] = list(top.lines)
+        self.total, self.exact, self.newer, self.loaded = top.total, top.exact, 0, True
+        self.cursor = 0
+        self._resize_list()
+        self.scroll_to(y=0, animate=False, force=True)
+        self._drawn.clear()
+        self.redraw()
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def _resize_list(self) -> None:
+        self.virtual_size = Size(0, self.total + 1)
+
+    def look(self) -> Look | None:
+        """Read what is visible; runs on the database thread as a lens."""
+        pages, number = self._pages, self._list
+        if pages is None:
+            return None
+        seqs = self._seqs
+        total, exact = pages.count()
+        top = pages.top() if self.following and self.loaded else None
+        lines = pages.lines(seqs) if seqs and top is None else {}
+        return Look(number, lines, total, exact, top)
+
+    def take(self, look: Any) -> None:
+        """Bring the rows in line with what a tick read."""
+        if not self.loaded:
+            return
+        if not isinstance(look, Look) or look.list_number != self._list:
+            self.redraw()  # nothing new about this list, but its ages go on
+            return
+        if look.top is not None and self.following:
+            self._follow_to(look.top)
+        elif not self.following:
+            for at, old in self._visible():
+                new = look.lines.get(old.seq)
+                if new is not None and new != old:
+                    self._cache[at // PAGE][at % PAGE] = new
+                    self.marks.update(new)
+            changed = look.total - self.total if look.exact and self.exact else 0
+            if changed != self.newer:
+                self.newer = changed
+                self.post_message(self.Changed())
+        self.redraw()
+
+    def _follow_to(self, top: Top) -> None:
+        if list(top.lines) == self._cache.get(0) and top.total == self.total:
+            return
+        if self.total != top.total or (top.lines and self._cache.get(0) and top.lines[0] != self._cache[0][0]):
+            self._cache.clear()
+        self._cache[0] = list(top.lines)
+        self.total, self.exact, self.newer = top.total, top.exact, 0
+        self._resize_list()
+        self.post_message(self.Changed())
+
+    def redraw(self) -> None:
+        """Repaint the visible rows that no longer look as they were drawn; ages make some do so each second."""
+        now, visible = self.desk_app.desk.clock.now(), self._visible()
+        self._seqs = tuple(line.seq for _, line in visible)
+        self._make_room(visible, now)
+        for at, line in visible:
+            if self._drawn.get(at) != self._look_of(at, line, now):
+                self.refresh_line(at + 1 - self.scroll_offset.y)
+
+    def _visible(self) -> list[tuple[int, Line]]:
+        top, found = self.scroll_offset.y, []
+        for at in range(top, min(top + max(0, self.size.height - 1), self.total)):
+            page = self._cache.get(at // PAGE)
+            if page is not None and at % PAGE < len(page):
+                found.append((at, page[at % PAGE]))
+        return found
+
+    def _line_at(self, at: int) -> Line | None:
+        page = self._cache.get(at // PAGE)
+        return page[at % PAGE] if page is not None and at % PAGE < len(page) else None
+
+    @property
+    def current(self) -> Line | None:
+        """The job under the cursor, if it has been read."""
+        return self._line_at(self.cursor)
+
+    def _want(self, number: int) -> None:
+        pages, listed = self._pages, self._list
+        if pages is None or number < 0 or number in self._wanted or number in self._cache:
+            return
+        if number * PAGE >= self.total or not self.loaded:
+            return
+        self._wanted.add(number)
+
+        def read() -> list[Line] | None:
+            here = self.scroll_offset.y // PAGE
+            return None if abs(number - here) > 3 or listed != self._list else pages.page(number)
+
+        self.desk_app.feed.ask(read, lambda lines: self._put_page(listed, number, lines))
+
+    def _put_page(self, listed: int, number: int, lines: list[Line] | None) -> None:
+        if listed != self._list:
+            return
+        self._wanted.discard(number)
+        if lines is None:
+            return  # the user has scrolled past it
+        self._cache[number] = lines
+        if len(lines) < PAGE and self.exact and number * PAGE + len(lines) < self.total:
+            self.total = max(1, number * PAGE + len(lines))
+            self._resize_list()
+            self.cursor = min(self.cursor, self.total - 1)
+        elif not self.exact and len(lines) == PAGE and (number + 1) * PAGE >= self.total:
+            self.total = (number + 2) * PAGE
+            self._resize_list()
+        top = self.scroll_offset.y
+        if number * PAGE < top + self.size.height and (number + 1) * PAGE > top:
+            self.refresh()
+        self.redraw()
+        self.post_message(self.Changed())
+
+    # ── painting ──
+
+    def _make_room(self, visible: list[tuple[int, Line]], now: float) -> None:
+        """Widen columns that the visible rows need wider."""
+        said = longest((cells(line, now, self.glyphs) for _, line in visible), self._said)
+        if said != self._said:
+            self._said, self._placed_for = said, -1
+            self.refresh()
+
+    def _columns_for(self, width: int) -> Placed:
+        """The columns as they fit; asked while painting, since only then the width is certain."""
+        if self._placed_for != width:
+            self._placed_for, self._placed = width, place(COLUMNS, width - 3, self._said)
+            self._drawn.clear()
+        return self._placed
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._drawn.clear()
+        self.refresh()
+
+    def _look_of(self, at: int, line: Line, now: float) -> tuple[Spans, bool, bool]:
+        spans = row(self._columns_for(self.size.width), cells(line, now, self.glyphs), self.glyphs.more)
+        return spans, at == self.cursor, self.marks.has(line, at, self.cursor)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y == 0:
+            return self.paint((("  ", "head"), *header(self._columns_for(width), self.glyphs.more)), width)
+        at = self.scroll_offset.y + y - 1
+        if at >= self.total:
+            words = wrap(self.empty, max(10, width - 4)) if not self.total and self.loaded else []
+            return self.paint((("  " + words[y - 2], "muted"),) if 0 <= y - 2 < len(words) else (), width)
+        self._want(at // PAGE)
+        if at % PAGE > PAGE - _NEAR:
+            self._want(at // PAGE + 1)
+        elif at % PAGE < _NEAR:
+            self._want(at // PAGE - 1)
+        line = self._line_at(at)
+        if line is None:
+            self._drawn.pop(at, None)
+            return self.paint(
+                ((f"  {at + 1:,} {self.glyphs.more}", "faint"),), width, self._over(at == self.cursor, False)
+            )
+        self._drawn[at] = spans, is_cursor, marked = self._look_of(at, line, self.desk_app.desk.clock.now())
+        sign = self.glyphs.marked if marked else self.glyphs.cursor if is_cursor else " "
+        return self.paint(((sign + " ", "accent"), *spans), width, self._over(is_cursor, marked))
+
+    def _over(self, cursor: bool, marked: bool) -> Style | None:
+        return self.component("cursor") if cursor else self.component("marked") if marked else None

@@ -1,0 +1,74 @@
+"""A desk with jobs in every state, at a time that stands still."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobdesk.core.job import JobError, Progress
+from jobdesk.desk import Desk
+from jobdesk.ledger import moves, queues, reports, upkeep
+from tests.support.clock import FakeClock
+from tests.support.factory import claim, submit
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setenv("TZ", "UTC")
+    opened = Desk(tmp_path / "home", clock=clock)
+    yield opened
+    opened.close()
+
+
+def photo(number: int) -> dict[str, str]:
+    return {"source": f"/photos/IMG_{number:04}.jpg"}
+
+
+@pytest.fixture
+def busy_desk(desk: Desk, clock: FakeClock) -> Desk:
+    """Twelve done, two failed alike, one running at 40%, one of every other state, three waiting in a paused queue."""
+    ledger = desk.ledger
+    desk.sync_queues()
+
+    def store(type_: str, queue: str, data: dict[str, str], **more: object) -> str:
+        return submit(ledger, type=type_, queue=queue, data=data, **more)
+
+    for number in range(12):
+        store("THUMBNAIL_GENERATE", "processing.images", photo(number))
+        job = claim(ledger)
+        clock.advance(2)
+        with ledger.write() as tx:
+            moves.complete(tx, job, {"width": 256})
+    for number in (90, 91):
+        store("email", "email-sending", {"to": f"ada{number}@example.org"}, max_attempts=1)
+        job = claim(ledger)
+        clock.advance(1)
+        with ledger.write() as tx:
+            moves.fail(
+                tx, job, JobError("ConnectTimeout", "no answer from mail.example.org", "Traceback …", "f1"), None
+            )
+    store("email", "email-sending", {"to": "bob@example.org"})
+    with ledger.write() as tx:
+        retried = moves.claim(tx, "con_test/1")
+        assert retried is not None
+        moves.fail(tx, retried, JobError("SMTPError", "closed", None, "f2"), 41.0)
+    store("video", "video-scraping", {"url": "https://example.org/clip.mp4"}, expires_at=clock.now() + 1)
+    clock.advance(2)
+    with ledger.write() as tx:
+        upkeep.expire(tx)
+    store("email", "email-sending", {"to": "later@example.org"}, run_at=clock.now() + 600)
+    root = store("IMAGE_RESIZE", "processing.images", photo(2041))
+    store("NOTIFICATION_SEND", "notifications", {"to": "ada@example.org"}, after=(root,))
+    running = claim(ledger)
+    with ledger.write() as tx:
+        reports.progress(tx, running, Progress(40, 100, "1080 px"))
+        reports.log(tx, running, [(tx.now, "info", "opened \x1b[31mthe picture\x1b[0m")], 10)
+    clock.advance(4)
+    desk.cancel(store("video", "video-scraping", {"url": "https://example.org/no.mp4"}), "cancelled by ada")
+    for number in (1, 2, 3):
+        store("NOTIFICATION_SEND", "notifications", {"to": f"guest{number}@example.org"})
+    with ledger.write() as tx:
+        queues.pause(tx, "notifications", "ada")
+    assert json.dumps(desk.job(running.id).to_json())
+    return desk

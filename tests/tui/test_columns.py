@@ -1,0 +1,34 @@
+"""Columns and text that fit, whatever the width."""
+
+from hypothesis import given
+from hypothesis import strategies as some
+from rich.cells import cell_len
+
+from jobdesk.tui.columns import place, row
+from jobdesk.tui.format import ago, fit, width_of, wrap
+from jobdesk.tui.job_cells import COLUMNS
+
+
+@given(some.integers(1, 250))
+def test_a_row_is_never_wider_than_its_room(room: int) -> None:
+    placed = place(COLUMNS, room)
+    assert placed[0][0].key == "state"
+    assert width_of(row(placed, {})) <= room
+
+
+@given(some.text(), some.integers(0, 60))
+def test_fitted_text_has_exactly_its_width(text: str, width: int) -> None:
+    assert cell_len(fit("".join(letter for letter in text if letter.isprintable()), width)) == width
+
+
+@given(some.text(alphabet="ab 写✓\t\n\x1b", max_size=200), some.integers(4, 40))
+def test_wrapped_lines_fit_and_hold_no_control_characters(text: str, width: int) -> None:
+    for line in wrap(text, width):
+        assert cell_len(line) <= width
+        assert line.isprintable()
+
+
+def test_ages_change_seldom() -> None:
+    assert [ago(0, now) for now in (0.5, 3.2, 14, 59, 61, 119, 3599, 7500)] == [
+        "now", "3s", "10s", "50s", "1m", "1m", "59m", "2h05",
+    ]  # fmt: skip

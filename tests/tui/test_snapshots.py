@@ -1,0 +1,58 @@
+"""Whole screens as plain text. After a wanted change: JOBDESK_SNAPSHOTS=write pytest tests/tui/test_snapshots.py"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from jobdesk.desk import Desk
+from tests.support.robot import Robot, opened
+
+FOLDER = Path(__file__).parent / "snapshots"
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+def compare(robot: Robot, name: str) -> None:
+    """What changes from run to run (ids, the home, hours by time zone) is made equal first."""
+    home = robot.app.place
+    seen = re.sub(r"\d\d:\d\d:\d\d", "HH:MM:SS", robot.screen).replace(home, "HOME"[: len(home)].ljust(len(home), "~"))
+    seen = re.sub(r"job_[0-9A-Z]{26}", "job_" + "0" * 26, seen)
+    seen = re.sub(r"\b[0-9a-z]{8}(?= +│$)", "0" * 8, seen, flags=re.MULTILINE)
+    lines = seen.splitlines()
+    lines[0] = re.sub(r"jobdesk.*?([○●◉])", r"jobdesk  HOME   \1", lines[0]).rstrip()
+    lines[0] = re.sub(r"\s+HH:MM:SS$", "   HH:MM:SS", lines[0])
+    seen = "\n".join(lines) + "\n"
+    path = FOLDER / f"{name}.txt"
+    if os.environ.get("JOBDESK_SNAPSHOTS") == "write":
+        path.write_text(seen, "utf-8")
+    assert seen == path.read_text("utf-8"), f"{name} looks different; see {Path(__file__).name}"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_overview(busy_desk: Desk, size: tuple[int, int]) -> None:
+    async with opened(busy_desk, size) as robot:
+        await robot.sees("ConnectTimeout")
+        await robot.until(lambda: robot.app.snapshot.rates.completed == 12, "the last hour is read")
+        await robot.pilot.pause()
+        compare(robot, f"overview-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_jobs(busy_desk: Desk, size: tuple[int, int]) -> None:
+    async with opened(busy_desk, size) as robot:
+        await robot.jobs()
+        await robot.until(lambda: robot.app.snapshot.rates.completed == 12, "the last hour is read")
+        await robot.press("down", "down")
+        await robot.until(lambda: "following" not in robot.screen, "the list is frozen")
+        compare(robot, f"jobs-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_failed_job(busy_desk: Desk, size: tuple[int, int]) -> None:
+    async with opened(busy_desk, size) as robot:
+        await robot.filter("state:failed")
+        await robot.until(lambda: robot.app.snapshot.rates.completed == 12, "the last hour is read")
+        await robot.press("enter")
+        await robot.sees("Timeline")
+        compare(robot, f"failed-job-{size[0]}x{size[1]}")
