@@ -32,7 +32,7 @@ def fill(home: Path, count: int) -> None:
             first = int((tx.row("SELECT coalesce(max(seq), 0) FROM job") or (0,))[0]) + 1
             tx.many(
                 "INSERT INTO job (id, type, queue, state, priority, max_attempts, created_at, run_at, ready_at, "
-                "timeout_s, retry, data) VALUES (?, ?, ?, 'pending', 50, 4, ?, ?, 0, 300, '{}', "
+                "timeout_s, retry, data) VALUES (?, ?, ?, 'pending', 50, 4, ?4, ?, ?4, 300, '{}', "
                 """'{"source": "/photos/IMG_2041.jpg", "sizes": [256]}')""",
                 made,
             )

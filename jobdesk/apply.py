@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from jobdesk.config import Config
 from jobdesk.core.rate import Rate
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import aging, queues, rates
 from jobdesk.ledger.database import Ledger
+from jobdesk.sections import Config
 
 
 def settings(ledger: Ledger, config: Config) -> None:

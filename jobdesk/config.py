@@ -7,218 +7,17 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BaseModel, ValidationError
 
-from jobdesk.core.durations import bytes_, seconds
 from jobdesk.core.errors import ConfigError
-from jobdesk.core.job import priority
 from jobdesk.core.nearest import nearest
-from jobdesk.core.rate import Rate, rate
-from jobdesk.core.retry import Backoff
-from jobdesk.core.schedule import Missed, Overlap
+from jobdesk.sections import Config
 
-Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
-Bytes = Annotated[int, BeforeValidator(bytes_, json_schema_input_type=str | int)]
-PriorityNumber = Annotated[int, BeforeValidator(priority, json_schema_input_type=str | int)]
-
-
-def _span_or_off(value: Any) -> float | None:
-    if value is None or value is False or str(value).strip().lower() == "off":
-        return None
-    try:
-        span_s = seconds(value)
-    except ValueError:
-        raise ValueError(f"'{value}' is neither off nor a duration like 10m, 1h or 7d") from None
-    if span_s <= 0:
-        raise ValueError("it must be longer than 0; off for none")
-    return span_s
-
-
-SpanOrOff = Annotated[
-    float | None, BeforeValidator(_span_or_off), WithJsonSchema({"type": "string", "examples": ["off", "10m"]})
-]
-RateLimit = Annotated[
-    Rate, BeforeValidator(rate), PlainSerializer(str), WithJsonSchema({"type": "string", "examples": ["100/m"]})
-]
 FILE = "jobdesk.toml"
-
-
-def _cron(text: str) -> str:
-    from jobdesk.schedules.times import check_cron
-
-    return check_cron(text)
-
-
-def _timezone(name: str) -> str:
-    from jobdesk.schedules.times import zone
-
-    return zone(name).key
-
-
-Cron = Annotated[str, AfterValidator(_cron)]
-Timezone = Annotated[str, AfterValidator(_timezone)]
-
-
-class Section(BaseModel):
-    """A table of the settings; a key it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DeskSettings(Section):
-    workers: int = Field(ge=0, le=256)
-    synchronous: Literal["full", "normal"]
-    stop_grace: Seconds
-    cancel_grace: Seconds
-    memory_limit: Bytes
-    nice: int = Field(ge=0, le=19)
-    aging: SpanOrOff
-    retention: SpanOrOff
-
-
-class Defaults(Section):
-    retries: int = Field(ge=0)
-    retry_delay: Seconds
-    backoff: Backoff
-    factor: float = Field(ge=1)
-    max_delay: Seconds
-    jitter: float = Field(ge=0, le=1)
-    timeout: Seconds = Field(gt=0)
-
-
-class QueueSettings(Section):
-    description: str = ""
-    priority: PriorityNumber = 50
-    concurrency: int | None = Field(default=None, ge=1)
-    ttl: Seconds | None = None
-    dead_letter_ttl: Seconds | None = None
-    max_size: int | None = Field(default=None, ge=1)
-    keep_completed: int | None = Field(default=None, ge=0)
-    keep_failed: int | None = Field(default=None, ge=0)
-    retries: int | None = Field(default=None, ge=0)
-    retry_delay: Seconds | None = None
-    backoff: Backoff | None = None
-    factor: float | None = Field(default=None, ge=1)
-    max_delay: Seconds | None = None
-    jitter: float | None = Field(default=None, ge=0, le=1)
-    rate_limit: RateLimit | None = None
-
-
-class TypeSettings(BaseModel):
-    """`[types.TYPE]`: overrides of a job type; keys beyond these are the processor's own settings."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    queue: str | None = None
-    priority: PriorityNumber | None = None
-    retries: int | None = Field(default=None, ge=0)
-    retry_delay: Seconds | None = None
-    backoff: Backoff | None = None
-    factor: float | None = Field(default=None, ge=1)
-    max_delay: Seconds | None = None
-    jitter: float | None = Field(default=None, ge=0, le=1)
-    permanent: list[str] = []
-    retry_on: list[str] = []
-    timeout: Seconds | None = None
-    rate_limit: RateLimit | None = None
-
-
-class FolderSettings(Section):
-    path: str
-    pipeline: str
-    patterns: list[str] = ["*"]
-    recursive: bool = True
-    source: Literal["archive", "delete"] = "archive"
-    settle: Seconds = 2.0
-    rescan: Seconds = Field(default=30.0, gt=0)
-    duplicates: Literal["skip", "process"] = "skip"
-    data: dict[str, Any] = {}
-
-
-class ScheduleSettings(Section):
-    name: str = Field(min_length=1)
-    type: str = Field(min_length=1)
-    cron: Cron | None = None
-    at: datetime | None = None
-    timezone: Timezone = "UTC"
-    data: dict[str, Any] = {}
-    queue: str | None = None
-    priority: PriorityNumber | None = None
-    missed: Missed = Missed.ONCE
-    overlap: Overlap = Overlap.ALLOW
-
-    @model_validator(mode="after")
-    def _one_way_to_say_when(self) -> "ScheduleSettings":
-        if (self.cron is None) == (self.at is None):
-            raise ValueError(f"schedule '{self.name}' takes either cron or at: give one of the two")
-        return self
-
-
-def _named_once(schedules: list[ScheduleSettings]) -> list[ScheduleSettings]:
-    names = [one.name for one in schedules]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"there are {names.count(name)} schedules named '{name}': give each a name of its own")
-    return schedules
-
-
-class StorageSettings(Section):
-    path: str
-
-
-class ScannerSettings(Section):
-    on_missing: Literal["skip", "fail"]
-    address: str
-    timeout: Seconds
-
-
-class ImageSettings(Section):
-    sizes: list[Annotated[int, Field(ge=1, le=16384)]]
-    widths: list[Annotated[int, Field(ge=1, le=16384)]]
-    format: Literal["webp", "jpeg", "png"]
-    quality: int = Field(ge=1, le=100)
-    max_pixels: int = Field(ge=1)
-    max_bytes: Bytes
-    strip_gps: bool
-
-
-class NotifySettings(Section):
-    desktop: bool
-
-
-class Config(Section):
-    """All settings of a home."""
-
-    desk: DeskSettings
-    defaults: Defaults
-    storage: StorageSettings
-    scanner: ScannerSettings
-    images: ImageSettings
-    notify: NotifySettings
-    queues: dict[str, QueueSettings]
-    folders: list[FolderSettings]
-    schedules: Annotated[list[ScheduleSettings], AfterValidator(_named_once)] = []
-    types: dict[str, TypeSettings] = {}
-
-    @property
-    def workers(self) -> int:
-        """Jobs at once."""
-        return self.desk.workers or max(2, os.cpu_count() or 2)
 
 
 def load(home: Path, environment: Mapping[str, str] = os.environ) -> Config:
@@ -312,17 +111,32 @@ def _known(location: list[str]) -> list[str]:
 
 def _line_of(text: str, location: list[str]) -> int | None:
     """The line where a key stands in the TOML text, as well as it can be told without a full parse."""
-    table, seen, index = "", 0, next((int(part) for part in location if part.isdecimal()), None)
-    head = [part for part in location if not part.isdecimal()]
+    wanted, table = ".".join(location), list[str]()
+    seen: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        if found := re.match(r"\s*\[\[?\s*(.+?)\s*\]\]?\s*(#.*)?$", line):
-            table = found[1].replace('"', "").replace("'", "")
-            seen += table == head[0]
-            if table == ".".join(head):
+        if found := re.match(r"\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(#.*)?$", line):
+            name = _bare(found[2])
+            if found[1] == "[[":
+                seen = {other: n for other, n in seen.items() if not other.startswith(name + ".")}
+                seen[name] = seen.get(name, -1) + 1
+            table = _place(name, seen)
+            if ".".join(table) == wanted:
                 return number
-        elif (found := re.match(r"\s*([\w.\"'-]+)\s*=", line)) and (index is None or seen == index + 1):
-            key = found[1].replace('"', "").replace("'", "")
-            full = f"{table}.{key}" if table else key
-            if full == ".".join(head) or ".".join(head).startswith(full + "."):
-                return number
+        elif (found := re.match(r"\s*([\w.\"'-]+)\s*=", line)) and (wanted + ".").startswith(
+            ".".join([*table, _bare(found[1])]) + "."
+        ):
+            return number
     return None
+
+
+def _bare(name: str) -> str:
+    return name.replace('"', "").replace("'", "")
+
+
+def _place(table: str, seen: Mapping[str, int]) -> list[str]:
+    """The name of a table with the index of each list it lies in: flows.steps as flows.0.steps.2."""
+    place, name = list[str](), ""
+    for part in table.split("."):
+        name = f"{name}.{part}" if name else part
+        place += [part, str(seen[name])] if name in seen else [part]
+    return place

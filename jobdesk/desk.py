@@ -24,6 +24,7 @@ from jobdesk.core.job import FINAL, Job, NewJob, State
 from jobdesk.core.query import parse
 from jobdesk.core.submission import Submission
 from jobdesk.core.who import user
+from jobdesk.flow_desk import FlowDesk
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import moves, queues, reads, room, search, workers
 from jobdesk.ledger.database import Ledger, Tx
@@ -31,17 +32,16 @@ from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 
 if TYPE_CHECKING:
-    from jobdesk.config import Config
     from jobdesk.engine import Engine
     from jobdesk.plugins import Registry
-
+    from jobdesk.sections import Config
 
 TOGETHER = 100
 """Jobs that one transaction of a bulk action changes: claims wait no longer than for these."""
 
 
-class Desk(Scheduling):
-    """A home, opened. Any thread may use it. What it does with schedules is in `Scheduling`.
+class Desk(FlowDesk, Scheduling):
+    """A home, opened. Any thread may use it. Flows are in `FlowDesk`, schedules in `Scheduling`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -301,7 +301,7 @@ class Desk(Scheduling):
     def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
         """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
         job = self.job(id_)
-        checked = None if data is None else self.registry.get(job.type).check(data)
+        checked = None if data is None else self.registry.get(job.type).check(data, self.still_open(job, data))
         with self.ledger.write() as tx:
             _retry(tx, job.id, checked)
         return reads.job(self.ledger, job.id)

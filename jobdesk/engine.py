@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 DUE_SOON_S = 60.0
 """A drain waits for what falls due within this."""
 START_OVER_S = 5.0
+LOOK_S = 0.2
 LET_GO_S = 5.0
 """How long killing what still runs may take once the grace of a stop is over."""
 
@@ -53,6 +54,7 @@ class Engine:
         self._started = False
         self._lost = threading.Event()
         self._grace_s = 0.0
+        self._hurried = False
         self._stack = ExitStack()
         self._folders: list[FolderService] = []
 
@@ -85,6 +87,7 @@ class Engine:
             with ledger.write() as tx:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
             stack.callback(self._unregister)
+            self._hurried = False
             desk.wake.listen()
             self._pool = Pool(ledger, self.id, desk.home.run, desk.config.desk.nice)
             stack.callback(self._pool.close)
@@ -125,18 +128,23 @@ class Engine:
         with self._lock:
             if self._started:
                 self._started = False
+                self._consumer.shut()
                 self._grace_s = self._desk.config.desk.stop_grace if grace_s is None else grace_s
                 self._stack.close()
 
     def hurry(self) -> None:
-        """Give back at once what a stop still waits for."""
+        """Give back at once what a stop waits for, or will."""
+        self._hurried = True
         for entry in self.running.all():
             self.running.wish(entry, "release", "its consumer stopped", self._desk.clock.monotonic())
 
     def _let_go(self) -> None:
-        if not self._consumer.join(self._grace_s):
-            self.hurry()
-            self._consumer.join(LET_GO_S)
+        deadline = self._desk.clock.monotonic() + self._grace_s
+        while not self._consumer.join(0.0 if self._hurried else LOOK_S):
+            if self._hurried or self._desk.clock.monotonic() >= deadline:
+                self.hurry()
+                self._consumer.join(LET_GO_S)
+                return
 
     def _unregister(self) -> None:
         """Whatever is still claimed (a thread that cannot be stopped) goes back; its late end is fenced off."""
@@ -210,11 +218,18 @@ class Engine:
         return self._folders
 
     def _accepts(self, type_: str) -> frozenset[str] | None:
+        named = self._desk.named_flow(type_)
+        if named is not None:
+            return named.inputs
         known = self._desk.registry.processors.get(type_)
         return None if known is None else frozenset(known.payload.model_fields)
 
     def _submit_file(self, tx: Tx, *, type: str, data: Mapping[str, Any], source: str) -> tuple[str, str | None]:
         """Store the job of a dropped file in the transaction that records the file; a flow begins with it."""
+        if self._desk.named_flow(type) is not None:
+            plan = self._desk.plan_flow(type, data, source=source)
+            self._desk.store_flow(tx, plan)
+            return plan.jobs[0].id, plan.id
         job = self._desk.prepare(Submission(type=type, data=data, source=source))
         job = replace(job, flow=follow.flow_of(job.id))
         (id_,) = self._desk.store(tx, [job])

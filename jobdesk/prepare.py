@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any, get_args
 
-from jobdesk.config import Config, QueueSettings
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import PayloadError
 from jobdesk.core.job import Job, NewJob, State
@@ -13,6 +12,7 @@ from jobdesk.core.processor import Processor
 from jobdesk.core.retry import Backoff, RetryPolicy
 from jobdesk.core.submission import Submission
 from jobdesk.ledger.follow import flow_of
+from jobdesk.sections import Config, QueueSettings
 
 
 def complete(wanted: Submission, processor: Processor, config: Config, now: float) -> NewJob:
@@ -21,7 +21,7 @@ def complete(wanted: Submission, processor: Processor, config: Config, now: floa
     Raises:
         PayloadError: its data does not fit the processor, or an option cannot be read.
     """
-    data = processor.check(wanted.data)
+    data = processor.check(wanted.data, later={str(binding["at"][0]) for binding in wanted.bindings})
     try:
         return _complete(wanted, processor, config, data, now)
     except ValueError as error:
@@ -68,6 +68,8 @@ def _complete(wanted: Submission, processor: Processor, config: Config, data: di
         step=wanted.step,
         parent=wanted.parent,
         optional=wanted.optional,
+        on_parent_failure=wanted.on_parent_failure,
+        bindings=wanted.bindings,
     )
 
 

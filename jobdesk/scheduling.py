@@ -17,7 +17,7 @@ from jobdesk.ledger import schedules as table
 from jobdesk.ledger.database import Ledger, Tx
 
 if TYPE_CHECKING:
-    from jobdesk.config import Config, ScheduleSettings
+    from jobdesk.sections import Config, ScheduleSettings
 
 Choice = TypeVar("Choice", Missed, Overlap)
 

@@ -92,7 +92,7 @@ def _check(args: Args, out: Out) -> None:
 
 
 def _schema(args: Args, out: Out) -> None:
-    from jobdesk.config import Config
+    from jobdesk.sections import Config
 
     out.document(schema(Config.model_json_schema()))
 
@@ -102,7 +102,7 @@ def schema(made: dict[str, Any]) -> dict[str, Any]:
     made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
     made.pop("required", None)
     for name, part in made.get("$defs", {}).items():
-        if name not in ("FolderSettings", "ScheduleSettings"):
+        if name not in ("FolderSettings", "FlowSettings", "StepSettings", "HookSettings", "ScheduleSettings"):
             part.pop("required", None)
     return made
 

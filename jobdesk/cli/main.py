@@ -17,6 +17,7 @@ from jobdesk.cli import (
     dead,
     demo,
     events,
+    flows,
     folders,
     jobs,
     metrics,
@@ -79,7 +80,9 @@ def build() -> Parser:
     headless.add_argument("--workers", type=number(1), metavar="N", help="jobs at once (default: as the settings say)")
     headless.add_argument("--queues", metavar="A,B", help="only jobs of these queues")
     commands = Group(parser)
-    for noun in (submit, jobs, queues, dead, schedules, folders, processors, assets, events, metrics, config, demo):
+    for noun in (
+        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, config, demo,
+    ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)
     return parser

@@ -185,8 +185,13 @@ def _of_settings(desk: "Desk") -> "list[Finding]":
         found.append(Finding("processors", False, first, "mend it; `jobdesk processors list` shows them all"))
     else:
         found.append(Finding("processors", True, f"{kinds} job types are known"))
+    for flow in desk.config.flows:
+        for step in flow.steps:
+            if step.type not in desk.registry.processors:
+                said = f"no processor has the job type {step.type} of flow {flow.name}, step {step.name}"
+                found.append(Finding("flows", False, said, "change its `type` in jobdesk.toml"))
     for folder in folders:
-        if folder.pipeline not in desk.registry.processors:
-            said = f"no processor has the job type {folder.pipeline}, which files of {folder.path} become"
+        if desk.named_flow(folder.pipeline) is None and folder.pipeline not in desk.registry.processors:
+            said = f"there is neither a flow nor a job type {folder.pipeline}, which files of {folder.path} become"
             found.append(Finding("pipelines", False, said, "change `pipeline` in jobdesk.toml"))
     return found

@@ -26,8 +26,8 @@ _RUN_MORE = """
 
 Options of jobdesk stand before the command. What it prints is the job's log (`jobdesk jobs logs ID`)."""
 _BATCH_KEYS = (
-    "type", "data", "queue", "priority", "delay", "at", "after", "unique", "unique_for", "unique_states",
-    "concurrency_key", "retries", "retry_delay", "backoff", "factor", "max_delay", "jitter",
+    "type", "data", "queue", "priority", "delay", "at", "after", "on_parent_failure", "unique", "unique_for",
+    "unique_states", "concurrency_key", "retries", "retry_delay", "backoff", "factor", "max_delay", "jitter",
     "timeout", "expires", "user",
 )  # fmt: skip
 
@@ -52,6 +52,10 @@ def _options(parser: Parser) -> None:
     when.add_argument("--delay", type=duration, metavar="5s", help="start it that much later")
     when.add_argument("--at", metavar="ISO", help="start it then, like 2026-01-31T18:00")
     parser.add_argument("--after", nargs="+", action="extend", metavar="JOB", help="only when these have completed")
+    parser.add_argument(
+        "--on-parent-failure", choices=("cancel", "ignore"), default="cancel",
+        help="what becomes of it when one of --after does not complete (default: cancel)",
+    )  # fmt: skip
     parser.add_argument("--unique", metavar="KEY", help="store none while one with this key is in flight")
     parser.add_argument("--unique-for", type=duration, metavar="10m", help="also if one ended that lately")
     parser.add_argument(
@@ -124,6 +128,7 @@ def _submission(args: Args, type_: str, data: dict[str, Any], after: list[str]) 
         delay=args.delay,
         run_at=None if args.at is None else _instant(args.at),
         after=after,
+        on_parent_failure=args.on_parent_failure,
         unique=args.unique,
         concurrency_key=args.concurrency_key,
         unique_for=args.unique_for,
@@ -265,6 +270,8 @@ def _check_plain(found: dict[str, Any], place: str) -> None:
             raise UsageError(f"{place}: '{key}' is not a number")
     if found.get("backoff", "fixed") not in ("fixed", "linear", "exponential"):
         raise UsageError(f"{place}: 'backoff' is not fixed, linear or exponential")
+    if found.get("on_parent_failure", "cancel") not in ("cancel", "ignore"):
+        raise UsageError(f"{place}: 'on_parent_failure' is not cancel or ignore")
     for key in ("queue", "unique", "concurrency_key", "user"):
         if found.get(key) is not None and not isinstance(found[key], str):
             raise UsageError(f"{place}: '{key}' is not text")

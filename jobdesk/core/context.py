@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 
 class Log(Protocol):
@@ -67,10 +67,15 @@ class Context(Protocol):
         concurrency_key: str | None = None,
         step: str | None = None,
         optional: bool = False,
+        on_parent_failure: Literal["cancel", "ignore"] = "cancel",
+        now: bool = False,
     ) -> str:
         """Add a child job, stored when this one completes; returns its id, fit for another's `after`.
 
-        `step` names its result for `ctx.results` of later jobs; `optional` keeps its failure from failing the flow.
+        `step` names its result for `ctx.results` of later jobs; `optional` keeps its failure from failing the flow;
+        with `on_parent_failure="ignore"` it runs however those in `after` end. `now` stores it before this returns,
+        whatever becomes of this job: a later attempt that makes the same call (the first with `now`, the second …)
+        gets the id of the child that is there already, and adds none.
         """
 
     def on_failure(self, type: str, data: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Ids that sort by creation: `job_` and the 26 characters of a ULID (48 bits of time, 80 of chance)."""
 
+import hashlib
 import os
 import threading
 
@@ -21,6 +22,20 @@ class Ids:
                 value = self._last + 1
             self._last = value
         return f"{prefix}_{_encode(value)}"
+
+    def nth_child(self, parent: str, number: int) -> str:
+        """The id of a job's child that is always the same: who asks twice for its second child names one job."""
+        kind, _, ulid = parent.rpartition("_")
+        born = _decode(ulid) >> 80
+        mark = hashlib.blake2s(f"{parent}\0{number}".encode(), digest_size=10).digest()
+        return f"{kind}_{_encode((born + number) << 80 | int.from_bytes(mark, 'big'))}"
+
+
+def _decode(text: str) -> int:
+    value = 0
+    for letter in text:
+        value = value << 5 | _ALPHABET.index(letter)
+    return value
 
 
 def _encode(value: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from jobdesk.core.clock import iso
 
@@ -231,6 +231,10 @@ class NewJob:
     parent: str | None = None
     optional: bool = False
     """Its failure does not fail its flow."""
+    on_parent_failure: Literal["cancel", "ignore"] = "cancel"
+    """What becomes of it when a job in `after` ends without completing: cancelled, or run all the same."""
+    bindings: Sequence[Mapping[str, Any]] = ()
+    """Values of its data that are put in when it runs; see `flows.templates`."""
 
 
 def _span_ms(start: float | None, end: float | None) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,11 +53,16 @@ class Processor:
     @cached_property
     def payload(self) -> builtins.type[BaseModel]:
         """The pydantic model of the parameters; unknown keys are refused."""
+        return self._model(())
+
+    def _model(self, without: Collection[str]) -> builtins.type[BaseModel]:
         from pydantic import ConfigDict, create_model
 
         hints = typing.get_type_hints(self.function, include_extras=True)
         fields: dict[str, Any] = {}
         for name, parameter in list(inspect.signature(self.function).parameters.items())[1:]:
+            if name in without:
+                continue
             default = ... if parameter.default is parameter.empty else parameter.default
             fields[name] = (hints.get(name, Any), default)
         config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
@@ -68,17 +73,23 @@ class Processor:
         """The JSON Schema of the payload."""
         return self.payload.model_json_schema()
 
-    def check(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def check(self, data: Mapping[str, Any], later: Collection[str] = ()) -> dict[str, Any]:
         """The payload as it is stored: converted, defaults filled in, paths absolute.
+
+        Args:
+            later: keys whose values are known only when the job runs; they need only be parameters.
 
         Raises:
             PayloadError: a key is unknown, missing or of the wrong kind, or a value cannot be stored; names it.
         """
-        made = self._validated(data)
-        for name in self.payload.model_fields:
+        known = self.payload.model_fields
+        open_ = {key: value for key, value in data.items() if key in later and key in known}
+        model = self._model(open_) if open_ else self.payload
+        made = self._validated({key: value for key, value in data.items() if key not in open_}, model)
+        for name in model.model_fields:
             setattr(made, name, _absolute(getattr(made, name)))
         try:
-            stored: dict[str, Any] = made.model_dump(mode="json", by_alias=True, round_trip=True)
+            stored: dict[str, Any] = made.model_dump(mode="json", by_alias=True, round_trip=True) | open_
             to_json(stored)
         except Exception as error:  # pydantic and json have several of their own
             raise PayloadError(f"{self.type}: its payload cannot be stored as JSON ({error})") from None
@@ -90,14 +101,14 @@ class Processor:
         Raises:
             PayloadError: the stored payload no longer fits (the processor changed since).
         """
-        made = self._validated(data)
+        made = self._validated(data, self.payload)
         return self.function(context, **{name: getattr(made, name) for name in self.payload.model_fields})
 
-    def _validated(self, data: Mapping[str, Any]) -> BaseModel:
+    def _validated(self, data: Mapping[str, Any], model: builtins.type[BaseModel]) -> BaseModel:
         from pydantic import ValidationError
 
         try:
-            return self.payload.model_validate(dict(data))
+            return model.model_validate(dict(data))
         except ValidationError as error:
             raise PayloadError(f"{self.type}: {self._explain(error)}") from None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from jobdesk.core.retry import Backoff
 
@@ -40,3 +40,5 @@ class Submission:
     step: str | None = None
     parent: str | None = None
     optional: bool = False
+    on_parent_failure: Literal["cancel", "ignore"] = "cancel"
+    bindings: Sequence[Mapping[str, Any]] = ()

@@ -28,7 +28,7 @@ def open_parents(ledger: Ledger, job: Job) -> list[Parent]:
     """The jobs it waits for that have not completed, oldest first."""
     rows = ledger.rows(
         "SELECT p.id, p.type, p.state FROM dependency d JOIN job p ON p.seq = d.parent "
-        "WHERE d.job = ? AND p.state <> 'completed' ORDER BY p.seq",
+        "WHERE d.job = ? AND p.state <> 'completed' AND NOT (d.ignores AND p.finished_at IS NOT NULL) ORDER BY p.seq",
         (job.seq,),
     )
     return [Parent(id_, type_, State(state)) for id_, type_, state in rows]

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.ids import ids
-from jobdesk.core.job import Job, NewJob, State
+from jobdesk.core.job import FINAL, Job, NewJob, State
 from jobdesk.core.text import to_json
+from jobdesk.flows.templates import Binding, finish
 from jobdesk.ledger import lanes
 from jobdesk.ledger.database import Tx
 from jobdesk.ledger.unique import IN_FLIGHT_WORDS
@@ -16,8 +17,14 @@ from jobdesk.ledger.unique import IN_FLIGHT_WORDS
 _HOPELESS = (State.FAILED, State.CANCELLED, State.EXPIRED)
 
 
-def parents(tx: Tx, after: Sequence[str]) -> list[tuple[int, State]]:
+_SATISFIED = "(p.state = 'completed' OR d.ignores AND p.finished_at IS NOT NULL)"
+
+
+def parents(tx: Tx, after: Sequence[str], ignores: bool = False) -> list[tuple[int, State]]:
     """Seq and state of the jobs in `after`.
+
+    Args:
+        ignores: they need only end, in any way.
 
     Raises:
         NotFound: one does not exist.
@@ -28,36 +35,47 @@ def parents(tx: Tx, after: Sequence[str]) -> list[tuple[int, State]]:
         row = tx.row("SELECT seq, state FROM job WHERE id = ?", (id_,))
         if row is None:
             raise NotFound(f"there is no job {id_} to come after")
-        if row[1] in _HOPELESS:
+        if row[1] in _HOPELESS and not ignores:
             raise Refused(f"job {id_} is {row[1]}: nothing can come after it until it is retried")
         found.append((int(row[0]), State(row[1])))
     return found
 
 
+def is_open(state: State, ignores: bool) -> bool:
+    """Whether a job that comes after one in this state must wait for it."""
+    return state not in FINAL if ignores else state is not State.COMPLETED
+
+
 def completed(tx: Tx, seq: int) -> None:
     """Let go on what waited for this job, also what was cancelled only because it had failed before."""
-    for child, state, error_type, run_at, queue in tx.rows(
+    for row in tx.rows(
         "SELECT j.seq, j.state, j.error_type, j.run_at, j.queue FROM dependency d JOIN job j ON j.seq = d.job "
         "WHERE d.parent = ?",
         (seq,),
     ):
-        if state != State.BLOCKED and not (state == State.CANCELLED and error_type == "ParentFailed"):
-            continue
-        if state == State.CANCELLED and key_holder(tx, child) is not None:
-            continue
-        waits_for = _waits_for(tx, child)
-        if waits_for or (run_at > tx.now and state == State.BLOCKED):
-            tx.run("UPDATE job SET waits_for = ? WHERE seq = ?", (waits_for, child))
-            continue
-        tx.run(
-            "UPDATE job SET state = 'pending', waits_for = 0, ready_at = ?1, finished_at = NULL, error_type = NULL, "
-            "expires_at = ?1 + (expires_at - run_at), "  # its time to start counts from now
-            "error_message = NULL, error_retryable = NULL WHERE seq = ? AND state = ?",
-            (tx.now, child, state),
-        )
-        if state == State.CANCELLED:
-            tx.event(Kind.JOB_RETRY, child, queue, attempt=0, delay_s=0, message="what it waited for completed")
-        tx.wakes = True
+        _let_go(tx, *row)
+
+
+def _let_go(tx: Tx, child: int, state: str, error_type: str | None, run_at: float, queue: str) -> None:
+    """One that a job waited for has ended well enough: it goes on, unless it waits for others or its time."""
+    if state != State.BLOCKED and error_type != "ParentFailed":
+        return
+    if state != State.BLOCKED and (state not in _HOPELESS or key_holder(tx, child) is not None):
+        return
+    waits_for = _waits_for(tx, child)
+    if waits_for or (run_at > tx.now and state == State.BLOCKED):
+        tx.run("UPDATE job SET waits_for = ? WHERE seq = ?", (waits_for, child))
+        return
+    tx.run(
+        "UPDATE job SET state = 'pending', waits_for = 0, ready_at = ?1, finished_at = NULL, error_type = NULL, "
+        "expires_at = ?1 + (expires_at - run_at), "  # its time to start counts from now
+        "error_message = NULL, error_retryable = NULL WHERE seq = ? AND state = ?",
+        (tx.now, child, state),
+    )
+    if state != State.BLOCKED:
+        tx.run("UPDATE job SET attempt = 0, cancel_requested_at = NULL WHERE seq = ?", (child,))
+        tx.event(Kind.JOB_RETRY, child, queue, attempt=0, delay_s=0, message="what it waited for ended")
+    tx.wakes = True
 
 
 def key_holder(tx: Tx, seq: int) -> str | None:
@@ -71,10 +89,10 @@ def key_holder(tx: Tx, seq: int) -> str | None:
 
 
 def open_parent(tx: Tx, seq: int) -> tuple[str, State] | None:
-    """Id and state of a job that this one comes after and that has not completed; None if there is none."""
+    """Id and state of a job that this one comes after and must wait for; None if there is none."""
     row = tx.row(
         "SELECT p.id, p.state FROM dependency d JOIN job p ON p.seq = d.parent "
-        "WHERE d.job = ? AND p.state <> 'completed' ORDER BY p.seq LIMIT 1",
+        f"WHERE d.job = ? AND NOT {_SATISFIED} ORDER BY p.seq LIMIT 1",
         (seq,),
     )
     return None if row is None else (str(row[0]), State(row[1]))
@@ -82,14 +100,14 @@ def open_parent(tx: Tx, seq: int) -> tuple[str, State] | None:
 
 def _waits_for(tx: Tx, seq: int) -> int:
     row = tx.row(
-        "SELECT count(*) FROM dependency d JOIN job p ON p.seq = d.parent WHERE d.job = ? AND p.state <> 'completed'",
+        f"SELECT count(*) FROM dependency d JOIN job p ON p.seq = d.parent WHERE d.job = ? AND NOT {_SATISFIED}",
         (seq,),
     )
     return int(row[0]) if row else 0
 
 
 def ended_badly(tx: Tx, seq: int) -> None:
-    """A job failed, expired or was cancelled: cancel what waits for it, and tell its flow once."""
+    """A job failed, expired or was cancelled: cancel what waits for it and does not ignore that; tell its flow once."""
     _tell_flow(tx, seq)
     waiting = [seq]
     while waiting:
@@ -97,11 +115,16 @@ def ended_badly(tx: Tx, seq: int) -> None:
         row = tx.row("SELECT id, type, state FROM job WHERE seq = ?", (parent,))
         assert row is not None
         why = f"{row[1]} ({row[0]}), which it waited for, is {row[2]}"
-        for child, queue in tx.rows(
-            "SELECT j.seq, j.queue FROM dependency d JOIN job j ON j.seq = d.job "
-            "WHERE d.parent = ? AND j.state = 'blocked'",
+        for child, state, error_type, run_at, queue, ignores in tx.rows(
+            "SELECT j.seq, j.state, j.error_type, j.run_at, j.queue, d.ignores FROM dependency d "
+            "JOIN job j ON j.seq = d.job WHERE d.parent = ? AND j.state <> 'completed'",
             (parent,),
         ):
+            if ignores:
+                _let_go(tx, child, state, error_type, run_at, queue)
+                continue
+            if state != State.BLOCKED:
+                continue
             tx.run(
                 "UPDATE job SET state = 'cancelled', finished_at = ?, error_type = 'ParentFailed', "
                 "error_message = ?, error_retryable = 1 WHERE seq = ?",
@@ -113,8 +136,16 @@ def ended_badly(tx: Tx, seq: int) -> None:
 
 
 def reopen(tx: Tx, seq: int) -> None:
-    """A job of a flow is retried: its flow may fail, and tell so, once more."""
-    tx.run("UPDATE flow SET failure_job = NULL WHERE id = (SELECT flow FROM job WHERE seq = ?)", (seq,))
+    """A job of a flow is retried: its flow may fail, and tell so, once more, and is no longer cancelled."""
+    tx.run(
+        "UPDATE flow SET failure_job = NULL, cancelled_at = NULL WHERE id = (SELECT flow FROM job WHERE seq = ?)",
+        (seq,),
+    )
+
+
+def is_stored(tx: Tx, id_: str) -> bool:
+    """Whether there is a job with this id."""
+    return tx.row("SELECT 1 FROM job WHERE id = ?", (id_,)) is not None
 
 
 def flow_of(root: str) -> str:
@@ -136,28 +167,37 @@ def join_flow(tx: Tx, job: Job) -> str:
     return flow
 
 
-def set_on_failure(tx: Tx, flow: str, job: NewJob) -> None:
-    """Say which job to add, once, when one of the flow fails."""
-    tx.run("UPDATE flow SET on_failure = ? WHERE id = ?", (to_json(asdict(job)), flow))
+def set_on_failure(tx: Tx, flow: str, job: NewJob, takes_failed: bool = True) -> None:
+    """Say which job to add, once, when one of the flow fails.
+
+    Args:
+        takes_failed: its data gets the key `failed`.
+    """
+    hook = to_json(asdict(job) | {"takes_failed": takes_failed})
+    tx.run("UPDATE flow SET on_failure = ? WHERE id = ?", (hook, flow))
 
 
 def _tell_flow(tx: Tx, seq: int) -> None:
     row = tx.row(
-        "SELECT f.id, f.on_failure, j.id, j.type, j.state, j.error_type, j.error_message FROM job j "
+        "SELECT f.id, f.on_failure, j.id, j.type, j.step, j.state, j.error_type, j.error_message FROM job j "
         "JOIN flow f ON f.id = j.flow WHERE j.seq = ? AND NOT j.optional "
         "AND f.on_failure IS NOT NULL AND f.failure_job IS NULL",
         (seq,),
     )
     if row is None:
         return
-    flow, on_failure, id_, type_, state, error_type, error_message = row
+    flow, on_failure, id_, type_, step, state, error_type, error_message = row
     new = json.loads(on_failure)
-    new["data"]["failed"] = {
+    failed = {
         "job": id_,
         "type": type_,
+        "step": step,
         "error": error_type or str(state),
         "message": error_message or f"it is {state}",
     }
+    data = finish(new["data"], [Binding.from_json(one) for one in new.get("bindings", ())], {"failed": failed})
+    if new.get("takes_failed", True):
+        data["failed"] = failed
     added = ids.new("job", tx.now)
     tx.run(
         "INSERT INTO job (id, type, queue, state, priority, max_attempts, created_at, run_at, ready_at, flow, step, "
@@ -166,7 +206,7 @@ def _tell_flow(tx: Tx, seq: int) -> None:
         (
             added, new["type"], new["queue"], new["priority"], new["max_attempts"], tx.now, tx.now, tx.now, flow,
             new.get("step"), id_, new.get("source"), new.get("user"), new["timeout_s"], json.dumps(new["retry"]),
-            to_json(new["data"]),
+            to_json(data),
         ),
     )  # fmt: skip
     created = tx.row("SELECT seq FROM job WHERE id = ?", (added,))

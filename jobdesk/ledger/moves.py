@@ -41,7 +41,7 @@ def submit(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
 
     Raises:
         NotFound: a job in `after` does not exist.
-        Refused: a job in `after` ended without completing.
+        Refused: a job in `after` ended without completing, and the new one does not ignore that.
         QueueFull: a queue has no room for them; the transaction must be undone.
     """
     stored: dict[str, str] = {}
@@ -55,8 +55,9 @@ def _submit_one(tx: Tx, job: NewJob) -> str:
     taken = unique.holder(tx, job)
     if taken is not None:
         return taken
-    parents, run_at = follow.parents(tx, job.after), tx.now if job.run_at is None else job.run_at
-    open_parents = sum(state != State.COMPLETED for _, state in parents)
+    ignores, run_at = job.on_parent_failure == "ignore", tx.now if job.run_at is None else job.run_at
+    parents = follow.parents(tx, job.after, ignores)
+    open_parents = sum(follow.is_open(state, ignores) for _, state in parents)
     if open_parents:
         state = State.BLOCKED
     else:
@@ -78,7 +79,12 @@ def _submit_one(tx: Tx, job: NewJob) -> str:
     assert found is not None
     seq = int(found[0])
     if parents:
-        tx.many("INSERT INTO dependency (parent, job) VALUES (?, ?)", [(parent, seq) for parent, _ in parents])
+        tx.many(
+            "INSERT INTO dependency (parent, job, ignores) VALUES (?, ?, ?)",
+            [(parent, seq, ignores) for parent, _ in parents],
+        )
+    if job.bindings:
+        tx.run("INSERT INTO binding (job, bindings) VALUES (?, ?)", (seq, json.dumps(list(job.bindings))))
     tx.event(Kind.JOB_CREATED, seq, job.queue, type=job.type, state=state)
     tx.wakes = True
     return job.id

@@ -198,9 +198,18 @@ CREATE TABLE folder (
 ) WITHOUT ROWID;
 """
 
+_FLOWS = """
+ALTER TABLE flow ADD COLUMN input TEXT;                       -- what it was started with, as JSON
+ALTER TABLE flow ADD COLUMN cancelled_at REAL;                -- somebody cancelled all of it; a retry forgets that
+ALTER TABLE dependency ADD COLUMN ignores INTEGER NOT NULL DEFAULT 0;   -- the parent need only end, in any way
+
+-- Values of a job's data that are put in when it runs, as JSON.
+CREATE TABLE binding (job INTEGER PRIMARY KEY, bindings TEXT NOT NULL);
+"""
+
 _EVENTS = "CREATE INDEX event_of_no_job ON event (id) WHERE job IS NULL;\n"
 
-MIGRATIONS = [_FIRST, lanes.MIGRATION + unique.MIGRATION + _EVENTS]
+MIGRATIONS = [_FIRST, _FLOWS, lanes.MIGRATION + unique.MIGRATION + _EVENTS]
 
 
 def triggers() -> str:
@@ -237,6 +246,9 @@ def triggers() -> str:
         **lanes.TRIGGERS,
         "flow_out": "AFTER DELETE ON job WHEN old.flow IS NOT NULL BEGIN "
         "UPDATE flow SET total = total - 1, open = open - (old.finished_at IS NULL), "
-        f"failed = failed - (old.{lost} AND NOT old.optional) WHERE id = old.flow; END",
+        f"failed = failed - (old.{lost} AND NOT old.optional) WHERE id = old.flow; "
+        "DELETE FROM flow WHERE id = old.flow AND total = 0; END",
+        "binding_out": "AFTER DELETE ON job WHEN old.flow IS NOT NULL BEGIN "
+        "DELETE FROM binding WHERE job = old.seq; END",
     }
     return "".join(f"DROP TRIGGER IF EXISTS {name};\nCREATE TRIGGER {name} {body};\n" for name, body in made.items())

@@ -40,6 +40,7 @@ class Child:
         self._jobs: queue.SimpleQueue[Spec] = queue.SimpleQueue()
         self._token = ""
         self._cancelled: str | None = None
+        self._stored: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._processors: dict[tuple[str, int, str], Processor] = {}
         self._printed = _Printed(self._say_printed)
 
@@ -58,6 +59,8 @@ class Child:
             if "run" in message:
                 self._token, self._cancelled = message["run"]["token"], None
                 self._jobs.put(message["run"])
+            elif "stored" in message and message["of"] == self._token:
+                self._stored.put(True)
             elif "cancel" in message and message["of"] == self._token:
                 self._cancelled = message["cancel"]
 
@@ -87,7 +90,8 @@ class Child:
             return Failed(failure("ProcessorBroken", text, retryable=False))
         with suppress(OSError):
             os.chdir(Path(spec["work"]).parent)  # a job before this one may have gone elsewhere
-        return perform(processor, JobContext(spec, self.send, lambda: self._cancelled), spec)
+        context = JobContext(spec, self.send, lambda: self._cancelled, self._stored.get)
+        return perform(processor, context, spec)
 
     def _processor(self, spec: Spec) -> Processor:
         """The processor of a type; a file of the user's is read again when it has changed."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jobdesk.core.ids import ids
 from jobdesk.core.outcome import Cancelled
@@ -41,7 +41,15 @@ class JobLog:
 class JobContext:
     """One attempt of one job, seen from inside; see `jobdesk.Context` for what each member means."""
 
-    def __init__(self, spec: Spec, send: Callable[[Message], None], cancelled: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        send: Callable[[Message], None],
+        cancelled: Callable[[], str | None],
+        stored: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`stored` returns once the supervisor has dealt with a child that is wanted now."""
+
         def tagged(message: Message) -> None:
             send(message | {"of": spec["token"]})
 
@@ -59,9 +67,12 @@ class JobContext:
         self.log = JobLog(tagged)
         self._send = tagged
         self._cancelled = cancelled
+        self._stored = stored
         self._deadline = time.monotonic() + spec["timeout_s"]
         self._held: Message | None = None
         self._progress_at = 0.0
+        self._now = 0
+        """Children asked for with `now`."""
 
     @property
     def workdir(self) -> Path:
@@ -102,12 +113,16 @@ class JobContext:
         concurrency_key: str | None = None,
         step: str | None = None,
         optional: bool = False,
+        on_parent_failure: Literal["cancel", "ignore"] = "cancel",
+        now: bool = False,
     ) -> str:
         texts = {"type": type, "queue": queue, "unique": unique, "concurrency_key": concurrency_key, "step": step}
         for name, value in texts.items():
             if value is not None and not isinstance(value, str):
                 raise TypeError(f"ctx.submit: {name} must be text, not {value!r}")
-        id_ = ids.new("job", time.time())
+        if now:
+            self._now += 1
+        id_ = ids.nth_child(self.job, self._now) if now else ids.new("job", time.time())
         child = {
             "id": id_,
             "type": type,
@@ -120,8 +135,11 @@ class JobContext:
             "concurrency_key": concurrency_key,
             "step": step,
             "optional": optional,
+            "on_parent_failure": on_parent_failure,
         }
-        self._send({"child": child})
+        self._send({"child_now" if now else "child": child})
+        if now:
+            self._stored()
         return id_
 
     def on_failure(self, type: str, data: Mapping[str, Any]) -> None:

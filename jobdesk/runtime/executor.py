@@ -8,20 +8,23 @@ second, everything else in the transaction of its end.
 
 import logging
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jobdesk.core.clock import Clock
-from jobdesk.core.errors import JobdeskError
+from jobdesk.core.errors import JobdeskError, LedgerError, PayloadError
 from jobdesk.core.job import Job
 from jobdesk.core.outcome import Failed, Outcome, Snoozed, Stopped, failure
 from jobdesk.core.processor import Processor
-from jobdesk.ledger import reads
+from jobdesk.flows.templates import finish
+from jobdesk.ledger import flows, reads
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
 from jobdesk.runtime.context import JobContext
 from jobdesk.runtime.isolation import Gone
-from jobdesk.runtime.messages import Spec
+from jobdesk.runtime.messages import Message, Spec
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
@@ -83,7 +86,11 @@ class Executor:
         if found is None:
             return Snoozed(NO_PROCESSOR_SNOOZE_S, f"no processor has the job type '{job.type}'")
         processor, module, file = found
-        spec = self._spec(job, module, file)
+        try:
+            data = self._data(job)
+        except PayloadError as error:
+            return Failed(failure("Unresolved", f"step '{job.step}': {error}", retryable=False))
+        spec = self._spec(job, data, module, file)
         if processor.isolation == "thread":
             return self._call(processor, spec, entry, report)
         return self._supervise(spec, entry, report)
@@ -93,7 +100,14 @@ class Executor:
 
     # ── prepare ──
 
-    def _spec(self, job: Job, module: str, file: str | None) -> Spec:
+    def _data(self, job: Job) -> Mapping[str, Any]:
+        """Its payload, with the results of earlier steps put in where it asks for them."""
+        bindings = flows.bindings(self._ledger, job.seq) if job.flow else []
+        if not bindings or job.flow is None:
+            return job.data
+        return finish(job.data, bindings, {"steps": flows.steps(self._ledger, job.flow)})
+
+    def _spec(self, job: Job, data: Mapping[str, Any], module: str, file: str | None) -> Spec:
         permanent, retry_on = self._wiring.retry_rules(job.type)
         return Spec(
             token=f"{job.id}-{job.fence}",
@@ -108,7 +122,7 @@ class Executor:
             work=str(self._workdir(job)),
             settings=self._wiring.settings(job.type),
             results=reads.flow_results(self._ledger, job.flow) if job.flow else {},
-            data=job.data,
+            data=data,
             timeout_s=job.timeout_s or 0.0,
             memory_limit=self._limits.memory_bytes,
             module=module,
@@ -123,7 +137,11 @@ class Executor:
         def cancelled() -> str | None:
             return entry.why or "stopped" if entry.wish else None
 
-        context = JobContext(spec, report.take, cancelled)
+        def take(message: Message) -> None:
+            report.take(message)
+            self._store_urgent(entry.job, report)
+
+        context = JobContext(spec, take, cancelled)
         return perform(processor, context, spec)
 
     # ── in a child ──
@@ -132,6 +150,7 @@ class Executor:
         child = self._pool.child()
         began = self._clock.monotonic()
         measured = written = began
+        answered = 0
         try:
             child.run(spec)
             entry.tell = lambda why: child.cancel(spec["token"], why)
@@ -139,6 +158,10 @@ class Executor:
                 child.cancel(spec["token"], entry.why)
             while report.outcome is None:
                 child.receive(LOOK_EVERY_S, report.take)
+                for _ in range(report.asked - answered):
+                    self._store_urgent(entry.job, report)
+                    child.send({"stored": True, "of": report.token})
+                answered = report.asked
                 now = self._clock.monotonic()
                 if report.outcome is None and (verdict := self._verdict(entry, spec, report, now - began, now)):
                     self._pool.discard()
@@ -176,6 +199,19 @@ class Executor:
             limit = self._limits.memory_bytes / 1e9
             return Failed(failure("MemoryLimit", f"it and what it started held more than {limit:.1f} GB of memory"))
         return None
+
+    def _store_urgent(self, job: Job, report: Report) -> None:
+        """Store the children that are wanted now; what the ledger cannot take yet is stored when the job ends."""
+        if not report.urgent:
+            return
+        try:
+            with self._ledger.write() as tx:
+                self._settler.store_urgent(tx, job, report)
+            report.urgent.clear()
+        except LedgerError as error:
+            logging.getLogger("jobdesk").warning("cannot store the children of %s yet: %s", job.id, error)
+        except JobdeskError as error:
+            report.refused, report.urgent = error, []
 
     def _write_down(self, job: Job, report: Report) -> None:
         """Write log and progress so far; a full disk delays the words of a job, not its work."""

@@ -5,9 +5,9 @@ A child runs code that decodes files of strangers; nothing it sends may become c
 Each message of a job carries `of`, the token of its attempt: what a thread or a fork that outlived its
 job still says is nobody's, never the next job's.
 
-To the child:     {"run": Spec}  {"cancel": why}
+To the child:     {"run": Spec}  {"cancel": why}  {"stored": true}, once for each child_now
 To the supervisor: {"ready": true}  {"log": [at, level, text]}  {"progress": [done, total, text]}
-                  {"artifact": [path, kind, bytes]}  {"asset": record}  {"child": submission}
+                  {"artifact": [path, kind, bytes]}  {"asset": record}  {"child": submission}  {"child_now": submission}
                   {"on_failure": {type, data}}  {"end": {outcome, usage}}
 """
 

@@ -28,6 +28,12 @@ class Report:
     artifacts: list[Artifact] = field(default_factory=list)
     assets: list[Mapping[str, Any]] = field(default_factory=list)
     children: list[Mapping[str, Any]] = field(default_factory=list)
+    urgent: list[Mapping[str, Any]] = field(default_factory=list)
+    """Children to be stored at once that are not stored yet."""
+    asked: int = 0
+    """How many of those there were."""
+    refused: Exception | None = None
+    """Why one of those cannot be stored."""
     on_failure: Mapping[str, Any] | None = None
     outcome: Outcome | None = None
     cpu_ms: int | None = None
@@ -43,7 +49,7 @@ class Report:
         """
         if message.get("of") != self.token:
             return
-        if len(self.assets) + len(self.children) + len(self.artifacts) > MOST_ITEMS:
+        if len(self.assets) + len(self.children) + self.asked + len(self.artifacts) > MOST_ITEMS:
             raise TooMuch
         match message:
             case {"log": [at, level, text]}:
@@ -57,6 +63,9 @@ class Report:
                 self.assets.append(record)
             case {"child": wanted}:
                 self.children.append(wanted)
+            case {"child_now": wanted}:
+                self.urgent.append(wanted)
+                self.asked += 1
             case {"on_failure": wanted}:
                 self.on_failure = wanted
             case {"end": outcome, "usage": used}:

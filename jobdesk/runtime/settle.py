@@ -7,7 +7,7 @@ from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError, LedgerError
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, Stopped, failure
-from jobdesk.ledger import follow, moves, reports, upkeep
+from jobdesk.ledger import flows, follow, moves, reports, upkeep
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.runtime.report import Report
 from jobdesk.runtime.running import Running
@@ -26,6 +26,8 @@ class Settler:
 
     def settle(self, entry: Running, report: Report, outcome: Outcome) -> None:
         """Write the end; while the ledger cannot be written it tries again, so that finished work is not redone."""
+        if report.refused is not None and isinstance(outcome, Completed):
+            outcome = _cannot_be_kept(report.refused)
         pause = threading.Event()
         while True:
             try:
@@ -52,11 +54,30 @@ class Settler:
                 outcome = Stopped(entry.why or "cancelled while it ran")
             report.write_words(tx, job)
             reports.artifacts(tx, job, report.artifacts)
+            if report.urgent:
+                self.store_urgent(tx, job, report)
             if children or hook:
                 flow = follow.join_flow(tx, job)
                 if hook:
                     follow.set_on_failure(tx, flow, hook)
             self._move(tx, entry, report, outcome, children, held.cancelled)
+
+    def store_urgent(self, tx: Tx, job: Job, report: Report) -> None:
+        """Store the children that are wanted at once, but for those that an earlier attempt has stored.
+
+        Raises:
+            UsageError, NotFound, Refused: one cannot be stored.
+        """
+        if moves.holds(tx, job) is not None:
+            new = [wanted for wanted in report.urgent if not follow.is_stored(tx, wanted["id"])]
+            follow.join_flow(tx, job)
+            self._store(tx, [self._wiring.prepare_child(job, wanted) for wanted in new])
+
+    def _store(self, tx: Tx, children: list[NewJob]) -> None:
+        stored = set(self._wiring.store(tx, children))
+        if children and children[0].flow is not None:
+            own = [child.id for child in children if child.id in stored]  # a unique one may be another's
+            flows.cancel_latecomers(tx, children[0].flow, own)
 
     def _move(
         self, tx: Tx, entry: Running, report: Report, outcome: Outcome, children: list[NewJob], cancelled: bool
@@ -66,7 +87,7 @@ class Settler:
             case Completed(result):
                 for record in report.assets:
                     reports.asset(tx, job, record)
-                self._wiring.store(tx, children)
+                self._store(tx, children)
                 moves.complete(tx, job, result, report.usage)
             case Failed(error, delay_s, result):
                 wait_s = _retry_wait(tx, job) if delay_s is None else delay_s

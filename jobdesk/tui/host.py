@@ -88,8 +88,7 @@ class Host:
     def hurry(self) -> None:
         """Wait no longer for what still runs: it goes back to its queue."""
         if self.engine is not None:
-            for entry in self.engine.running.all():
-                self.engine.running.wish(entry, "release", "its consumer stopped", self._desk.clock.monotonic())
+            self.engine.hurry()
 
     def farewell(self, how: Farewell) -> str:
         """Stop the own consumer in this way, on the calling thread; what to say about it."""

@@ -17,11 +17,11 @@ COLUMNS = (
     Column("queue", "queue", 20, rank=6, grow=1, most=40),
     Column("try", "try", 4, rank=7, align=">"),
     Column("took", "took", 5, rank=5, align=">"),
-    Column("age", "age", 5, rank=3, align=">"),
+    Column("age", "age", 4, rank=3, align=">"),
     Column("priority", "prio", 6, rank=8, spare=True),
     Column("id", "id", 8, rank=9, spare=True),
 )
-BAR = 10
+BAR = 8
 
 
 def cells(line: Line, now: float, glyphs: Glyphs) -> Mapping[str, Spans]:
@@ -73,12 +73,12 @@ def note(line: Line, now: float, glyphs: Glyphs) -> Spans:
 
 
 def progress(line: Line, glyphs: Glyphs) -> Spans:
-    """A bar where the total is known, then what the job says."""
+    """How far, as a number and a bar, where the total is known; then what the job says."""
     said = clean(line.progress_message or "")
     if not line.progress_total or line.progress_done is None:
         return ((said, "muted"),)
     share = line.progress_done / line.progress_total
-    return (*bar(share, BAR, glyphs), (f" {min(100, int(share * 100)):>3}% ", "text"), (said, "muted"))
+    return ((f"{min(100, int(share * 100)):>3}% ", "text"), *bar(share, BAR, glyphs), (f" {said}", "muted"))
 
 
 def left(line: Line, now: float) -> float | None:

@@ -11,6 +11,8 @@ from jobdesk.tui.story import Story
 
 _WIDEST = 72
 """Cells of the tree at the most, so that the eye finds from a name to its state."""
+_TIMES_FROM = 56
+"""With less room names matter more than how long each ran."""
 
 
 def flow_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
@@ -56,7 +58,7 @@ def _branch(
         (f"  {clean(about)}" if about else more, "muted"),
     )
     took = short(job.processing_ms / 1000) if job.processing_ms is not None else ""
-    right: Spans = ((f" {job.state.value:<10}", tone), (f"{took:>6}", "muted"))
+    right: Spans = ((f" {job.state.value:<10}", tone), (f"{took:>6}" if width >= _TIMES_FROM else "", "muted"))
     yield (*fit_spans(left, min(_WIDEST, max(8, width - width_of(right))), more=glyphs.more), *right)
     children = below.get(job.id, [])
     for at, child in enumerate(children):

@@ -15,6 +15,7 @@ from jobdesk.tui.glyphs import TONES, Glyphs
 from jobdesk.tui.widgets.listing import Item
 
 _RUNNING, _FINISHED, _GROUPS = 50, 50, 20
+_SPANS = (10, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _count(value: int, tone: str, glyphs: Glyphs) -> Spans:
 
 
 def queue_item(queue: Queue, rates: Rates, glyphs: Glyphs) -> Item:
-    paused = f" {glyphs.paused} paused" if queue.paused_at is not None else ""
+    paused = f" {glyphs.paused}" if queue.paused_at is not None else ""
     p95 = dict(rates.queue_p95_s).get(queue.name)
     return Item(
         queue.name,
@@ -108,23 +109,39 @@ def hour(rates: Rates, width: int, height: int, glyphs: Glyphs) -> list[Spans]:
     ]  # fmt: skip
     if height < 6:
         return numbers[:height]
-    per = max(1, min(3, width // len(rates.minutes)))
-    minutes = rates.minutes[-(width // per) :]
+    minutes, per = _in_view(rates, width)
     rows = max(1, min(8, height - len(numbers) - 1 - bool(rates.failed)))
     lines: list[Spans] = [
-        (("".join(letter * per for letter in line), "chart"),)
-        for line in spark([done for done, _ in minutes], glyphs, rows=rows)
+        ((_wide(line, per), "chart"),) for line in spark([done for done, _ in minutes], glyphs, rows=rows)
     ]
     if rates.failed and rows + 1 + len(numbers) < height:
-        lines.append((("".join(c * per for c in spark([bad for _, bad in minutes], glyphs)[0]), "bad"),))
+        lines.append(((_wide(spark([bad for _, bad in minutes], glyphs)[0], per), "bad"),))
     lines.append(((_axis(len(minutes), per), "muted"),))
     return lines + numbers
 
 
+def span_of(rates: Rates) -> int:
+    """Minutes that the chart shows: an hour, or fewer as long as nothing ended before."""
+    ended = next((at for at, (done, bad) in enumerate(rates.minutes) if done or bad), 0)
+    return next((span for span in _SPANS if len(rates.minutes) - ended <= span), len(rates.minutes))
+
+
+def _in_view(rates: Rates, width: int) -> tuple[tuple[tuple[int, int], ...], int]:
+    """The minutes of the chart, as many as there is room for, and how many cells each gets."""
+    span = span_of(rates)
+    per = max(1, min(6, width // span))
+    return rates.minutes[-min(span, width // per) :], per
+
+
+def _wide(line: str, per: int) -> str:
+    """Columns of `per` cells each, with a gap where there is room for one."""
+    return "".join(letter * (per - 1) + " " if per > 2 else letter * per for letter in line)
+
+
 def _axis(minutes: int, per: int) -> str:
-    """Minutes ago below their columns: -60, -45, -30, -15, now."""
-    line = [" "] * (minutes * per)
-    for mark in range(15, minutes + 1, 15):
+    """Minutes ago below their columns: -60m, -45m, -30m, -15m, now."""
+    line, step = [" "] * (minutes * per), 15 if minutes > 30 else 5
+    for mark in range(step, minutes + 1, step):
         at, text = (minutes - mark) * per, f"-{mark}m"
         line[at : at + len(text)] = text
     line[-3:] = "now"

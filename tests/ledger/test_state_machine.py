@@ -10,11 +10,11 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from jobdesk.core.errors import Refused
+from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.job import FINAL, IN_FLIGHT, Job, JobError, State
 from jobdesk.core.moves import MOVES, is_legal
 from jobdesk.core.rate import Rate
-from jobdesk.ledger import follow, moves, queues, rates, upkeep
+from jobdesk.ledger import flows, follow, moves, queues, rates, upkeep
 from jobdesk.ledger.database import Ledger, Tx
 from tests.support.clock import FakeClock
 from tests.support.factory import new_job
@@ -60,13 +60,14 @@ class Moves(RuleBasedStateMachine):
         key=st.sampled_from([None, "red", "blue"]),
         flow=st.sampled_from([None, "flow_1", "flow_2"]),
         optional=st.booleans(),
+        ignores=st.booleans(),
         expires=st.sampled_from([None, None, 10]),
         attempts=st.integers(1, 3),
         data=st.data(),
     )
     def submit(
         self, queue: str, priority: int, delay: int, type_: str, unique: str | None, key: str | None,
-        flow: str | None, optional: bool, expires: int | None, attempts: int, data: st.DataObject,
+        flow: str | None, optional: bool, ignores: bool, expires: int | None, attempts: int, data: st.DataObject,
     ) -> None:  # fmt: skip
         after = data.draw(st.lists(st.sampled_from(sorted(self.seen)), max_size=2)) if self.seen else []
         holder = self.ledger.row("SELECT id FROM job WHERE unique_key = ? AND finished_at IS NULL", (unique,))
@@ -77,6 +78,7 @@ class Moves(RuleBasedStateMachine):
                     tx.now, type=type_, concurrency_key=key, queue=queue, priority=priority,
                     run_at=tx.now + delay, unique=unique, flow=flow,
                     optional=optional, max_attempts=attempts, after=after,
+                    on_parent_failure="ignore" if ignores else "cancel",
                     expires_at=None if expires is None else tx.now + delay + expires,
                 )  # fmt: skip
                 (id_,) = moves.submit(tx, [job])
@@ -84,14 +86,15 @@ class Moves(RuleBasedStateMachine):
                     follow.set_on_failure(tx, flow, new_job(tx.now, type="TELL", queue="mail", max_attempts=1))
                     self.told.setdefault(flow, 1)
         except Refused:
-            assert any(self.seen[parent] in LOST for parent in after)
+            assert not ignores and any(self.seen[parent] in LOST for parent in after)
             assert self.state(job.id) is None
             return
         if holder is not None:
             assert id_ == holder[0] and self.state(job.id) is None
             return
         state = self.state(id_)
-        if any(self.seen[parent] is not State.COMPLETED for parent in after):
+        good_enough = FINAL if ignores else {State.COMPLETED}
+        if any(self.seen[parent] not in good_enough for parent in after):
             assert state is State.BLOCKED
         else:
             assert state is (State.SCHEDULED if delay else State.PENDING)
@@ -159,8 +162,9 @@ class Moves(RuleBasedStateMachine):
                 assert self.ledger.row(
                     "SELECT 1 FROM job a JOIN job b ON a.unique_key = b.unique_key AND a.seq <> b.seq "
                     "WHERE a.id = ?1 AND b.finished_at IS NULL UNION ALL "
-                    "SELECT 1 FROM job a JOIN dependency d ON d.job = a.seq JOIN job b ON b.seq = d.parent "
-                    "WHERE a.id = ?1 AND b.state <> 'completed'", (id_,),
+                    "SELECT 1 FROM job a JOIN dependency d ON d.job = a.seq JOIN job p ON p.seq = d.parent "
+                    "WHERE a.id = ?1 AND p.state <> 'completed' AND NOT (d.ignores AND p.finished_at IS NOT NULL)",
+                    (id_,),
                 )  # fmt: skip
             else:
                 assert (was is State.PROCESSING) if action == "delete" else (was in FINAL) == (action == "cancel")
@@ -177,6 +181,26 @@ class Moves(RuleBasedStateMachine):
             assert self.state(id_) is State.PROCESSING, "a running job is asked to stop, not stopped"
         else:
             self.now_is(id_, State.CANCELLED)
+
+    @rule(flow=st.sampled_from(["flow_1", "flow_2"]), action=st.sampled_from(["cancel", "resume"]))
+    def operate_on_a_flow(self, flow: str, action: str) -> None:
+        before, lost = self.dump(), self.lost_of(flow)
+        running = self.ids("flow = ? AND state = 'processing' AND type <> 'TELL'", flow)
+        done = self.ids("flow = ? AND state = 'completed'", flow)
+        try:
+            with self.ledger.write() as tx:
+                retried = flows.resume(tx, flow) if action == "resume" else []
+                if action == "cancel":
+                    flows.cancel(tx, flow, "by hand")
+        except (NotFound, Refused):
+            assert self.dump() == before
+            return
+        assert self.ids("flow = ? AND state = 'completed'", flow) >= done, "what completed ran again"
+        if action == "cancel":
+            assert self.ids("flow = ? AND finished_at IS NULL AND type <> 'TELL'", flow) == running
+        else:
+            assert set(retried) <= lost and all(self.state(id_) is State.PENDING for id_ in retried)
+            self.told[flow] += 1
 
     @rule(seconds=st.sampled_from([1, 6, 20]))
     def time_passes(self, seconds: int) -> None:
@@ -256,12 +280,12 @@ class Moves(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_for_what_cannot_come(self) -> None:
         for id_, run_at in self.ledger.rows("SELECT id, run_at FROM job WHERE state = 'blocked'"):
-            parents = [State(state) for (state,) in self.ledger.rows(
-                "SELECT p.state FROM dependency d JOIN job p ON p.seq = d.parent "
+            parents = [(State(state), FINAL if ignores else {State.COMPLETED}) for state, ignores in self.ledger.rows(
+                "SELECT p.state, d.ignores FROM dependency d JOIN job p ON p.seq = d.parent "
                 "WHERE d.job = (SELECT seq FROM job WHERE id = ?)", (id_,),
             )]  # fmt: skip
-            assert not LOST & set(parents), "a job waits for one that ended badly"
-            assert any(state is not State.COMPLETED for state in parents) or run_at > self.clock.now() - 20
+            assert not any(state in LOST - enough for state, enough in parents), "a job waits for one that ended badly"
+            assert any(state not in enough for state, enough in parents) or run_at > self.clock.now() - 20
 
     @invariant()
     def a_flow_that_failed_told_it_once(self) -> None:
@@ -307,6 +331,12 @@ class Moves(RuleBasedStateMachine):
 
     def now_is(self, id_: str, state: State) -> None:
         assert self.state(id_) is state
+
+    def ids(self, where: str, *values: Any) -> set[str]:
+        return {id_ for (id_,) in self.ledger.rows(f"SELECT id FROM job WHERE {where}", values)}
+
+    def lost_of(self, flow: str) -> set[str]:
+        return self.ids("flow = ? AND state IN ('failed', 'cancelled', 'expired')", flow)
 
     def dump(self) -> list[Any]:
         return [self.ledger.rows(f"SELECT * FROM {table}") for table in ("job", "attempt", "event", "flow", "tally")]

@@ -249,7 +249,7 @@ async def test_at_rest_the_screen_reads_and_repaints_nothing(busy_desk: Desk, cl
         await robot.jobs()
         await robot.press("down")
         await robot.pilot.pause(0.3)
-        table, drawn = robot.table, []
+        table, drawn = robot.table, list[object]()
         table.refresh_line = drawn.append  # type: ignore[method-assign,assignment]
         for _ in range(3):
             robot.app.show_snapshot()

@@ -11,11 +11,22 @@ from jobdesk.core.job import Job
 from jobdesk.core.subject import subject
 from jobdesk.ledger.glance import ErrorGroup
 from jobdesk.ledger.reads import Queue
+from jobdesk.tui.activity import MINUTES
 from jobdesk.tui.columns import Column
 from jobdesk.tui.format import number
 from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.messages import Snapshot
-from jobdesk.tui.overview_rows import Glance, end_item, group_query, hour, needs_items, queue_item, run_item, telling
+from jobdesk.tui.overview_rows import (
+    Glance,
+    end_item,
+    group_query,
+    hour,
+    needs_items,
+    queue_item,
+    run_item,
+    span_of,
+    telling,
+)
 from jobdesk.tui.selection import NOTHING, Selection, of_job
 from jobdesk.tui.widgets.lines import Lines, retitle
 from jobdesk.tui.widgets.listing import Listing
@@ -113,6 +124,8 @@ class Overview(Container):
         queues.show([queue_item(queue, snapshot.rates, glyphs) for queue in shown])
         retitle(queues, "Queues", more_below(queues, glyphs))
         panel_hour = self.query_one("#hour", Lines)
+        span = span_of(snapshot.rates) if snapshot.rates.minutes else MINUTES
+        retitle(panel_hour, "Last hour" if span == MINUTES else f"Last {span} minutes")
         panel_hour.show(hour(snapshot.rates, panel_hour.size.width, panel_hour.size.height, glyphs))
         running = self.query_one("#running", Listing)
         running.show([run_item(job, now, glyphs) for job in seen.running])
@@ -132,8 +145,9 @@ class Overview(Container):
 
     def _give_rows(self, queues: int, running: int, needs: int) -> None:
         """As many rows to queues as there are, and to what runs as there are workers: nothing jumps when a job ends."""
-        first = max(12, min(queues, self.size.height * 2 // 5))
-        if self.screen.has_class("-medium") and self.screen.has_class("-tall"):
+        tall = self.screen.has_class("-tall")
+        first = max(12 if tall else 9, min(queues, self.size.height * 2 // 5))
+        if self.screen.has_class("-medium") and self.size.height > 18:
             wanted = f"{first} {running} 1fr"
         elif self.screen.has_class("-narrow") and self.screen.has_class("-tall"):
             wanted = f"10 9 {running} 1fr 1fr"

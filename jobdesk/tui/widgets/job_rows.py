@@ -224,8 +224,9 @@ class JobRows(Painted):
 
     def _columns_for(self, width: int) -> Placed:
         """The columns as they fit; asked while painting, since only then the width is certain."""
-        if self._placed_for != width:
-            self._placed_for, self._placed = width, place(COLUMNS, width - 3, self._said)
+        room = width - 3 - (self.total >= self.size.height)  # beside the scrollbar, if there is one
+        if self._placed_for != room:
+            self._placed_for, self._placed = room, place(COLUMNS, room, self._said)
             self._drawn.clear()
         return self._placed
 

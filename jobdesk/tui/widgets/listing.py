@@ -81,7 +81,7 @@ class Listing(Painted, can_focus=True):
         before, self._at = self._at, min(self._at, max(0, len(self._items) - 1)) if at is None else at
         said = longest((item.cells for item in self._items), self._said)
         wider, self._said = said != self._said, said
-        if wider:
+        if wider or len(old) != len(self._items):
             self._placed_for = -1
         if len(old) != len(self._items):
             self.virtual_size = Size(0, len(self._items) + self._head)
@@ -119,7 +119,7 @@ class Listing(Painted, can_focus=True):
     def _columns_for(self, width: int) -> Placed:
         """The columns as they fit; asked while painting, since only then the width is certain."""
         if self._placed_for != width:
-            self._placed_for, self._placed = width, place(self._columns, width - 2, self._said)
+            self._placed_for, self._placed = width, place(self._columns, width - 2 - bool(self.hidden), self._said)
         return self._placed
 
     def notify_style_update(self) -> None:

@@ -1,0 +1,62 @@
+"""The README's picture, made anew: `python -m benchmarks.picture [FILE.svg]`.
+
+Runs the demo on a home of its own, with real work, and exports the Overview in a busy moment:
+photos are arriving, the long job is on its way, one job has ended in the dead letters.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+PACE_S = 1.2
+LONG_PACE_S = 0.25
+SHELVES_FROM = 30
+PATIENCE_S = 90.0
+TARGET = Path(__file__).parent.parent / "assets" / "overview.svg"
+
+
+async def picture(home: Path, target: Path) -> None:
+    """Open the app on the demo, wait for the moment, and write the picture."""
+    from jobdesk.cli.demo import feed
+    from jobdesk.desk import Desk
+    from jobdesk.ledger import glance, reads
+    from jobdesk.tui.app import JobdeskApp
+
+    with Desk(home) as desk:
+        over = threading.Event()
+        feeder = threading.Thread(target=feed, args=(desk, PACE_S, over), kwargs={"long_pace_s": LONG_PACE_S})
+        app = JobdeskApp(desk)
+
+        def busy() -> bool:
+            running = reads.processing(desk.ledger, 10)
+            far = any(job.progress is not None and job.progress.done >= SHELVES_FROM for job in running)
+            return far and len(running) > 1 and glance.dead_letters(desk.ledger)[0] > 0
+
+        async with app.run_test(size=(120, 40)) as pilot:
+            feeder.start()
+            try:
+                end = desk.clock.monotonic() + PATIENCE_S
+                while not (busy() and len(app.snapshot.lenses["overview"].running) > 1):
+                    if desk.clock.monotonic() > end:
+                        raise SystemExit("the demo never came to a busy moment: run it again")
+                    await pilot.pause(0.02)
+                app.save_screenshot(str(target))
+            finally:
+                over.set()
+                await asyncio.to_thread(feeder.join)
+                await asyncio.to_thread(app.host.farewell, "stop")
+
+
+def main() -> None:
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HOME"] = folder  # so that the picture shows ~/jobdesk, and no name of this machine
+        asyncio.run(picture(Path(folder) / "jobdesk", target.resolve()))
+    print(f"{target} shows the Overview")
+
+
+if __name__ == "__main__":
+    main()
