@@ -11,10 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import (
-    BaseModel,
-    ValidationError,
-)
+from pydantic import BaseModel, ValidationError
 
 from jobdesk.core.errors import ConfigError
 from jobdesk.core.nearest import nearest

@@ -7,7 +7,7 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jobdesk import home as homes
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import NotFound, Refused, UsageError, WaitTimeout
+from jobdesk.core.errors import NotFound, QueueFull, Refused, UsageError, WaitTimeout
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
@@ -26,7 +26,7 @@ from jobdesk.core.submission import Submission
 from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
 from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import moves, queues, reads, search, workers
+from jobdesk.ledger import moves, queues, reads, room, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from jobdesk.engine import Engine
     from jobdesk.plugins import Registry
     from jobdesk.sections import Config
-
 
 TOGETHER = 100
 """Jobs that one transaction of a bulk action changes: claims wait no longer than for these."""
@@ -119,22 +118,34 @@ class Desk(FlowDesk, Scheduling):
 
     # ── submitting ──
 
-    def submit(self, type: str, data: Mapping[str, Any] | None = None, **options: Any) -> Job:
+    def submit(
+        self,
+        type: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        wait_for_room: str | float | None = None,
+        **options: Any,
+    ) -> Job:
         """Check and store one job; it is safe once this returns. Options are those of `Submission`.
+
+        A job whose unique key is taken is not stored: the answer is the one that has it, with `existed` set.
 
         Raises:
             UnknownType: no processor has this type.
             PayloadError: the data does not fit it.
             NotFound, Refused: a job in `after` is missing or ended without completing.
+            QueueFull: its queue has no room, nor got any within `wait_for_room`.
         """
-        (id_,) = self.submit_batch([Submission(type=type, data=data or {}, **options)])
-        return reads.job(self.ledger, id_)
+        made = self.prepare(Submission(type=type, data=data or {}, **options))
+        (id_,) = self._store_with_room([made], wait_for_room)
+        return replace(reads.job(self.ledger, id_), existed=id_ != made.id)
 
-    def submit_batch(self, submissions: Sequence[Submission]) -> list[str]:
+    def submit_batch(self, submissions: Sequence[Submission], *, wait_for_room: str | float | None = None) -> list[str]:
         """Check and store jobs, all or none; their ids in order.
 
         Raises:
             UsageError: one is wrong; the message says which (counted from 1).
+            QueueFull: a queue has no room for them, nor got any within `wait_for_room`.
         """
         made: list[NewJob] = []
         for number, wanted in enumerate(submissions, 1):
@@ -144,8 +155,33 @@ class Desk(FlowDesk, Scheduling):
                 if len(submissions) == 1:
                     raise
                 raise error.__class__(f"job {number} of {len(submissions)}: {error}") from None
-        with self.ledger.write() as tx:
-            return self.store(tx, made)
+        return self._store_with_room(made, wait_for_room)
+
+    def _store_with_room(self, made: Sequence[NewJob], wait_for_room: str | float | None) -> list[str]:
+        """Store them; while a queue is full, wait for room as long as that."""
+        self._apply_sizes({job.queue for job in made})
+        deadline = self.clock.monotonic() + (0.0 if wait_for_room is None else seconds(wait_for_room))
+        while True:
+            try:
+                with self.ledger.write() as tx:
+                    return self.store(tx, made)
+            except QueueFull as full:
+                if room.never(self.ledger, full.queue, full.wanted):
+                    raise
+                while True:
+                    seen = self.wake.generation
+                    free = room.free(self.ledger, full.queue)
+                    if free is None or free >= full.wanted:
+                        break
+                    left_s = deadline - self.clock.monotonic()
+                    if left_s <= 0:
+                        raise
+                    self.wake.wait(seen, min(0.1, left_s))
+
+    def _apply_sizes(self, names: Collection[str]) -> None:
+        """A limit of the settings holds from the first submission on, whether a consumer has run or not."""
+        if any(own.max_size is not None for name, own in self.config.queues.items() if name in names):
+            self.sync_queues()
 
     def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
         """Store prepared jobs in a transaction that is already open."""
@@ -188,40 +224,16 @@ class Desk(FlowDesk, Scheduling):
         return reads.queues(self.ledger)
 
     def sync_queues(self) -> None:
-        """Bring the queue table in line with the settings."""
-        queues.sync(
-            self.ledger,
-            {
-                name: queues.QueueSpec(
-                    priority=own.priority,
-                    concurrency=own.concurrency,
-                    ttl_s=own.ttl,
-                    dead_letter_ttl_s=own.dead_letter_ttl,
-                    max_size=own.max_size,
-                    keep_completed=own.keep_completed,
-                    keep_failed=own.keep_failed,
-                    description=own.description,
-                )
-                for name, own in self.config.queues.items()
-            },
-        )
+        """Bring queues and limits in line with the settings."""
+        from jobdesk import apply
+
+        apply.settings(self.ledger, self.config)
 
     def folder_rules(self) -> list[FolderRule]:
         """The drop folders of the settings."""
-        return [
-            FolderRule(
-                path=self.home.path / Path(own.path).expanduser(),
-                pipeline=own.pipeline,
-                patterns=tuple(own.patterns),
-                recursive=own.recursive,
-                source=own.source,
-                settle_s=own.settle,
-                rescan_s=own.rescan,
-                duplicates=own.duplicates,
-                data=own.data,
-            )
-            for own in self.config.folders
-        ]
+        from jobdesk import apply
+
+        return apply.folder_rules(self.config, self.home.path)
 
     def consumers(self) -> list[workers.Consumer]:
         """The processes that run jobs of this home now."""

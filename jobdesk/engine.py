@@ -25,6 +25,7 @@ from jobdesk.queue.wake import Wake
 from jobdesk.runtime import processes
 from jobdesk.runtime.executor import Executor, Limits
 from jobdesk.runtime.pool import Pool
+from jobdesk.runtime.pruner import Pruner
 from jobdesk.runtime.running import RunningJobs
 from jobdesk.runtime.services import Canceller, Rescuer, Stager
 from jobdesk.schedules.scheduler import Scheduler
@@ -99,7 +100,8 @@ class Engine:
             self._consumer = self._make_consumer()
             self._consumer.start()
             stack.callback(self._let_go)
-            self._start(stack, rescuer, scheduler, *self._folder_services(), _Health(self))
+            pruner = Pruner(ledger, clock, desk.config.desk.retention)
+            self._start(stack, rescuer, scheduler, pruner, *self._folder_services(), _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
 
@@ -302,6 +304,10 @@ class _Wiring:
     def settings(self, type_: str) -> Mapping[str, Any]:
         own = self._desk.config.types.get(type_)
         return self._settings | {"type": (own.model_extra or {}) if own else {}}
+
+    def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
+        own = self._desk.config.types.get(type_)
+        return (list(own.permanent), list(own.retry_on)) if own else ([], [])
 
     def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
         return self._desk.prepare(child_of(parent, Submission(**wanted)))

@@ -10,12 +10,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
 from jobdesk.core.durations import bytes_, seconds
 from jobdesk.core.job import priority
+from jobdesk.core.rate import Rate, rate
 from jobdesk.core.retry import Backoff
 from jobdesk.core.schedule import Missed, Overlap
 from jobdesk.flows.definition import Definition, Hook, Step
@@ -23,6 +26,26 @@ from jobdesk.flows.definition import Definition, Hook, Step
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
 Bytes = Annotated[int, BeforeValidator(bytes_, json_schema_input_type=str | int)]
 PriorityNumber = Annotated[int, BeforeValidator(priority, json_schema_input_type=str | int)]
+
+
+def _span_or_off(value: Any) -> float | None:
+    if value is None or value is False or str(value).strip().lower() == "off":
+        return None
+    try:
+        span_s = seconds(value)
+    except ValueError:
+        raise ValueError(f"'{value}' is neither off nor a duration like 10m, 1h or 7d") from None
+    if span_s <= 0:
+        raise ValueError("it must be longer than 0; off for none")
+    return span_s
+
+
+SpanOrOff = Annotated[
+    float | None, BeforeValidator(_span_or_off), WithJsonSchema({"type": "string", "examples": ["off", "10m"]})
+]
+RateLimit = Annotated[
+    Rate, BeforeValidator(rate), PlainSerializer(str), WithJsonSchema({"type": "string", "examples": ["100/m"]})
+]
 
 
 def _cron(text: str) -> str:
@@ -54,6 +77,8 @@ class DeskSettings(Section):
     cancel_grace: Seconds
     memory_limit: Bytes
     nice: int = Field(ge=0, le=19)
+    aging: SpanOrOff
+    retention: SpanOrOff
 
 
 class Defaults(Section):
@@ -75,6 +100,13 @@ class QueueSettings(Section):
     max_size: int | None = Field(default=None, ge=1)
     keep_completed: int | None = Field(default=None, ge=0)
     keep_failed: int | None = Field(default=None, ge=0)
+    retries: int | None = Field(default=None, ge=0)
+    retry_delay: Seconds | None = None
+    backoff: Backoff | None = None
+    factor: float | None = Field(default=None, ge=1)
+    max_delay: Seconds | None = None
+    jitter: float | None = Field(default=None, ge=0, le=1)
+    rate_limit: RateLimit | None = None
 
 
 class TypeSettings(BaseModel):
@@ -87,7 +119,13 @@ class TypeSettings(BaseModel):
     retries: int | None = Field(default=None, ge=0)
     retry_delay: Seconds | None = None
     backoff: Backoff | None = None
+    factor: float | None = Field(default=None, ge=1)
+    max_delay: Seconds | None = None
+    jitter: float | None = Field(default=None, ge=0, le=1)
+    permanent: list[str] = []
+    retry_on: list[str] = []
     timeout: Seconds | None = None
+    rate_limit: RateLimit | None = None
 
 
 class FolderSettings(Section):

@@ -1,6 +1,8 @@
 """Retry, cancel and delete: of jobs named by id, or of all that match a query."""
 
+import argparse
 import sys
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +12,7 @@ from jobdesk.cli.parsing import Args, Group, Parser
 from jobdesk.core.errors import JobdeskError, UsageError
 
 if TYPE_CHECKING:
+    from jobdesk.core.rate import Rate
     from jobdesk.desk import Desk
 
 _DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted"}
@@ -36,6 +39,7 @@ def add(noun: Group) -> None:
         parser.add_argument("--query", metavar="QUERY", help="all that match; see `jobdesk jobs list --help`")
         add_bulk(parser)
         if action == "retry":
+            add_rate(parser)
             parser.add_argument(
                 "--data", metavar="JSON|@FILE|-", help="change the data first: keys given here replace the old ones"
             )
@@ -45,6 +49,22 @@ def add_bulk(parser: Parser) -> None:
     """The options of an action on several jobs."""
     parser.add_argument("--dry-run", action="store_true", help="only say which jobs it would be")
     parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def add_rate(parser: Parser) -> None:
+    """The option that spreads an action on many jobs over time."""
+    parser.add_argument(
+        "--rate", type=_rate, metavar="10/s", help="no faster than that, so that they do not come at once"
+    )
+
+
+def _rate(text: str) -> "Rate":
+    from jobdesk.core.rate import rate
+
+    try:
+        return rate(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _act(args: Args, out: Out) -> int:
@@ -68,10 +88,19 @@ def act_on_query(desk: "Desk", args: Args, out: Out, action: str, query: str) ->
     if ids and not args.yes and not confirmed(out, f"{action} {what}?", must_ask=action == "delete"):
         return 1
     answers = []
-    for start in range(0, len(ids), _CHUNK):
-        refused = desk.each(action, ids[start : start + _CHUNK])
+    rate = getattr(args, "rate", None)
+    chunk, pause_s = _CHUNK if rate is None else _pace(rate), 0.0 if rate is None else rate.span_s / rate.most
+    for start in range(0, len(ids), chunk):
+        if start and rate is not None:
+            desk.clock.wait(threading.Event(), pause_s * chunk)
+        refused = desk.each(action, ids[start : start + chunk])
         answers += [_Answer(id_, None, JobdeskError(why) if why else None) for id_, why in refused.items()]
     return _tell(desk, out, action, answers, bulk=True)
+
+
+def _pace(rate: "Rate") -> int:
+    """Jobs at a time: those of a tenth of a second, at least one."""
+    return max(1, min(_CHUNK, int(rate.most / rate.span_s * 0.1)))
 
 
 def _act_on_ids(desk: "Desk", args: Args, out: Out) -> int:

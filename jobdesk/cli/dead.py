@@ -20,6 +20,8 @@ def add(commands: Group) -> None:
         parser.set_defaults(action=action)
         parser.add_argument("query", metavar="QUERY", nargs="*", help="which of them")
         acting.add_bulk(parser)
+        if action == "retry":
+            acting.add_rate(parser)
     noun.command("groups", "dead letters by kind of error", _groups)
 
 

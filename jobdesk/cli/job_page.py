@@ -57,6 +57,7 @@ def _facts(job: "Job", out: Out, now: float) -> list[tuple[str, str]]:
         ("user", job.user or ""),
         ("source", job.source or ""),
         ("unique", job.unique or ""),
+        ("not at once with", job.concurrency_key or ""),
         ("flow", job.flow or ""),
         ("step", job.step or ""),
         ("schedule", job.schedule or ""),

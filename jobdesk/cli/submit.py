@@ -26,8 +26,9 @@ _RUN_MORE = """
 
 Options of jobdesk stand before the command. What it prints is the job's log (`jobdesk jobs logs ID`)."""
 _BATCH_KEYS = (
-    "type", "data", "queue", "priority", "delay", "at", "after", "unique", "retries", "retry_delay", "backoff",
-    "timeout", "expires", "user", "on_parent_failure",
+    "type", "data", "queue", "priority", "delay", "at", "after", "on_parent_failure", "unique", "unique_for",
+    "unique_states", "concurrency_key", "retries", "retry_delay", "backoff", "factor", "max_delay", "jitter",
+    "timeout", "expires", "user",
 )  # fmt: skip
 
 
@@ -56,12 +57,23 @@ def _options(parser: Parser) -> None:
         help="what becomes of it when one of --after does not complete (default: cancel)",
     )  # fmt: skip
     parser.add_argument("--unique", metavar="KEY", help="store none while one with this key is in flight")
+    parser.add_argument("--unique-for", type=duration, metavar="10m", help="also if one ended that lately")
+    parser.add_argument(
+        "--unique-states", metavar="A,B", help="which states count (default: in flight; with --unique-for all)"
+    )
+    parser.add_argument("--concurrency-key", metavar="KEY", help="run no two jobs with this key at once")
     parser.add_argument("--retries", type=number(), metavar="N", help="further attempts after the first fails")
     parser.add_argument("--retry-delay", type=duration, metavar="5s", help="wait after the first failed attempt")
     parser.add_argument("--backoff", choices=("fixed", "linear", "exponential"), help="how that wait grows")
+    parser.add_argument("--factor", type=float, metavar="2", help="by what it grows, if exponential")
+    parser.add_argument("--max-delay", type=duration, metavar="1h", help="what it never exceeds")
+    parser.add_argument("--jitter", type=float, metavar="0-1", help="up to which share of it is taken off by chance")
     parser.add_argument("--timeout", type=duration, metavar="2m", help="of one attempt")
     parser.add_argument("--expires", type=duration, metavar="1h", help="give up if it has not started by then")
     parser.add_argument("--user", metavar="NAME", help="for whom (default: you)")
+    parser.add_argument(
+        "--wait-for-room", type=duration, metavar="30s", help="if the queue is full (max_size), wait that long for room"
+    )
     parser.add_argument("--wait", action="store_true", help="until it has ended; exits 3 if it failed")
 
 
@@ -118,9 +130,15 @@ def _submission(args: Args, type_: str, data: dict[str, Any], after: list[str]) 
         after=after,
         on_parent_failure=args.on_parent_failure,
         unique=args.unique,
+        concurrency_key=args.concurrency_key,
+        unique_for=args.unique_for,
+        unique_states=tuple(word.strip() for word in (args.unique_states or "").split(",") if word.strip()),
         retries=args.retries,
         retry_delay=args.retry_delay,
         backoff=args.backoff,
+        factor=args.factor,
+        max_delay=args.max_delay,
+        jitter=args.jitter,
         timeout=args.timeout,
         expires=args.expires,
         user=args.user,
@@ -138,7 +156,14 @@ def _instant(text: str) -> float:
 
 
 def _store(desk: "Desk", wanted: "Submission", args: Args, out: Out) -> int:
-    (id_,) = desk.submit_batch([wanted])
+    from dataclasses import replace
+
+    from jobdesk.core.ids import ids
+
+    wanted = replace(wanted, id=ids.new("job", desk.clock.now()))
+    (id_,) = desk.submit_batch([wanted], wait_for_room=args.wait_for_room)
+    if id_ != wanted.id:
+        out.errors.write(f"jobdesk: {id_} has the unique key '{wanted.unique}' already: nothing new was stored\n")
     if not args.wait:
         if out.json:
             out.document(desk.job(id_).to_json())
@@ -186,7 +211,7 @@ def _submit_batch(args: Args, out: Out) -> int:
     if not wanted:
         raise UsageError(f"{where} holds no job: write one JSON object a line")
     with opened(args) as desk:
-        made = desk.submit_batch(wanted)
+        made = desk.submit_batch(wanted, wait_for_room=args.wait_for_room)
         if out.json and not args.wait:
             out.document([{"id": id_} for id_ in made])
         elif not out.json:
@@ -230,6 +255,8 @@ def _batch(text: str, where: str) -> "Iterator[Submission]":
             found["after"] = [after]
         elif after is not None and not (isinstance(after, list) and all(isinstance(one, str) for one in after)):
             raise UsageError(f"{place}: 'after' is not a list of job ids")
+        if isinstance(states := found.get("unique_states"), str):
+            found["unique_states"] = [states]
         _check_plain(found, place)
         yield Submission(source="command", **found)
 
@@ -238,10 +265,13 @@ def _check_plain(found: dict[str, Any], place: str) -> None:
     """Refuse values of a kind that no option takes, before they meet the desk."""
     if "retries" in found and (not isinstance(found["retries"], int) or isinstance(found["retries"], bool)):
         raise UsageError(f"{place}: 'retries' is not a whole number")
+    for key in ("factor", "jitter"):
+        if key in found and (not isinstance(found[key], int | float) or isinstance(found[key], bool)):
+            raise UsageError(f"{place}: '{key}' is not a number")
     if found.get("backoff", "fixed") not in ("fixed", "linear", "exponential"):
         raise UsageError(f"{place}: 'backoff' is not fixed, linear or exponential")
     if found.get("on_parent_failure", "cancel") not in ("cancel", "ignore"):
         raise UsageError(f"{place}: 'on_parent_failure' is not cancel or ignore")
-    for key in ("queue", "unique", "user"):
+    for key in ("queue", "unique", "concurrency_key", "user"):
         if found.get(key) is not None and not isinstance(found[key], str):
             raise UsageError(f"{place}: '{key}' is not text")

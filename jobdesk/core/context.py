@@ -64,6 +64,7 @@ class Context(Protocol):
         delay: str | float | None = None,
         after: Sequence[str] = (),
         unique: str | None = None,
+        concurrency_key: str | None = None,
         step: str | None = None,
         optional: bool = False,
         on_parent_failure: Literal["cancel", "ignore"] = "cancel",

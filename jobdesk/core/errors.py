@@ -8,6 +8,7 @@
     │   └── UnknownType          type       2     no processor has this job type
     ├── JobFailed                failed     1     the awaited job did not complete
     ├── Refused                  refused    1     the move is not allowed from the job's state
+    │   └── QueueFull            full       1     the queue has no room: its max_size
     ├── WaitTimeout              timeout    1     what was awaited did not happen in time
     ├── NotFound                 not_found  4     no such job, queue, asset …
     └── HomeError                home       5     the home is locked, unreadable, or not jobdesk's
@@ -58,6 +59,17 @@ class JobFailed(JobdeskError):
 
 class Refused(JobdeskError):
     code = "refused"
+
+
+class QueueFull(Refused):
+    """Nothing was stored; `queue` has no room for `wanted` more."""
+
+    code = "full"
+
+    def __init__(self, message: str, queue: str, wanted: int) -> None:
+        super().__init__(message)
+        self.queue = queue
+        self.wanted = wanted
 
 
 class WaitTimeout(JobdeskError):

@@ -127,6 +127,7 @@ class Job:
     error: JobError | None = None
     progress: Progress | None = None
     unique: str | None = None
+    concurrency_key: str | None = None
     after: Sequence[str] = ()
     flow: str | None = None
     step: str | None = None
@@ -143,6 +144,8 @@ class Job:
     max_rss_bytes: int | None = None
     worker: str | None = None
     artifacts: Sequence[Artifact] = field(default=())
+    existed: bool = False
+    """A submission was answered with it, since it has the unique key."""
 
     @property
     def queue_ms(self) -> int | None:
@@ -175,6 +178,7 @@ class Job:
             "max_attempts": self.max_attempts,
             "progress": self.progress.to_json() if self.progress else None,
             "unique": self.unique,
+            "concurrency_key": self.concurrency_key,
             "after": list(self.after),
             "flow": self.flow,
             "step": self.step,
@@ -212,6 +216,12 @@ class NewJob:
     retry: Mapping[str, Any]
     expires_at: float | None = None
     unique: str | None = None
+    concurrency_key: str | None = None
+    """No two jobs with one key run at once."""
+    unique_for_s: float | None = None
+    """Jobs with its unique key that ended that lately count too."""
+    unique_states: Sequence[State] = ()
+    """Which states take its unique key; none: those in flight, and with `unique_for_s` all."""
     after: Sequence[str] = ()
     user: str | None = None
     source: str | None = None

@@ -1,23 +1,23 @@
 """What a processor may answer, and how each answer is understood.
 
 A returned JSON value is the result; `{"success": false, …}` is a failure in the words of the
-reference systems. `Retry`, `Reject` and `Snooze` are raised; any other exception is retried unless
-its class is permanent.
+reference systems. `Retry`, `Reject` and `Snooze` are raised; what any other exception means,
+`core.verdict` says.
 """
 
 import hashlib
 import re
 import traceback as tracebacks
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jobdesk.core.durations import seconds
 from jobdesk.core.job import JobError
 from jobdesk.core.text import clean, to_json
+from jobdesk.core.verdict import retry_after_s, retryable
 
 RESULT_LIMIT_BYTES = 1_000_000
-_PERMANENT = (PermissionError, NotImplementedError, SyntaxError)
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'|\"[^\"]*\"|/\S+", re.I)
 
 
@@ -124,8 +124,22 @@ def _unfit(value: Any) -> str | None:
     return None
 
 
-def of_exception(error: BaseException, permanent: tuple[type[BaseException], ...] = ()) -> Outcome:
-    """Understand what a processor raised; `permanent` are classes that its declaration says not to retry."""
+def of_exception(
+    error: BaseException,
+    permanent: tuple[type[BaseException], ...] = (),
+    *,
+    permanent_names: Collection[str] = (),
+    retry_on: Collection[str] = (),
+    now: float = 0.0,
+) -> Outcome:
+    """Understand what a processor raised.
+
+    Args:
+        permanent: classes that its declaration says not to retry.
+        permanent_names: the same by name, of the settings.
+        retry_on: names of classes to retry in any case, of the settings.
+        now: epoch seconds, to read a date in `Retry-After`.
+    """
     if isinstance(error, Snooze):
         return Snoozed(error.delay_s, str(error))
     if isinstance(error, Cancelled):
@@ -135,11 +149,13 @@ def of_exception(error: BaseException, permanent: tuple[type[BaseException], ...
     if isinstance(error, Reject):
         return Failed(failure(error.reason, str(error), retryable=False))
     trace = "".join(tracebacks.format_exception(error))
-    retryable = not isinstance(error, permanent + _PERMANENT)
+    never = {*permanent_names, *(f"{kind.__module__}.{kind.__qualname__}" for kind in permanent)}
+    again = retryable(error, never, retry_on)
     frames = tracebacks.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].name}" if frames else ""
     message = str(error) or type(error).__name__
-    return Failed(failure(type(error).__name__, message, trace, where=where, retryable=retryable))
+    failed = failure(type(error).__name__, message, trace, where=where, retryable=again)
+    return Failed(failed, delay_s=retry_after_s(error, now) if again else None)
 
 
 def failure(kind: str, message: str, trace: str | None = None, *, where: str = "", retryable: bool = True) -> JobError:

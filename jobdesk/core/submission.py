@@ -20,9 +20,18 @@ class Submission:
     run_at: float | None = None
     after: Sequence[str] = ()
     unique: str | None = None
+    """No second job with this key is stored while one is in flight; the answer is that one."""
+    unique_for: str | float | None = None
+    """Those that ended within this span count too."""
+    unique_states: Sequence[str] = ()
+    """Which states count instead."""
+    concurrency_key: str | None = None
     retries: int | None = None
     retry_delay: str | float | None = None
     backoff: Backoff | None = None
+    factor: float | None = None
+    max_delay: str | float | None = None
+    jitter: float | None = None
     timeout: str | float | None = None
     expires: str | float | None = None
     user: str | None = None

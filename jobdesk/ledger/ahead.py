@@ -9,6 +9,12 @@ MOST = 10_000
 """Jobs ahead are counted up to here."""
 
 
+_LANES = (
+    "lane l CROSS JOIN job j INDEXED BY job_claim ON j.queue = l.queue AND j.type = l.type "
+    "WHERE l.queue = ?1 AND j.state = 'pending' AND j.parked = 0"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Parent:
     """A job that another waits for."""
@@ -31,13 +37,21 @@ def open_parents(ledger: Ledger, job: Job) -> list[Parent]:
 def ahead(ledger: Ledger, job: Job) -> int:
     """How many ready jobs of its queue go first, at most `MOST`."""
     row = ledger.row(
-        "SELECT count(*) FROM (SELECT 1 FROM job INDEXED BY job_claim "
-        "WHERE queue = ?1 AND state = 'pending' AND priority > ?2 UNION ALL "
-        "SELECT 1 FROM job INDEXED BY job_claim "
-        "WHERE queue = ?1 AND state = 'pending' AND priority = ?2 AND seq < ?3 LIMIT ?4)",
-        (job.queue, job.priority, job.seq, MOST),
+        "WITH me AS (SELECT rank FROM job WHERE seq = ?2) "
+        f"SELECT count(*) FROM (SELECT 1 FROM {_LANES} AND rank > (SELECT rank FROM me) UNION ALL "
+        f"SELECT 1 FROM {_LANES} AND rank = (SELECT rank FROM me) AND seq < ?2 LIMIT ?3)",
+        (job.queue, job.seq, MOST),
     )
     return int(row[0]) if row else 0
+
+
+def key_holder(ledger: Ledger, job: Job) -> str | None:
+    """Id of the running job that has its concurrency key."""
+    row = ledger.row(
+        "SELECT id FROM job WHERE concurrency_key = ? AND state = 'processing' AND seq <> ?",
+        (job.concurrency_key, job.seq),
+    )
+    return None if row is None else str(row[0])
 
 
 def orphans(ledger: Ledger, consumers: list[str]) -> list[tuple[str, str]]:

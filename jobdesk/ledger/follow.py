@@ -7,13 +7,13 @@ from dataclasses import asdict
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.ids import ids
-from jobdesk.core.job import FINAL, IN_FLIGHT, Job, NewJob, State
+from jobdesk.core.job import FINAL, Job, NewJob, State
 from jobdesk.core.text import to_json
 from jobdesk.flows.templates import Binding, finish
+from jobdesk.ledger import lanes
 from jobdesk.ledger.database import Tx
+from jobdesk.ledger.unique import IN_FLIGHT_WORDS
 
-IN_FLIGHT_WORDS = ", ".join(f"'{state}'" for state in State if state in IN_FLIGHT)
-"""Written out in SQL that looks for a unique key: bound values do not fit the partial index, and all jobs are read."""
 _HOPELESS = (State.FAILED, State.CANCELLED, State.EXPIRED)
 
 
@@ -201,8 +201,8 @@ def _tell_flow(tx: Tx, seq: int) -> None:
     added = ids.new("job", tx.now)
     tx.run(
         "INSERT INTO job (id, type, queue, state, priority, max_attempts, created_at, run_at, ready_at, flow, step, "
-        "optional, parent, source, user, timeout_s, retry, data) "
-        "VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
+        "optional, parent, source, user, timeout_s, retry, data, aging) "
+        f"VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, {lanes.AGING})",
         (
             added, new["type"], new["queue"], new["priority"], new["max_attempts"], tx.now, tx.now, tx.now, flow,
             new.get("step"), id_, new.get("source"), new.get("user"), new["timeout_s"], json.dumps(new["retry"]),

@@ -14,7 +14,7 @@ from jobdesk.core.events import Kind
 from jobdesk.core.job import FINAL, Job, JobError, NewJob, State
 from jobdesk.core.moves import MOVES
 from jobdesk.core.text import to_json
-from jobdesk.ledger import follow
+from jobdesk.ledger import follow, lanes, rates, room, unique
 from jobdesk.ledger.database import Tx
 from jobdesk.ledger.rows import JOB, to_job
 
@@ -29,8 +29,10 @@ class Usage:
 
 _INSERT = (
     "INSERT INTO job (id, type, queue, state, priority, max_attempts, waits_for, created_at, run_at, ready_at, "
-    "expires_at, flow, step, optional, parent, schedule, source, user, unique_key, timeout_s, retry, data) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq"
+    "expires_at, flow, step, optional, parent, schedule, source, user, unique_key, unique_loose, "
+    "concurrency_key, timeout_s, retry, "
+    "data, aging) "
+    f"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {lanes.AGING}) RETURNING seq"
 )
 
 
@@ -40,20 +42,19 @@ def submit(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
     Raises:
         NotFound: a job in `after` does not exist.
         Refused: a job in `after` ended without completing, and the new one does not ignore that.
+        QueueFull: a queue has no room for them; the transaction must be undone.
     """
     stored: dict[str, str] = {}
     for job in jobs:  # what comes after a job that exists already, by its unique key, comes after that one
         stored[job.id] = _submit_one(tx, replace(job, after=[stored.get(id_, id_) for id_ in job.after]))
+    room.check(tx, [job for job in jobs if stored[job.id] == job.id])
     return list(stored.values())
 
 
 def _submit_one(tx: Tx, job: NewJob) -> str:
-    if job.unique is not None:
-        taken = tx.row(
-            f"SELECT id FROM job WHERE unique_key = ? AND state IN ({follow.IN_FLIGHT_WORDS})", (job.unique,)
-        )
-        if taken is not None:
-            return str(taken[0])
+    taken = unique.holder(tx, job)
+    if taken is not None:
+        return taken
     ignores, run_at = job.on_parent_failure == "ignore", tx.now if job.run_at is None else job.run_at
     parents = follow.parents(tx, job.after, ignores)
     open_parents = sum(follow.is_open(state, ignores) for _, state in parents)
@@ -71,8 +72,8 @@ def _submit_one(tx: Tx, job: NewJob) -> str:
         (
             job.id, job.type, job.queue, state, job.priority, job.max_attempts, open_parents, tx.now, run_at,
             tx.now if state is State.PENDING else None, job.expires_at, job.flow, job.step, job.optional,
-            job.parent, job.schedule, job.source, job.user, job.unique, job.timeout_s,
-            json.dumps(dict(job.retry)), to_json(dict(job.data)),
+            job.parent, job.schedule, job.source, job.user, job.unique, unique.is_loose(job), job.concurrency_key,
+            job.timeout_s, json.dumps(dict(job.retry)), to_json(dict(job.data)),
         ),
     )  # fmt: skip
     assert found is not None
@@ -92,23 +93,25 @@ def _submit_one(tx: Tx, job: NewJob) -> str:
 _CLAIM = f"""
 UPDATE job AS j SET state = 'processing', attempt = attempt + 1, fence = fence + 1, worker = :worker,
   started_at = :now, finished_at = NULL, progress_done = NULL, progress_total = NULL, progress_message = NULL
-WHERE j.state = 'pending' AND j.seq = (
-  SELECT head.seq FROM queue q JOIN job head ON head.seq = (
-    SELECT seq FROM job WHERE queue = q.name AND state = 'pending'
-      AND (expires_at IS NULL OR expires_at > :now) ORDER BY priority DESC, seq LIMIT 1)
-  WHERE q.paused_at IS NULL
+WHERE j.state = 'pending' AND j.parked = 0 AND j.seq = (
+  SELECT head.seq FROM lane l CROSS JOIN queue q ON q.name = l.queue CROSS JOIN job head ON head.seq = (
+    SELECT seq FROM job INDEXED BY job_claim WHERE queue = l.queue AND type = l.type
+      AND state = 'pending' AND parked = 0 AND (expires_at IS NULL OR expires_at > :now)
+    ORDER BY rank DESC, seq LIMIT 1)
+  WHERE l.ready > 0 AND q.paused_at IS NULL
     AND (q.concurrency IS NULL OR q.concurrency > coalesce(
       (SELECT n FROM tally WHERE queue = q.name AND state = 'processing'), 0))
+    AND NOT {rates.full("queue", "l.queue")} AND NOT {rates.full("type", "l.type")}
     AND (:queues IS NULL OR q.name IN (SELECT value FROM json_each(:queues)))
-  ORDER BY head.priority DESC, head.seq LIMIT 1)
+  ORDER BY head.rank DESC, head.seq LIMIT 1)
 RETURNING {JOB.replace("j.", "")}
 """
 
 
 def claim(tx: Tx, worker: str, queues: Sequence[str] | None = None) -> Job | None:
-    """Take the first runnable job: highest priority, then oldest, of the queues that are open and not full.
+    """Take the first runnable job: highest priority, then oldest, of what no pause, limit or key keeps.
 
-    Looks at the head of each queue only, so it costs the same however many jobs wait.
+    Looks at the head of each lane only (see `ledger.lanes`), so it costs the same however many jobs wait.
 
     Args:
         worker: who runs it, as shown to people.
@@ -120,6 +123,7 @@ def claim(tx: Tx, worker: str, queues: Sequence[str] | None = None) -> Job | Non
     if not found:
         return None
     job = to_job(found[0])
+    rates.started(tx, job.queue, job.type)
     tx.event(Kind.JOB_STARTED, job.seq, job.queue, attempt=job.attempt, worker=worker)
     return job
 
@@ -151,19 +155,28 @@ def complete(tx: Tx, job: Job, result: Any, usage: Usage = Usage()) -> bool:
     if not done:
         return False
     record_attempt(tx, job, "completed", usage)
+    _free_key(tx, job)
     tx.event(Kind.JOB_COMPLETED, job.seq, job.queue, attempt=job.attempt, type=job.type)
     follow.completed(tx, job.seq)
     return True
 
 
 def fail(
-    tx: Tx, job: Job, error: JobError, retry_in_s: float | None, usage: Usage = Usage(), result: Any = None
+    tx: Tx,
+    job: Job,
+    error: JobError,
+    retry_in_s: float | None,
+    usage: Usage = Usage(),
+    result: Any = None,
+    *,
+    outcome: str = "failed",
 ) -> bool:
     """The claimed attempt failed: `retrying` if another is allowed, else `failed`. False: too late.
 
     Args:
         retry_in_s: seconds until the next attempt, or None for no more.
         result: what it answered although it failed.
+        outcome: how the attempt's row says that it ended.
     """
     again = retry_in_s is not None and error.retryable and job.attempt < job.max_attempts
     state = State.RETRYING if again else State.FAILED
@@ -180,7 +193,8 @@ def fail(
     )  # fmt: skip
     if not done:
         return False
-    record_attempt(tx, job, "failed", usage, error)
+    record_attempt(tx, job, outcome, usage, error)
+    _free_key(tx, job)
     said = {"attempt": job.attempt, "type": job.type, "error": error.type, "message": error.message}
     if again:
         tx.event(Kind.JOB_RETRY, job.seq, job.queue, delay_s=retry_in_s, **said)
@@ -229,6 +243,7 @@ def stop(tx: Tx, job: Job, why: str, usage: Usage = Usage()) -> bool:
     )
     if done:
         record_attempt(tx, job, "cancelled", usage, JobError("Cancelled", why))
+        _free_key(tx, job)
         tx.event(Kind.JOB_CANCELLED, job.seq, job.queue, message=why)
         follow.ended_badly(tx, job.seq)
     return bool(done)
@@ -277,7 +292,8 @@ def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
     follow.reopen(tx, seq)
     tx.run(
         "UPDATE job SET state = 'pending', attempt = 0, run_at = ?, ready_at = ?, finished_at = NULL, "
-        "expires_at = NULL, cancel_requested_at = NULL, data = coalesce(?, data) WHERE seq = ? AND state = ?",
+        "expires_at = NULL, cancel_requested_at = NULL, data = coalesce(?, data), "
+        f"aging = {lanes.AGING} WHERE seq = ? AND state = ?",
         (tx.now, tx.now, None if data is None else to_json(dict(data)), seq, state),
     )
     tx.event(Kind.JOB_RETRY, seq, queue, attempt=0, delay_s=0, message="retried by hand", by_hand=True)
@@ -301,6 +317,11 @@ def delete(tx: Tx, id_: str) -> None:
     tx.run("DELETE FROM dependency WHERE parent = ?", (seq,))
     tx.run("DELETE FROM job WHERE seq = ?", (seq,))
     tx.event(Kind.JOB_DELETED, None, queue, job_id=id_)
+
+
+def _free_key(tx: Tx, job: Job) -> None:
+    """What waited for its concurrency key stands in the lanes by now: others may take it."""
+    tx.wakes = tx.wakes or job.concurrency_key is not None
 
 
 def _find(tx: Tx, id_: str) -> tuple[int, str, State]:

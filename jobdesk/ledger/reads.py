@@ -8,6 +8,7 @@ from typing import Any
 from jobdesk.core.errors import NotFound, UsageError
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import Artifact, Job, State
+from jobdesk.core.rate import Rate
 from jobdesk.ledger.database import Ledger, Row
 from jobdesk.ledger.rows import JOB, to_job
 
@@ -28,6 +29,9 @@ class Queue:
     paused_at: float | None
     paused_by: str | None
     counts: Counts
+    keep_completed: int | None = None
+    keep_failed: int | None = None
+    rate_limit: str | None = None
 
     @property
     def dead(self) -> int:
@@ -147,12 +151,27 @@ def queues(ledger: Ledger) -> list[Queue]:
     for name, state, n in ledger.rows("SELECT queue, state, n FROM tally"):
         counts.setdefault(name, _no_jobs())[State(state)] = n
     rows = ledger.rows(
-        "SELECT name, priority, concurrency, ttl_s, dead_letter_ttl_s, max_size, description, paused_at, paused_by "
-        "FROM queue ORDER BY name"
+        "SELECT q.name, priority, concurrency, ttl_s, dead_letter_ttl_s, max_size, description, paused_at, paused_by, "
+        "keep_completed, keep_failed, r.most, r.span_s FROM queue q LEFT JOIN rate r ON r.scope = 'queue' "
+        "AND r.name = q.name ORDER BY q.name"
     )
     return [
-        Queue(name, rank, size, ttl_s, dead_ttl_s, most, text, at, by, counts.get(name) or _no_jobs())
-        for name, rank, size, ttl_s, dead_ttl_s, most, text, at, by in rows
+        Queue(
+            name,
+            rank,
+            size,
+            ttl_s,
+            dead_ttl_s,
+            most,
+            text,
+            at,
+            by,
+            counts.get(name) or _no_jobs(),
+            completed,
+            failed,
+            str(Rate(starts, span_s)) if starts else None,
+        )
+        for name, rank, size, ttl_s, dead_ttl_s, most, text, at, by, completed, failed, starts, span_s in rows
     ]
 
 

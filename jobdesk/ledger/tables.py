@@ -6,6 +6,7 @@ triggers are made anew at each migration from `core.moves`, so table and code ca
 
 from jobdesk.core.job import DEAD, FINAL, IN_FLIGHT, State
 from jobdesk.core.moves import MOVES
+from jobdesk.ledger import lanes, unique
 
 APPLICATION_ID = 0x6A6F6264
 """`jobd`: how a jobdesk ledger is told from any other SQLite file."""
@@ -206,11 +207,13 @@ ALTER TABLE dependency ADD COLUMN ignores INTEGER NOT NULL DEFAULT 0;   -- the p
 CREATE TABLE binding (job INTEGER PRIMARY KEY, bindings TEXT NOT NULL);
 """
 
-MIGRATIONS = [_FIRST, _FLOWS]
+_EVENTS = "CREATE INDEX event_of_no_job ON event (id) WHERE job IS NULL;\n"
+
+MIGRATIONS = [_FIRST, _FLOWS, lanes.MIGRATION + unique.MIGRATION + _EVENTS]
 
 
 def triggers() -> str:
-    """SQL that drops and makes every trigger: legal moves, tallies, minutes, flow counts."""
+    """SQL that drops and makes every trigger: legal moves, tallies, minutes, flow counts, lanes."""
     pairs = " OR ".join(f"(old.state = '{start}' AND new.state IN ({_words(ends)}))" for start, ends in MOVES.items())
     lost = f"state IN ({_words(FINAL - {State.COMPLETED})})"
     made = {
@@ -240,6 +243,7 @@ def triggers() -> str:
         f"failed = failed + (new.{lost} AND NOT new.optional) - (old.{lost} AND NOT old.optional) "
         "WHERE id = new.flow; "
         "UPDATE flow SET finished_at = CASE WHEN open = 0 THEN new.finished_at END WHERE id = new.flow; END",
+        **lanes.TRIGGERS,
         "flow_out": "AFTER DELETE ON job WHEN old.flow IS NOT NULL BEGIN "
         "UPDATE flow SET total = total - 1, open = open - (old.finished_at IS NULL), "
         f"failed = failed - (old.{lost} AND NOT old.optional) WHERE id = old.flow; "

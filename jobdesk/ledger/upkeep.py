@@ -14,6 +14,10 @@ BATCH = 500
 """Rows a transaction at the most, so that a claim never waits long for upkeep."""
 
 
+POISON = 3
+"""Workers that a job may kill."""
+
+
 def stage(tx: Tx) -> int:
     """Make due jobs pending (scheduled, retrying, and blocked ones that wait only for their time); how many."""
     due = tx.rows(
@@ -56,7 +60,7 @@ def expire(tx: Tx) -> int:
 def rescue(tx: Tx, consumer: str, why: str) -> int:
     """Give back what a dead consumer held; its children must be dead already. How many jobs.
 
-    The attempt counts: a job that kills its worker uses up its attempts and ends in the dead letters.
+    The attempt counts, and a job that has killed `POISON` workers goes to the dead letters whatever attempts are left.
     """
     held = _held_by(tx, consumer)
     for job in held:
@@ -65,13 +69,26 @@ def rescue(tx: Tx, consumer: str, why: str) -> int:
             continue
         error = JobError("Stalled", why, None, "stalled", retryable=True)
         tx.event(Kind.JOB_STALLED, job.seq, job.queue, attempt=job.attempt, message=why)
-        if job.attempt >= job.max_attempts:
-            moves.fail(tx, job, error, None)
+        if (killed := 1 + _stalled(tx, job)) >= POISON:
+            what = f"it has killed its worker {killed} times: {why}"
+            moves.fail(tx, job, JobError("Poison", what, None, "poison", retryable=False), None, outcome="stalled")
+        elif job.attempt >= job.max_attempts:
+            moves.fail(tx, job, error, None, outcome="stalled")
         else:
             _back_to_pending(tx, job.seq, job.fence)
             moves.record_attempt(tx, job, "stalled", error=error)
     tx.wakes = tx.wakes or bool(held)
     return len(held)
+
+
+def _stalled(tx: Tx, job: Job) -> int:
+    """How many attempts ended with the death of their worker since the job was last retried by hand."""
+    count, following = 0, job.attempt
+    for number, outcome in tx.rows("SELECT number, outcome FROM attempt WHERE job = ? ORDER BY fence DESC", (job.seq,)):
+        if number > following:  # numbers rise until somebody retries the job
+            break
+        count, following = count + (outcome == "stalled"), number
+    return count
 
 
 def give_back(tx: Tx, consumer: str, why: str) -> int:

@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 from jobdesk.core.clock import iso
 from jobdesk.core.durations import short
 from jobdesk.core.job import FINAL, Job, State
-from jobdesk.ledger import reads, workers
-from jobdesk.ledger.ahead import MOST, ahead, open_parents
+from jobdesk.ledger import rates, reads, workers
+from jobdesk.ledger.ahead import MOST, ahead, key_holder, open_parents
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 
@@ -29,6 +29,7 @@ def why(
         return _running(job, now)
     said = _waits(ledger, job, now)
     alive = workers.running(ledger) if consumers is None else consumers
+    said += _limits(ledger, job, now)
     said += _queue(ledger, job, alive)
     said += _consumers(ledger, job, alive)
     if job.type not in types:
@@ -76,6 +77,21 @@ def _waits(ledger: Ledger, job: Job, now: float) -> list[str]:
             said.append(f"It fell due {short(now - job.run_at)} ago and becomes ready as soon as a consumer looks.")
     if job.expires_at is not None and job.expires_at <= now:
         said.append(f"Its time to start passed at {iso(job.expires_at)}: it will expire.")
+    return said
+
+
+def _limits(ledger: Ledger, job: Job, now: float) -> list[str]:
+    said = []
+    named: list[tuple[rates.Scope, str, str]] = [
+        ("queue", job.queue, f"Its queue {job.queue}"),
+        ("type", job.type, f"Its type {job.type}"),
+    ]
+    for scope, name, what in named:
+        if closed := rates.closed_until(ledger, scope, name, now):
+            limit, until = closed
+            said.append(f"{what} may start {limit}: the next at {iso(until)}, in {short(until - now)}.")
+    if holder := key_holder(ledger, job):
+        said.append(f"Its concurrency key {job.concurrency_key} is held by {holder}, which runs now.")
     return said
 
 

@@ -16,7 +16,7 @@ from huey.constants import EmptyData
 from huey.storage import BaseStorage
 
 from jobdesk.core.job import Job
-from jobdesk.ledger import moves
+from jobdesk.ledger import moves, rates
 from jobdesk.ledger.database import Ledger
 from jobdesk.queue.wake import Wake
 
@@ -52,13 +52,19 @@ class LedgerStorage(BaseStorage):  # type: ignore[misc]
             return None
         job = self._claim()
         if job is None and self._open.is_set():
-            self._wake.wait_for_work(seen, LOOK_AGAIN_S)
+            self._wake.wait_for_work(seen, self._pause())
         return job
 
     def _claim(self) -> Job | None:
         number = threading.current_thread().name.rpartition("-")[2]
         with self._ledger.write() as tx:
             return moves.claim(tx, f"{self._consumer}/{number}", self._queues)
+
+    def _pause(self) -> float:
+        """Seconds until a worker that found nothing looks again: when a rate limit opens, if that is known."""
+        now = self._ledger.clock.now()
+        opens_at = rates.next_open(self._ledger, now)
+        return LOOK_AGAIN_S if opens_at is None else min(LOOK_AGAIN_S, max(0.001, opens_at - now))
 
     def queue_size(self) -> int:
         row = self._ledger.row("SELECT coalesce(sum(n), 0) FROM tally WHERE state = 'pending'")

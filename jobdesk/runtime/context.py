@@ -110,12 +110,14 @@ class JobContext:
         delay: str | float | None = None,
         after: Sequence[str] = (),
         unique: str | None = None,
+        concurrency_key: str | None = None,
         step: str | None = None,
         optional: bool = False,
         on_parent_failure: Literal["cancel", "ignore"] = "cancel",
         now: bool = False,
     ) -> str:
-        for name, value in (("type", type), ("queue", queue), ("unique", unique), ("step", step)):
+        texts = {"type": type, "queue": queue, "unique": unique, "concurrency_key": concurrency_key, "step": step}
+        for name, value in texts.items():
             if value is not None and not isinstance(value, str):
                 raise TypeError(f"ctx.submit: {name} must be text, not {value!r}")
         if now:
@@ -130,6 +132,7 @@ class JobContext:
             "delay": delay,
             "after": list(after),
             "unique": unique,
+            "concurrency_key": concurrency_key,
             "step": step,
             "optional": optional,
             "on_parent_failure": on_parent_failure,
@@ -151,6 +154,10 @@ class JobContext:
             if not isinstance(record.get(key), kind):
                 raise TypeError(f"ctx.asset: '{key}' must be {kind.__name__}, not {record.get(key)!r}")
         self._send({"asset": dict(record)})
+
+    def now(self) -> float:
+        """Epoch seconds, as the child's machine has them."""
+        return time.time()
 
     def flush(self) -> None:
         """Send the progress that was held back."""

@@ -108,6 +108,7 @@ class Executor:
         return finish(job.data, bindings, {"steps": flows.steps(self._ledger, job.flow)})
 
     def _spec(self, job: Job, data: Mapping[str, Any], module: str, file: str | None) -> Spec:
+        permanent, retry_on = self._wiring.retry_rules(job.type)
         return Spec(
             token=f"{job.id}-{job.fence}",
             job=job.id,
@@ -126,6 +127,8 @@ class Executor:
             memory_limit=self._limits.memory_bytes,
             module=module,
             file=file,
+            permanent=permanent,
+            retry_on=retry_on,
         )
 
     # ── in the worker's own thread ──

@@ -12,7 +12,7 @@ To the supervisor: {"ready": true}  {"log": [at, level, text]}  {"progress": [do
 """
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from jobdesk.core.job import JobError
 from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, Stopped
@@ -40,6 +40,8 @@ class Spec(TypedDict):
     memory_limit: int
     module: str
     file: str | None
+    permanent: NotRequired[list[str]]
+    retry_on: NotRequired[list[str]]
 
 
 def from_outcome(outcome: Outcome) -> Message:

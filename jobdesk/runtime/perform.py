@@ -19,6 +19,12 @@ def perform(processor: Processor, context: JobContext, spec: Spec) -> Outcome:
             failure("MemoryError", f"it needed more memory than the {limit:.1f} GB of desk.memory_limit {error}")
         )
     except BaseException as error:  # also SystemExit: a job must not end its worker
-        return of_exception(error, processor.permanent)
+        return of_exception(
+            error,
+            processor.permanent,
+            permanent_names=spec.get("permanent", ()),
+            retry_on=spec.get("retry_on", ()),
+            now=context.now(),
+        )
     finally:
         context.flush()

@@ -17,6 +17,9 @@ class Wiring(Protocol):
     def settings(self, type_: str) -> Mapping[str, Any]:
         """What `ctx.settings` holds for a type."""
 
+    def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
+        """Names of exception classes never to retry, and of those always to, as the settings of a type say."""
+
     def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
         """Check a job that a running one submits.
 

@@ -145,6 +145,8 @@ def _facts(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
         yield from fields("source", job.source, width)
     if job.unique:
         yield from fields("unique", job.unique, width)
+    if job.concurrency_key:
+        yield from fields("key", job.concurrency_key, width)
     yield field("created", f"{clock_time(job.created_at, now)}  {glyphs.dot}  {_ago(job.created_at, now)}")
     times = [
         f"waited {short(job.queue_ms / 1000)}" if job.queue_ms is not None else "",

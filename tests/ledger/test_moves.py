@@ -7,7 +7,7 @@ import pytest
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.job import FINAL, Job, JobError, State
 from jobdesk.core.moves import is_legal
-from jobdesk.ledger import follow, moves, queues, reads, upkeep
+from jobdesk.ledger import follow, moves, queues, reads, unique, upkeep
 from jobdesk.ledger.database import Ledger
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, new_job, submit
@@ -159,6 +159,21 @@ def test_a_job_that_kills_its_worker_ends_in_the_dead_letters(ledger: Ledger) ->
     assert job.state is State.FAILED and job.error is not None and job.error.type == "Stalled"
 
 
+def test_a_job_that_killed_three_workers_is_poison_whatever_attempts_are_left(ledger: Ledger) -> None:
+    id_ = submit(ledger, max_attempts=10)
+    for _ in range(2):
+        for expected in (State.PENDING, State.PENDING, State.FAILED):
+            claim(ledger, "con_a/1")
+            with ledger.write() as tx:
+                upkeep.rescue(tx, "con_a", "its consumer died")
+            assert state(ledger, id_) is expected
+        job = reads.job(ledger, id_)
+        assert job.error is not None and (job.error.type, job.error.retryable) == ("Poison", False)
+        with ledger.write() as tx:
+            moves.retry(tx, id_)
+    assert {one["outcome"] for one in reads.attempts(ledger, id_)} == {"stalled"}
+
+
 def test_a_job_waits_for_all_its_parents_and_its_time(ledger: Ledger, clock: FakeClock) -> None:
     first, second = submit(ledger), submit(ledger)
     child = submit(ledger, queue="child", after=[first, second, first])
@@ -213,9 +228,9 @@ def test_a_unique_key_is_taken_while_its_job_is_in_flight(ledger: Ledger) -> Non
 
 def test_a_unique_key_is_looked_up_in_its_index(ledger: Ledger) -> None:
     steps = ledger.rows(
-        f"EXPLAIN QUERY PLAN SELECT id FROM job WHERE unique_key = ? AND state IN ({follow.IN_FLIGHT_WORDS})", ("k",)
+        f"EXPLAIN QUERY PLAN SELECT id FROM job WHERE unique_key = ? AND state IN ({unique.IN_FLIGHT_WORDS})", ("k",)
     )
-    assert [row[3] for row in steps] == ["SEARCH job USING INDEX job_unique (unique_key=?)"]
+    assert [row[3] for row in steps] == ["SEARCH job USING INDEX job_key_in_flight (unique_key=?)"]
 
 
 def test_a_parent_completes_although_the_key_of_its_cancelled_child_is_taken(ledger: Ledger) -> None:

@@ -13,12 +13,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.job import FINAL, IN_FLIGHT, Job, JobError, State
 from jobdesk.core.moves import MOVES, is_legal
-from jobdesk.ledger import flows, follow, moves, queues, upkeep
+from jobdesk.core.rate import Rate
+from jobdesk.ledger import flows, follow, moves, queues, rates, upkeep
 from jobdesk.ledger.database import Ledger, Tx
 from tests.support.clock import FakeClock
 from tests.support.factory import new_job
 
 QUEUES = ("upload", "mail")
+LIMITS: dict[tuple[rates.Scope, str], Rate] = {("queue", "mail"): Rate(3, 10.0), ("type", "slow"): Rate(1, 5.0)}
 CONSUMERS = ("con_a", "con_b")
 BROKEN = JobError("Broken", "it broke", None, "b", retryable=True)
 LOST = {State.FAILED, State.CANCELLED, State.EXPIRED}
@@ -34,6 +36,9 @@ class Moves(RuleBasedStateMachine):
         self.ledger = Ledger(Path(self.folder.name) / "jobdesk.db", self.clock, synchronous=lambda: "off")
         self.seen: dict[str, State] = {}
         self.claims: list[Job] = []
+        self.starts: list[tuple[str, str, float]] = []
+        """Queue, type and instant of each claim."""
+        rates.sync(self.ledger, LIMITS)
         self.over: set[tuple[str, int]] = set()
         """Claims that have ended, by job and fence."""
         self.told: Counter[str] = Counter()
@@ -50,7 +55,9 @@ class Moves(RuleBasedStateMachine):
         queue=st.sampled_from(QUEUES),
         priority=st.sampled_from([25, 50, 100]),
         delay=st.sampled_from([0, 0, 5]),
+        type_=st.sampled_from(["test", "slow"]),
         unique=st.sampled_from([None, None, "one", "two"]),
+        key=st.sampled_from([None, "red", "blue"]),
         flow=st.sampled_from([None, "flow_1", "flow_2"]),
         optional=st.booleans(),
         ignores=st.booleans(),
@@ -59,8 +66,8 @@ class Moves(RuleBasedStateMachine):
         data=st.data(),
     )
     def submit(
-        self, queue: str, priority: int, delay: int, unique: str | None, flow: str | None, optional: bool,
-        ignores: bool, expires: int | None, attempts: int, data: st.DataObject,
+        self, queue: str, priority: int, delay: int, type_: str, unique: str | None, key: str | None,
+        flow: str | None, optional: bool, ignores: bool, expires: int | None, attempts: int, data: st.DataObject,
     ) -> None:  # fmt: skip
         after = data.draw(st.lists(st.sampled_from(sorted(self.seen)), max_size=2)) if self.seen else []
         holder = self.ledger.row("SELECT id FROM job WHERE unique_key = ? AND finished_at IS NULL", (unique,))
@@ -68,7 +75,8 @@ class Moves(RuleBasedStateMachine):
             with self.ledger.write() as tx:
                 queues.ensure(tx, queue)
                 job = new_job(
-                    tx.now, queue=queue, priority=priority, run_at=tx.now + delay, unique=unique, flow=flow,
+                    tx.now, type=type_, concurrency_key=key, queue=queue, priority=priority,
+                    run_at=tx.now + delay, unique=unique, flow=flow,
                     optional=optional, max_attempts=attempts, after=after,
                     on_parent_failure="ignore" if ignores else "cancel",
                     expires_at=None if expires is None else tx.now + delay + expires,
@@ -95,16 +103,24 @@ class Moves(RuleBasedStateMachine):
     @rule(consumer=st.sampled_from(CONSUMERS), only=st.sampled_from([None, ["mail"]]))
     def claim(self, consumer: str, only: list[str] | None) -> None:
         open_queues = "SELECT name FROM queue WHERE paused_at IS NULL" + (" AND name = 'mail'" if only else "")
+        first_of_key = (  # one whose time to start has passed is first until it is expired
+            "(SELECT f.seq FROM job f WHERE f.state = 'pending' AND f.queue = job.queue AND f.type = job.type "
+            "AND f.concurrency_key = job.concurrency_key ORDER BY f.priority DESC, f.seq LIMIT 1)"
+        )
         best = self.ledger.row(
             f"SELECT id FROM job WHERE state = 'pending' AND queue IN ({open_queues}) AND "
-            "(expires_at IS NULL OR expires_at > ?) ORDER BY priority DESC, seq LIMIT 1",
-            (self.clock.now(),),
+            "(expires_at IS NULL OR expires_at > ?1) AND (concurrency_key IS NULL OR concurrency_key NOT IN "
+            "(SELECT concurrency_key FROM job WHERE state = 'processing' AND concurrency_key IS NOT NULL) "
+            f"AND seq = {first_of_key}) AND (queue <> 'mail' OR ?2) AND (type <> 'slow' OR ?3) "
+            "ORDER BY priority DESC, seq LIMIT 1",
+            (self.clock.now(), self.may_start("queue", "mail"), self.may_start("type", "slow")),
         )
         with self.ledger.write() as tx:
             job = moves.claim(tx, f"{consumer}/1", only)
         assert (job and job.id) == (best and best[0])
         if job is not None:
             self.claims.append(job)
+            self.starts.append((job.queue, job.type, self.clock.now()))
             self.now_is(job.id, State.PROCESSING)
 
     @precondition(lambda self: self.claims)
@@ -286,7 +302,28 @@ class Moves(RuleBasedStateMachine):
             )
             assert lost == (0,) or failure_job is not None or self.told[flow] > 1
 
+    @invariant()
+    def no_key_runs_twice_and_lanes_hold_what_is_ready(self) -> None:
+        keys = Counter(job.concurrency_key for job in self.claims if (job.id, job.fence) not in self.over)
+        assert all(n == 1 for key, n in keys.items() if key)
+        ready = self.ledger.rows(
+            "SELECT queue, type, count(*) FROM job WHERE state = 'pending' AND NOT parked GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+        assert self.ledger.rows("SELECT queue, type, ready FROM lane WHERE ready <> 0 ORDER BY 1, 2") == ready
+        parked = self.ledger.rows(
+            "SELECT id FROM job p WHERE state = 'pending' AND parked AND NOT EXISTS (SELECT 1 FROM job o "
+            "WHERE o.concurrency_key = p.concurrency_key AND (o.state = 'processing' "
+            "OR o.state = 'pending' AND NOT o.parked AND o.queue = p.queue AND o.type = p.type))"
+        )
+        assert not parked, "a job waits for a key that nobody has"
+
     # ── how it looks ──
+
+    def may_start(self, scope: rates.Scope, name: str) -> bool:
+        limit = LIMITS[scope, name]
+        lately = [at for queue, type_, at in self.starts if name == (queue if scope == "queue" else type_)
+                  and at > self.clock.now() - limit.span_s]  # fmt: skip
+        return len(lately) < limit.most
 
     def state(self, id_: str) -> State | None:
         row = self.ledger.row("SELECT state FROM job WHERE id = ?", (id_,))

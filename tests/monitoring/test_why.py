@@ -1,7 +1,8 @@
 """`jobs why` names what keeps a job, whatever it is."""
 
 from jobdesk.core.job import JobError
-from jobdesk.ledger import moves, queues, reads, workers
+from jobdesk.core.rate import Rate
+from jobdesk.ledger import moves, queues, rates, reads, workers
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring.why import why
@@ -97,4 +98,17 @@ def test_the_ledger_is_asked_for_consumers_where_none_are_given(ledger: Ledger) 
         workers.register(tx, "con_a", "consumer", 1, 0.0, 4, None)
     assert why(ledger, reads.job(ledger, id_), ["test"], ledger.clock.now()) == [
         "Nothing keeps it: a free worker takes it at once."
+    ]
+
+
+def test_a_limited_job_says_when_the_limit_opens_and_who_holds_its_key(ledger: Ledger, clock: FakeClock) -> None:
+    rates.sync(ledger, {("queue", "default"): Rate(1, 60.0), ("type", "test"): Rate(1, 30.0)})
+    holder = submit(ledger, concurrency_key="ada")
+    id_ = submit(ledger, concurrency_key="ada")
+    claim(ledger)
+    clock.advance(1)
+    assert said(ledger, id_, ALIVE) == [
+        "Its queue default may start 1/m: the next at 2027-01-15T08:01:00.000Z, in 59s.",
+        "Its type test may start 1/30s: the next at 2027-01-15T08:00:30.000Z, in 29s.",
+        f"Its concurrency key ada is held by {holder}, which runs now.",
     ]

@@ -1,0 +1,56 @@
+"""From the settings to what works by them: queues, limits and ageing in the ledger, the rules of drop folders."""
+
+from pathlib import Path
+
+from jobdesk.core.rate import Rate
+from jobdesk.folders.rules import FolderRule
+from jobdesk.ledger import aging, queues, rates
+from jobdesk.ledger.database import Ledger
+from jobdesk.sections import Config
+
+
+def settings(ledger: Ledger, config: Config) -> None:
+    """Make the ledger say what the settings say; writes only where it differs."""
+    limits: dict[tuple[rates.Scope, str], Rate] = {}
+    for name, own in config.queues.items():
+        if own.rate_limit:
+            limits["queue", name] = own.rate_limit
+    for name, own_type in config.types.items():
+        if own_type.rate_limit:
+            limits["type", name] = own_type.rate_limit
+    rates.sync(ledger, limits)
+    aging.sync(ledger, config.desk.aging)
+    queues.sync(
+        ledger,
+        {
+            name: queues.QueueSpec(
+                priority=own.priority,
+                concurrency=own.concurrency,
+                ttl_s=own.ttl,
+                dead_letter_ttl_s=own.dead_letter_ttl,
+                max_size=own.max_size,
+                keep_completed=own.keep_completed,
+                keep_failed=own.keep_failed,
+                description=own.description,
+            )
+            for name, own in config.queues.items()
+        },
+    )
+
+
+def folder_rules(config: Config, home: Path) -> list[FolderRule]:
+    """The drop folders of the settings; a relative path is below the home."""
+    return [
+        FolderRule(
+            path=home / Path(own.path).expanduser(),
+            pipeline=own.pipeline,
+            patterns=tuple(own.patterns),
+            recursive=own.recursive,
+            source=own.source,
+            settle_s=own.settle,
+            rescan_s=own.rescan,
+            duplicates=own.duplicates,
+            data=own.data,
+        )
+        for own in config.folders
+    ]
