@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jobdesk.core.errors import NotFound, Refused, UsageError
+from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.flow import Flow, FlowState
 from jobdesk.core.job import State
 from jobdesk.flows.templates import Binding
 from jobdesk.ledger import follow, moves, reads
 from jobdesk.ledger.database import Ledger, Row, Tx
+from jobdesk.ledger.shortened import the_one
 
 # ── reads ──
 
@@ -49,12 +50,7 @@ def full_id(ledger: Ledger, prefix: str) -> str:
         UsageError: several do.
     """
     start = "flow_" + prefix.strip().lower().removeprefix("flow_").upper()
-    rows = ledger.rows("SELECT id FROM flow WHERE id >= ? AND id < ? ORDER BY id LIMIT 2", (start, start + "~"))
-    if not rows:
-        raise NotFound(f"there is no flow {prefix}: see `jobdesk flows list`")
-    if len(rows) > 1 and rows[0][0] != start:
-        raise UsageError(f"'{prefix}' fits several flows ({rows[0][0]}, {rows[1][0]} …): give more of the id")
-    return str(rows[0][0])
+    return the_one(ledger, "flow", start, prefix, ": see `jobdesk flows list`")
 
 
 def is_open(ledger: Ledger, id_: str) -> bool:

@@ -11,6 +11,7 @@ from jobdesk.core.job import Artifact, Job, State
 from jobdesk.core.rate import Rate
 from jobdesk.ledger.database import Ledger, Row
 from jobdesk.ledger.rows import JOB, to_job
+from jobdesk.ledger.shortened import the_one
 
 Counts = dict[State, int]
 
@@ -55,12 +56,7 @@ def full_id(ledger: Ledger, prefix: str) -> str:
     if not start.lower().startswith("job_"):
         start = "job_" + start
     start = "job_" + start[4:].upper()
-    rows = ledger.rows("SELECT id FROM job WHERE id >= ? AND id < ? ORDER BY id LIMIT 2", (start, start + "~"))
-    if not rows:
-        raise NotFound(f"there is no job {prefix}")
-    if len(rows) > 1 and rows[0][0] != start:
-        raise UsageError(f"'{prefix}' fits several jobs ({rows[0][0]}, {rows[1][0]} …): give more of the id")
-    return str(rows[0][0])
+    return the_one(ledger, "job", start, prefix)
 
 
 def job(ledger: Ledger, id_: str) -> Job:
