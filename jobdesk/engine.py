@@ -22,12 +22,14 @@ from jobdesk.ledger.database import Tx
 from jobdesk.prepare import child_of
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
+from jobdesk.queue.writer import Writer
 from jobdesk.runtime import processes
 from jobdesk.runtime.executor import Executor, Limits
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.pruner import Pruner
 from jobdesk.runtime.running import RunningJobs
 from jobdesk.runtime.services import Canceller, Rescuer, Stager
+from jobdesk.runtime.settle import Ending, Settler
 from jobdesk.schedules.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -98,6 +100,7 @@ class Engine:
             scheduler.run_once()  # what was missed is there before anybody asks whether this consumer is idle
             self._start(stack, _Bell(desk.wake, [stager, canceller, scheduler], clock), stager, canceller)
             self._consumer = self._make_consumer()
+            stack.callback(self._consumer.close)
             self._consumer.start()
             stack.callback(self._let_go)
             pruner = Pruner(ledger, clock, desk.config.desk.retention)
@@ -113,15 +116,18 @@ class Engine:
     def _make_consumer(self) -> EmbeddedConsumer:
         desk = self._desk
         limits = Limits(desk.config.desk.cancel_grace, desk.config.desk.memory_limit, desk.home.work)
-        executor = Executor(desk.ledger, _Wiring(desk), self._pool, self.running, limits, desk.clock, desk.home.path)
-        return EmbeddedConsumer(
-            executor.run,
-            ledger=desk.ledger,
-            wake=desk.wake,
-            consumer=self.id,
-            workers=self.workers,
-            queues=self._queues,
+        wiring = _Wiring(desk)
+        settler = Settler(desk.ledger, wiring)
+        writer: Writer[Ending] = Writer(
+            desk.ledger, desk.wake, self.id, self._queues, settle=settler.settle, settled=self._settled
         )
+        executor = Executor(
+            desk.ledger, wiring, self._pool, self.running, limits, desk.clock, desk.home.path, settler, writer.end
+        )
+        return EmbeddedConsumer(executor.run, writer, ledger=desk.ledger, consumer=self.id, workers=self.workers)
+
+    def _settled(self, endings: Sequence[Ending]) -> None:
+        self.running.remove(ending.entry for ending in endings)
 
     def stop(self, grace_s: float | None = None) -> None:
         """Claim nothing more, let what runs finish for `grace_s` (the setting if None), give the rest back."""

@@ -8,7 +8,7 @@ several on SQLite's own. Readers never wait (WAL).
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,27 @@ class Tx:
             "INSERT INTO event (at, kind, job, queue, data) VALUES (?, ?, ?, ?, ?)",
             (self.now, kind.value, job, queue, to_json(data) if data else None),
         )
+
+    def events(self, kind: Kind, rows: Iterable[tuple[float, int, str, Mapping[str, Any]]]) -> None:
+        """Write the same of many jobs: when it was, seq, queue, data."""
+        self._connection.executemany(
+            "INSERT INTO event (at, kind, job, queue, data) VALUES (?, ?, ?, ?, ?)",
+            [(at, kind.value, job, queue, to_json(data)) for at, job, queue, data in rows],
+        )
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """A part that is undone alone when it raises."""
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:  # a full disk may have undone all of it
+                self._connection.execute("ROLLBACK TO part")
+            raise
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("RELEASE part")
 
 
 class Ledger:

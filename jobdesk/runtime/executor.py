@@ -1,6 +1,6 @@
 """Running one claimed job: a pipe of small steps, ending in one transaction.
 
-    prepare -> supervise (child) or call (thread) -> settle
+    prepare -> supervise (child) or call (thread) -> the end, which the writer settles
 
 What the job says on the way is collected in a Report; log and progress are written a few times a
 second, everything else in the transaction of its end.
@@ -8,7 +8,7 @@ second, everything else in the transaction of its end.
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from jobdesk.runtime.perform import perform
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
 from jobdesk.runtime.running import Running, RunningJobs
-from jobdesk.runtime.settle import Settler
+from jobdesk.runtime.settle import Ending, Settler
 from jobdesk.runtime.wiring import Wiring
 
 LOOK_EVERY_S = 0.1
@@ -54,11 +54,22 @@ class Executor:
     """Runs claimed jobs; called by worker threads, each of which has its own child in the pool."""
 
     def __init__(
-        self, ledger: Ledger, wiring: Wiring, pool: Pool, running: RunningJobs, limits: Limits, clock: Clock, home: Path
+        self,
+        ledger: Ledger,
+        wiring: Wiring,
+        pool: Pool,
+        running: RunningJobs,
+        limits: Limits,
+        clock: Clock,
+        home: Path,
+        settler: Settler,
+        end: Callable[[Ending], None],
     ) -> None:
+        """`end` is given how each attempt ended."""
         self._ledger = ledger
         self._wiring = wiring
-        self._settler = Settler(ledger, wiring, clock)
+        self._settler = settler
+        self._end = end
         self._pool = pool
         self._running = running
         self._limits = limits
@@ -66,19 +77,16 @@ class Executor:
         self._home = home
 
     def run(self, job: Job) -> None:
-        """Run a claimed job to its end, whatever that is; never raises for what the job does."""
+        """Run a job that has begun to its end, whatever that is; never raises for what the job does."""
         entry, report = self._running.add(job), Report(token=f"{job.id}-{job.fence}")
         try:
-            try:
-                outcome = self._attempt(entry, report)
-            except Exception as error:  # the desk's own trouble (disk, memory, ledger) must not cost the job an attempt
-                logging.getLogger("jobdesk").exception("cannot run %s now", job.id)
-                outcome = Snoozed(TROUBLE_SNOOZE_S, f"the desk could not run it: {error}")
-            if (workdir := self._workdir(job)).exists():
-                shutil.rmtree(workdir, ignore_errors=True)
-            self._settler.settle(entry, report, outcome)
-        finally:
-            self._running.remove(entry)
+            outcome = self._attempt(entry, report)
+        except Exception as error:  # the desk's own trouble (disk, memory, ledger) must not cost the job an attempt
+            logging.getLogger("jobdesk").exception("cannot run %s now", job.id)
+            outcome = Snoozed(TROUBLE_SNOOZE_S, f"the desk could not run it: {error}")
+        if (workdir := self._workdir(job)).exists():
+            shutil.rmtree(workdir, ignore_errors=True)
+        self._end(Ending(entry, report, outcome, self._clock.now()))
 
     def _attempt(self, entry: Running, report: Report) -> Outcome:
         job = entry.job

@@ -74,6 +74,20 @@ class Report:
                 self.max_rss_bytes = max(self.max_rss_bytes, used["max_rss_bytes"] or 0)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing but how the job ended."""
+        return not (
+            self.lines
+            or self.progress
+            or self.artifacts
+            or self.assets
+            or self.children
+            or self.asked
+            or self.refused
+            or self.on_failure
+        )
+
+    @property
     def usage(self) -> Usage:
         return Usage(self.cpu_ms, self.max_rss_bytes or None)
 

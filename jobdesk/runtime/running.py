@@ -1,7 +1,7 @@
 """The jobs that this process runs now, and what was asked of them meanwhile."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -38,10 +38,11 @@ class RunningJobs:
             self._jobs[job.seq] = entry
         return entry
 
-    def remove(self, entry: Running) -> None:
+    def remove(self, entries: Iterable[Running]) -> None:
         with self._lock:
-            if self._jobs.get(entry.job.seq) is entry:  # it may be running again here already
-                del self._jobs[entry.job.seq]
+            for entry in entries:
+                if self._jobs.get(entry.job.seq) is entry:  # it may be running again here already
+                    del self._jobs[entry.job.seq]
 
     def all(self) -> list[Running]:
         with self._lock:
