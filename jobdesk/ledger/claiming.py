@@ -73,8 +73,9 @@ _NEXT = (
     "AND parked = 0 AND (expires_at IS NULL OR expires_at > ?) ORDER BY rank DESC, seq LIMIT ?"
 )
 _FIRST_TIME = (
-    "UPDATE job SET state = 'processing', attempt = attempt + 1, fence = fence + 1, worker = ?, started_at = ?, "
-    "counted = counted + 1 WHERE seq = ?"
+    "WITH taken (worker, at, seq) AS (VALUES {}) UPDATE job SET state = 'processing', attempt = attempt + 1, "
+    "fence = fence + 1, worker = taken.worker, started_at = taken.at, counted = counted + 1 "
+    "FROM taken WHERE job.seq = taken.seq"
 )
 _AGAIN = (
     "UPDATE job SET state = 'processing', attempt = attempt + 1, fence = fence + 1, worker = ?, started_at = ?, "
@@ -173,7 +174,7 @@ def _pick(
 
 def _write(tx: Tx, taken: Sequence[Claimed]) -> None:
     first = [one for one in taken if one.row[8] == 0 and one.row[37] is None]
-    tx.many(_FIRST_TIME, [(one.worker, tx.now, one.seq) for one in first])
+    tx.spread(_FIRST_TIME, [(one.worker, tx.now, one.seq) for one in first])
     tx.many(_AGAIN, [(one.worker, tx.now, one.seq) for one in taken if one.row[8] or one.row[37] is not None])
     counters.moved(tx, Counter(str(one.row[3]) for one in first), State.PENDING, State.PROCESSING)
     counters.left_lanes(tx, Counter((str(one.row[3]), one.type) for one in first))

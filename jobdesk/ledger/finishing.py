@@ -31,9 +31,11 @@ def complete_many(tx: Tx, done: Sequence[Completion]) -> None:
     """Write that these jobs are done; their claims are known to fit, in this transaction."""
     if not done:
         return
-    tx.many(
-        "UPDATE job SET state = 'completed', result = ?, worker = ?, started_at = ?, finished_at = ?, cpu_ms = ?, "
-        "max_rss_bytes = ?, counted = counted + 1 WHERE seq = ?",
+    tx.spread(
+        "WITH done (result, worker, started_at, finished_at, cpu_ms, max_rss_bytes, seq) AS (VALUES {}) "
+        "UPDATE job SET state = 'completed', result = done.result, worker = done.worker, "
+        "started_at = done.started_at, finished_at = done.finished_at, cpu_ms = done.cpu_ms, "
+        "max_rss_bytes = done.max_rss_bytes, counted = counted + 1 FROM done WHERE job.seq = done.seq",
         [
             (one.result, one.job.worker, one.job.started_at, one.at, one.cpu_ms, one.max_rss_bytes, one.job.seq)
             for one in done
@@ -41,11 +43,21 @@ def complete_many(tx: Tx, done: Sequence[Completion]) -> None:
     )
     counters.moved(tx, Counter(one.job.queue for one in done), State.PROCESSING, State.COMPLETED)
     counters.completed(tx, Counter((int(one.at / 60), one.job.queue) for one in done))
-    tx.many(
+    tx.spread(
         "INSERT INTO attempt (job, fence, number, outcome, worker, started_at, finished_at, cpu_ms, max_rss_bytes) "
-        "VALUES (?, ?, ?, 'completed', ?, ?, ?, ?, ?)",
+        "VALUES {}",
         [
-            (job.seq, job.fence, job.attempt, job.worker, job.started_at, one.at, one.cpu_ms, one.max_rss_bytes)
+            (
+                job.seq,
+                job.fence,
+                job.attempt,
+                "completed",
+                job.worker,
+                job.started_at,
+                one.at,
+                one.cpu_ms,
+                one.max_rss_bytes,
+            )  # fmt: skip
             for one in done
             for job in (one.job,)
         ],
