@@ -1,0 +1,112 @@
+"""Watching a job that runs in a child: hears what it says, and kills it when its time, its memory or a wish says so."""
+
+import logging
+
+from jobdesk.core.clock import Clock
+from jobdesk.core.errors import JobdeskError, LedgerError
+from jobdesk.core.job import Job
+from jobdesk.core.outcome import Failed, Outcome, Snoozed, Stopped, failure
+from jobdesk.ledger.database import Ledger
+from jobdesk.runtime import processes
+from jobdesk.runtime.isolation import Gone
+from jobdesk.runtime.messages import Spec
+from jobdesk.runtime.pool import Pool
+from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
+from jobdesk.runtime.running import Running
+from jobdesk.runtime.settle import Settler
+
+LOOK_EVERY_S = 0.1
+"""How often a supervisor looks at the time and at what was asked of its job."""
+MEASURE_EVERY_S = 0.5
+WRITE_EVERY_S = 0.25
+
+
+class Supervisor:
+    """Runs attempts in children of the pool; called by worker threads, each of which has its own child."""
+
+    def __init__(
+        self, ledger: Ledger, settler: Settler, pool: Pool, clock: Clock, *, cancel_grace_s: float, memory_bytes: int
+    ) -> None:
+        self._ledger = ledger
+        self._settler = settler
+        self._pool = pool
+        self._clock = clock
+        self._cancel_grace_s = cancel_grace_s
+        self._memory_bytes = memory_bytes
+
+    def run(self, spec: Spec, entry: Running, report: Report) -> Outcome:
+        """Run one attempt to its end; the report fills meanwhile."""
+        child = self._pool.child()
+        began = self._clock.monotonic()
+        measured = written = began
+        answered = 0
+        try:
+            child.run(spec)
+            entry.tell = lambda why: child.cancel(spec["token"], why)
+            if entry.wish == "cancel":
+                child.cancel(spec["token"], entry.why)
+            while report.outcome is None:
+                child.receive(LOOK_EVERY_S, report.take)
+                for _ in range(report.asked - answered):
+                    self.store_urgent(entry.job, report)
+                    child.send({"stored": True, "of": report.token})
+                answered = report.asked
+                now = self._clock.monotonic()
+                if report.outcome is None and (verdict := self._verdict(entry, spec, report, now - began, now)):
+                    self._pool.discard()
+                    return verdict
+                if now - measured >= MEASURE_EVERY_S:
+                    measured = now
+                    report.max_rss_bytes = max(report.max_rss_bytes, processes.memory(child.pid) or 0)
+                if now - written >= WRITE_EVERY_S and (report.lines or report.progress):
+                    written = now
+                    self._write_down(entry.job, report)
+        except Gone as gone:
+            self._pool.discard()
+            if entry.wish == "cancel":
+                return Stopped(entry.why)
+            return report.outcome or Failed(failure("WorkerCrashed", gone.how))
+        except TooMuch:
+            self._pool.discard()
+            text = f"it left more than {MOST_ITEMS:,} children, assets and artifacts: let it leave a list in a file"
+            return Failed(failure("TooMuch", text, retryable=False))
+        except BaseException:  # a child in the middle of a job must not get the next one
+            self._pool.discard()
+            raise
+        self._pool.give_back()
+        return report.outcome
+
+    def _verdict(self, entry: Running, spec: Spec, report: Report, ran_s: float, now: float) -> Outcome | None:
+        """Whether the job must be killed now, and how that counts."""
+        if entry.wish == "release":
+            return Snoozed(0, entry.why)
+        if entry.wish == "cancel" and now - entry.wished_at >= self._cancel_grace_s:
+            return Stopped(entry.why)
+        if ran_s >= spec["timeout_s"]:
+            return Failed(failure("Timeout", f"it ran longer than its timeout of {spec['timeout_s']:g} s"))
+        if report.max_rss_bytes > self._memory_bytes:
+            limit = self._memory_bytes / 1e9
+            return Failed(failure("MemoryLimit", f"it and what it started held more than {limit:.1f} GB of memory"))
+        return None
+
+    def store_urgent(self, job: Job, report: Report) -> None:
+        """Store the children that are wanted now; what the ledger cannot take yet is stored when the job ends."""
+        if not report.urgent:
+            return
+        try:
+            with self._ledger.write() as tx:
+                self._settler.store_urgent(tx, job, report)
+            report.urgent.clear()
+        except LedgerError as error:
+            logging.getLogger("jobdesk").warning("cannot store the children of %s yet: %s", job.id, error)
+        except JobdeskError as error:
+            report.refused, report.urgent = error, []
+
+    def _write_down(self, job: Job, report: Report) -> None:
+        """Write log and progress so far; a full disk delays the words of a job, not its work."""
+        try:
+            with self._ledger.write() as tx:
+                report.write_words(tx, job)
+            report.forget_words()
+        except JobdeskError as error:
+            logging.getLogger("jobdesk").warning("cannot write what %s says: %s", job.id, error)
