@@ -8,15 +8,13 @@ from jobdesk.core.job import Job
 from jobdesk.core.outcome import Failed, Outcome, Snoozed, Stopped, failure
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
-from jobdesk.runtime.isolation import Gone
+from jobdesk.runtime.isolation import ChildProcess, Gone
 from jobdesk.runtime.messages import Spec
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
 from jobdesk.runtime.running import Running
 from jobdesk.runtime.settle import Settler
 
-LOOK_EVERY_S = 0.1
-"""How often a supervisor looks at the time and at what was asked of its job."""
 MEASURE_EVERY_S = 0.5
 WRITE_EVERY_S = 0.25
 
@@ -37,30 +35,18 @@ class Supervisor:
     def run(self, spec: Spec, entry: Running, report: Report) -> Outcome:
         """Run one attempt to its end; the report fills meanwhile."""
         child = self._pool.child()
-        began = self._clock.monotonic()
-        measured = written = began
-        answered = 0
         try:
             child.run(spec)
-            entry.tell = lambda why: child.cancel(spec["token"], why)
-            if entry.wish == "cancel":
-                child.cancel(spec["token"], entry.why)
-            while report.outcome is None:
-                child.receive(LOOK_EVERY_S, report.take)
-                for _ in range(report.asked - answered):
-                    self.store_urgent(entry.job, report)
-                    child.send({"stored": True, "of": report.token})
-                answered = report.asked
-                now = self._clock.monotonic()
-                if report.outcome is None and (verdict := self._verdict(entry, spec, report, now - began, now)):
-                    self._pool.discard()
-                    return verdict
-                if now - measured >= MEASURE_EVERY_S:
-                    measured = now
-                    report.max_rss_bytes = max(report.max_rss_bytes, processes.memory(child.pid) or 0)
-                if now - written >= WRITE_EVERY_S and (report.lines or report.progress):
-                    written = now
-                    self._write_down(entry.job, report)
+
+            def tell(why: str) -> None:
+                if entry.wish == "cancel":
+                    child.cancel(spec["token"], why)
+                child.wake()
+
+            entry.tell = tell
+            if entry.wish is not None:  # before there was anybody to tell
+                tell(entry.why)
+            outcome = self._watch(child, spec, entry, report)
         except Gone as gone:
             self._pool.discard()
             if entry.wish == "cancel":
@@ -73,8 +59,42 @@ class Supervisor:
         except BaseException:  # a child in the middle of a job must not get the next one
             self._pool.discard()
             raise
-        self._pool.give_back()
-        return report.outcome
+        if report.outcome is None:
+            self._pool.discard()
+        else:
+            self._pool.give_back(self._clock.monotonic(), report.max_rss_bytes)
+        return outcome
+
+    def _watch(self, child: ChildProcess, spec: Spec, entry: Running, report: Report) -> Outcome:
+        """Listen until the job has ended, or must be killed: then the report has no outcome.
+
+        It sleeps until the job says something, somebody wishes something, or the next of the moments below.
+        """
+        now = began = self._clock.monotonic()
+        measure_at, write_at = began + MEASURE_EVERY_S, began + WRITE_EVERY_S
+        answered = 0
+        while True:
+            next_at = min(measure_at, began + spec["timeout_s"])
+            if entry.wish == "cancel":
+                next_at = min(next_at, entry.wished_at + self._cancel_grace_s)
+            if report.lines or report.progress:
+                next_at = min(next_at, write_at)
+            child.receive(next_at - now, report.take)
+            for _ in range(report.asked - answered):
+                self.store_urgent(entry.job, report)
+                child.stored(report.token)
+            answered = report.asked
+            if report.outcome is not None:
+                return report.outcome
+            now = self._clock.monotonic()
+            if now >= measure_at:
+                measure_at = now + MEASURE_EVERY_S
+                report.max_rss_bytes = max(report.max_rss_bytes, processes.memory(child.pid) or 0)
+            if verdict := self._verdict(entry, spec, report, now - began, now):
+                return verdict
+            if now >= write_at and (report.lines or report.progress):
+                write_at = now + WRITE_EVERY_S
+                self._write_down(entry.job, report)
 
     def _verdict(self, entry: Running, spec: Spec, report: Report, ran_s: float, now: float) -> Outcome | None:
         """Whether the job must be killed now, and how that counts."""
