@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jobdesk import logs
@@ -297,6 +298,7 @@ class _Wiring:
             "notify": config.notify.model_dump(),
             "quarantine": str(desk.home.quarantine),
         }
+        self._of_type = cache(self._settings_of)
 
     def find(self, type_: str) -> tuple[Processor, str, str | None] | None:
         registry = self._desk.registry
@@ -308,6 +310,9 @@ class _Wiring:
         return registry.processors[type_], source.module, source.file
 
     def settings(self, type_: str) -> Mapping[str, Any]:
+        return self._of_type(type_)
+
+    def _settings_of(self, type_: str) -> Mapping[str, Any]:
         own = self._desk.config.types.get(type_)
         return self._settings | {"type": (own.model_extra or {}) if own else {}}
 

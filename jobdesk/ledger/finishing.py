@@ -57,7 +57,7 @@ def complete_many(tx: Tx, done: Sequence[Completion]) -> None:
                 one.at,
                 one.cpu_ms,
                 one.max_rss_bytes,
-            )  # fmt: skip
+            )
             for one in done
             for job in (one.job,)
         ],

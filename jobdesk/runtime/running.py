@@ -12,7 +12,7 @@ Wish = Literal["cancel", "release"]
 
 @dataclass(slots=True)
 class Running:
-    """One running job. `wish` is what somebody asked of it; `tell` passes a cancel on to its processor."""
+    """One running job. `wish` is what somebody asked of it; `tell` passes it on to whoever supervises it."""
 
     job: Job
     tell: Callable[[str], None] = field(default=lambda why: None)
@@ -52,6 +52,5 @@ class RunningJobs:
         """Ask something of a running job, once; a release outranks a cancel that came before."""
         if entry.wish in {wish, "release"}:
             return
-        entry.wish, entry.why, entry.wished_at = wish, why, now
-        if wish == "cancel":
-            entry.tell(why)
+        entry.why, entry.wished_at, entry.wish = why, now, wish  # its supervisor acts on the wish: last
+        entry.tell(why)
