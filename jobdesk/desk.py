@@ -7,7 +7,7 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -159,13 +159,13 @@ class Desk(FlowDesk, Scheduling):
 
     def _store_with_room(self, made: Sequence[NewJob], wait_for_room: str | float | None) -> list[str]:
         """Store them; while a queue is full, wait for room as long as that."""
-        self._apply_sizes({job.queue for job in made})
         deadline = self.clock.monotonic() + (0.0 if wait_for_room is None else seconds(wait_for_room))
         while True:
             try:
                 with self.ledger.write() as tx:
                     return self.store(tx, made)
             except QueueFull as full:
+                self.sync_queues()  # what the settings say of it was undone with the rest
                 if room.never(self.ledger, full.queue, full.wanted):
                     raise
                 while True:
@@ -178,15 +178,16 @@ class Desk(FlowDesk, Scheduling):
                         raise
                     self.wake.wait(seen, min(0.1, left_s))
 
-    def _apply_sizes(self, names: Collection[str]) -> None:
-        """A limit of the settings holds from the first submission on, whether a consumer has run or not."""
-        if any(own.max_size is not None for name, own in self.config.queues.items() if name in names):
-            self.sync_queues()
-
     def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
-        """Store prepared jobs in a transaction that is already open."""
+        """Store prepared jobs in a transaction that is already open; every way to add jobs leads through here.
+
+        Limits of the settings hold from the first job on, whether a consumer has run or not.
+        """
+        from jobdesk import apply
+
         for name in dict.fromkeys(job.queue for job in jobs):
-            queues.ensure(tx, name)
+            own = self.config.queues.get(name)
+            queues.ensure(tx, name, None if own is None else apply.queue_spec(own))
         return moves.submit(tx, jobs)
 
     def prepare(self, wanted: Submission) -> NewJob:
