@@ -322,6 +322,21 @@ def test_steps_and_children_say_all_that_a_submission_may(desk: Desk) -> None:
         assert ended.error is not None and says in ended.error.message
 
 
+def test_a_delay_is_waited_out_although_the_parent_failed_and_was_retried(desk: Desk, tmp_path: Path) -> None:
+    source = tmp_path / "cat.txt"
+    source.write_text("meow")
+    (tmp_path / "broken").touch()
+    parent = desk.submit("thumb", {"source": str(source), "size": 1})
+    late = desk.submit("mourns", {"text": "x"}, after=[parent.id], delay="2s")
+    desk.wait(late.id, timeout="20s")
+    assert desk.job(late.id).state is State.CANCELLED
+    (tmp_path / "broken").unlink()
+    desk.retry(parent.id)
+    desk.wait(parent.id, timeout="20s")
+    done = desk.wait(late.id, timeout="20s")
+    assert done.state is State.COMPLETED and done.started_at is not None and done.started_at >= late.run_at
+
+
 def test_kill_9_of_the_consumer_in_the_middle_of_a_flow_loses_nothing(tmp_path: Path) -> None:
     desk = Desk(make_home(tmp_path, PROCESSORS, SETTINGS))
     (tmp_path / "hold").touch()
