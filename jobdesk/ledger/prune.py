@@ -2,7 +2,8 @@
 
 Candidates are found by reading, which keeps nobody waiting, and walks each index once: whoever prunes
 remembers how far it has looked. They are removed a few at a time, each only if it is still as it was read.
-A completed job whose flow goes on, or failed and may be resumed, is kept: later jobs read its result.
+A completed job whose flow goes on, or failed and may be resumed, is kept: later jobs read its result. So is one
+that has its unique key for a while after its end.
 """
 
 import json
@@ -63,7 +64,10 @@ def policies(ledger: Ledger, retention_s: float | None) -> dict[str, Keep]:
     }
 
 
-_ENDED = "SELECT j.seq, j.queue, j.state, j.finished_at, j.flow IS NULL OR (f.open = 0 AND f.failed = 0), f.open = 0"
+_ENDED = (
+    "SELECT j.seq, j.queue, j.state, j.finished_at, j.flow IS NULL OR (f.open = 0 AND f.failed = 0), f.open = 0, "
+    "j.finished_at + j.unique_for_s"
+)
 
 
 def aged(
@@ -80,7 +84,7 @@ def aged(
         if len(doomed) == room:
             return Found(doomed, after, True)
         after = (row[3], row[0])
-        if row[1] in keep and keep[row[1]].span_s(row[2]) == span_s and _may_go(row):
+        if row[1] in keep and keep[row[1]].span_s(row[2]) == span_s and _may_go(row, now):
             doomed.append(Ended(*row[:4]))
     return Found(doomed, after, len(rows) == LOOK)
 
@@ -98,7 +102,7 @@ def beyond(
     """The oldest jobs of a queue in these states that ended before an instant, at most `room`.
 
     Args:
-        whole: also those that a flow may still need.
+        whole: also those that a flow may still need, or that have their unique key.
     """
     rows = ledger.rows(
         f"{_ENDED} FROM job j INDEXED BY job_queue LEFT JOIN flow f ON f.id = j.flow "
@@ -110,12 +114,14 @@ def beyond(
         if len(doomed) == room:
             return Found(doomed, after, True)
         after = (0.0, row[0])
-        if row[2] in states and row[3] <= before and (whole or _may_go(row)):
+        if row[2] in states and row[3] <= before and (whole or _may_go(row, before)):
             doomed.append(Ended(*row[:4]))
     return Found(doomed, after, len(rows) == LOOK)
 
 
-def _may_go(row: Row) -> bool:
+def _may_go(row: Row, now: float) -> bool:
+    if row[6] is not None and row[6] > now:
+        return False
     return bool(row[4] if row[2] == "completed" else row[4] or row[5])
 
 

@@ -209,7 +209,7 @@ CREATE TABLE binding (job INTEGER PRIMARY KEY, bindings TEXT NOT NULL);
 
 _EVENTS = "CREATE INDEX event_of_no_job ON event (id) WHERE job IS NULL;\n"
 
-MIGRATIONS = [_FIRST, _FLOWS, lanes.MIGRATION + unique.MIGRATION + _EVENTS]
+MIGRATIONS = [_FIRST, _FLOWS, lanes.MIGRATION + unique.MIGRATION + _EVENTS, unique.WINDOW]
 
 
 def triggers() -> str:

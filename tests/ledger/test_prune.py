@@ -97,6 +97,18 @@ def test_old_events_of_no_job_go_too(ledger: Ledger, clock: FakeClock) -> None:
     assert [event.kind for event in reads.events(ledger)] == ["queue_resumed"]
 
 
+def test_a_job_that_has_its_unique_key_for_a_while_is_kept_until_then(ledger: Ledger, clock: FakeClock) -> None:
+    queues.sync(ledger, {"mail": queues.QueueSpec(keep_completed=0)})
+    first = end(ledger, queue="mail", unique="k", unique_for_s=600.0)
+    pruner = Pruner(ledger, clock, 100.0)
+    clock.advance(599)
+    settle(pruner)
+    assert submit(ledger, queue="mail", unique="k", unique_for_s=600.0) == first
+    clock.advance(61)  # what was passed over is looked at again after a minute
+    settle(pruner)
+    assert left(ledger) == []
+
+
 def test_many_go_in_batches(ledger: Ledger, clock: FakeClock) -> None:
     for _ in range(350):
         end(ledger)
