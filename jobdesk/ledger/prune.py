@@ -15,7 +15,11 @@ from jobdesk.core.events import Kind
 from jobdesk.ledger.database import Ledger, Row, Tx
 
 BATCH = 100
-"""Jobs a transaction: a claim waits a few milliseconds for it at the most."""
+"""Jobs that the first transaction removes, and events of any."""
+MOST = 1000
+"""Jobs that one transaction removes at the most."""
+HOLD_S = 0.004
+"""How long a transaction may keep others waiting, but for its commit: it gets as many jobs as that takes."""
 LOOK = 2000
 """Rows that one search looks at."""
 _DEAD = ("failed", "expired")
@@ -71,7 +75,7 @@ _ENDED = (
 
 
 def aged(
-    ledger: Ledger, keep: dict[str, Keep], span_s: float, after: tuple[float, int], now: float, room: int = BATCH
+    ledger: Ledger, keep: dict[str, Keep], span_s: float, after: tuple[float, int], now: float, room: int = LOOK
 ) -> Found:
     """Jobs that are kept for just this span, and are past it; `after` is the `at` of the search before."""
     rows = ledger.rows(
@@ -163,6 +167,31 @@ def remove(tx: Tx, doomed: Sequence[Ended], who: str | None = None) -> int:
         for (queue, state), count in Counter((one.queue, one.state) for one in gone).items():
             tx.event(Kind.QUEUE_CLEANED, queue=queue, state=state, count=count, user=who)
     return len(gone)
+
+
+class Remover:
+    """Removes many jobs in short transactions, each as long as the one before says is right. For one thread."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._size = BATCH
+
+    def step(self, doomed: list[Ended], who: str | None = None) -> tuple[int, float]:
+        """Take some off the front of `doomed` and remove them: how many were removed, and seconds that it took.
+
+        Args:
+            who: as in `remove`.
+        """
+        batch, clock = doomed[: self._size], self._ledger.clock
+        with self._ledger.write() as tx:
+            began = clock.monotonic()
+            count = remove(tx, batch, who)
+            held_s = clock.monotonic() - began
+        took_s = clock.monotonic() - began
+        del doomed[: len(batch)]
+        if held_s > HOLD_S or len(batch) == self._size:
+            self._size = max(10, min(MOST, 2 * self._size, int(self._size * HOLD_S / max(held_s, 1e-9))))
+        return count, took_s
 
 
 def old_events(tx: Tx, before: float) -> int:
