@@ -73,8 +73,7 @@ class Engine:
             if self._started:
                 return
             logs.to_file(self._desk.home.logs)
-            self._desk.sync_queues()
-            self._desk.sync_schedules()
+            self._desk.follow_settings()
             self._check_queues()
             self._begin()
             self._started = True
@@ -263,10 +262,10 @@ class _Bell(Service):
 
 
 class _Health(Service):
-    """Looks after the worker threads themselves."""
+    """Looks after the worker threads themselves, and whether the settings have changed."""
 
     name = "health"
-    interval_s = 5.0
+    interval_s = 2.0
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine._desk.clock)
@@ -274,6 +273,7 @@ class _Health(Service):
 
     def run_once(self) -> float | None:
         self._engine.tend()
+        self._engine._desk.follow_settings()
         return None
 
 

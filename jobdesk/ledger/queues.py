@@ -33,9 +33,13 @@ _WRITE = (
 
 
 def sync(ledger: Ledger, specs: Mapping[str, QueueSpec]) -> None:
-    """Make the queue table say what the settings say; pauses stay. Writes only when something differs."""
+    """Make the queue table say what the settings say; pauses stay. Writes only when something differs.
+
+    A queue that they do not name (any more) has the defaults.
+    """
     known = {row[0]: QueueSpec(*row[1:]) for row in ledger.rows(f"SELECT name, {', '.join(_COLUMNS)} FROM queue")}
-    changed = [(name, spec) for name, spec in specs.items() if known.get(name) != spec]
+    wanted = dict.fromkeys(known, QueueSpec()) | dict(specs)
+    changed = [(name, spec) for name, spec in wanted.items() if known.get(name) != spec]
     if not changed:
         return
     with ledger.write() as tx:
