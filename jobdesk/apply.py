@@ -6,7 +6,7 @@ from jobdesk.core.rate import Rate
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import aging, queues, rates
 from jobdesk.ledger.database import Ledger
-from jobdesk.sections import Config
+from jobdesk.sections import Config, QueueSettings
 
 
 def settings(ledger: Ledger, config: Config) -> None:
@@ -20,21 +20,20 @@ def settings(ledger: Ledger, config: Config) -> None:
             limits["type", name] = own_type.rate_limit
     rates.sync(ledger, limits)
     aging.sync(ledger, config.desk.aging)
-    queues.sync(
-        ledger,
-        {
-            name: queues.QueueSpec(
-                priority=own.priority,
-                concurrency=own.concurrency,
-                ttl_s=own.ttl,
-                dead_letter_ttl_s=own.dead_letter_ttl,
-                max_size=own.max_size,
-                keep_completed=own.keep_completed,
-                keep_failed=own.keep_failed,
-                description=own.description,
-            )
-            for name, own in config.queues.items()
-        },
+    queues.sync(ledger, {name: queue_spec(own) for name, own in config.queues.items()})
+
+
+def queue_spec(own: QueueSettings) -> queues.QueueSpec:
+    """A queue of the settings as the ledger has it."""
+    return queues.QueueSpec(
+        priority=own.priority,
+        concurrency=own.concurrency,
+        ttl_s=own.ttl,
+        dead_letter_ttl_s=own.dead_letter_ttl,
+        max_size=own.max_size,
+        keep_completed=own.keep_completed,
+        keep_failed=own.keep_failed,
+        description=own.description,
     )
 
 

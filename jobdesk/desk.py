@@ -7,7 +7,7 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ from jobdesk.ledger import moves, queues, reads, room, search, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
+from jobdesk.settings import Settings
 
 if TYPE_CHECKING:
     from jobdesk.engine import Engine
@@ -54,10 +55,12 @@ class Desk(FlowDesk, Scheduling):
     def __init__(self, home: str | Path | None = None, *, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
         self.home = homes.prepare(homes.locate(home))
-        self.ledger = Ledger(self.home.database, self.clock, synchronous=lambda: self.config.desk.synchronous)
+        self.settings = Settings(self.home.settings, self.clock)
+        self.ledger = Ledger(self.home.database, self.clock, synchronous=lambda: self.settings.synchronous)
         self.wake = Wake(self.home.run)
         self.ledger.on_commit.append(self.wake.committed)
         self._engine: Engine | None = None
+        self._followed: Config | None = None
 
     def close(self) -> None:
         """Stop the own consumer if there is one, and close the ledger for this thread."""
@@ -78,16 +81,14 @@ class Desk(FlowDesk, Scheduling):
     ) -> None:
         self.close()
 
-    @cached_property
+    @property
     def config(self) -> "Config":
-        """The settings; read on first use, since most commands that only look need none.
+        """The settings that hold; read on first use.
 
         Raises:
             ConfigError: jobdesk.toml is wrong.
         """
-        from jobdesk import config
-
-        return config.load(self.home.path)
+        return self.settings.config
 
     @cached_property
     def registry(self) -> "Registry":
@@ -159,13 +160,13 @@ class Desk(FlowDesk, Scheduling):
 
     def _store_with_room(self, made: Sequence[NewJob], wait_for_room: str | float | None) -> list[str]:
         """Store them; while a queue is full, wait for room as long as that."""
-        self._apply_sizes({job.queue for job in made})
         deadline = self.clock.monotonic() + (0.0 if wait_for_room is None else seconds(wait_for_room))
         while True:
             try:
                 with self.ledger.write() as tx:
                     return self.store(tx, made)
             except QueueFull as full:
+                self.sync_queues()  # what the settings say of it was undone with the rest
                 if room.never(self.ledger, full.queue, full.wanted):
                     raise
                 while True:
@@ -178,15 +179,17 @@ class Desk(FlowDesk, Scheduling):
                         raise
                     self.wake.wait(seen, min(0.1, left_s))
 
-    def _apply_sizes(self, names: Collection[str]) -> None:
-        """A limit of the settings holds from the first submission on, whether a consumer has run or not."""
-        if any(own.max_size is not None for name, own in self.config.queues.items() if name in names):
-            self.sync_queues()
-
     def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
-        """Store prepared jobs in a transaction that is already open."""
+        """Store prepared jobs in a transaction that is already open; every way to add jobs leads through here.
+
+        Limits of the settings hold from the first job on, whether a consumer has run or not.
+        """
+        from jobdesk import apply
+
+        self.settings.renew()
         for name in dict.fromkeys(job.queue for job in jobs):
-            queues.ensure(tx, name)
+            own = self.config.queues.get(name)
+            queues.ensure(tx, name, None if own is None else apply.queue_spec(own))
         return moves.submit(tx, jobs)
 
     def prepare(self, wanted: Submission) -> NewJob:
@@ -224,10 +227,20 @@ class Desk(FlowDesk, Scheduling):
         return reads.queues(self.ledger)
 
     def sync_queues(self) -> None:
-        """Bring queues and limits in line with the settings."""
+        """Bring queues and limits in line with the settings as they are now."""
         from jobdesk import apply
 
+        self.settings.renew()
         apply.settings(self.ledger, self.config)
+
+    def follow_settings(self) -> None:
+        """Let queues, limits and schedules be as jobdesk.toml has them, if it has changed; cheap if not."""
+        self.settings.renew()
+        if self._followed is not self.config:
+            followed = self.config
+            self.sync_queues()
+            self.sync_schedules()
+            self._followed = followed
 
     def folder_rules(self) -> list[FolderRule]:
         """The drop folders of the settings."""

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jobdesk import logs
@@ -76,8 +75,7 @@ class Engine:
             if self._started:
                 return
             logs.to_file(self._desk.home.logs)
-            self._desk.sync_queues()
-            self._desk.sync_schedules()
+            self._desk.follow_settings()
             self._check_queues()
             self._begin()
             self._started = True
@@ -270,10 +268,10 @@ class _Bell(Service):
 
 
 class _Health(Service):
-    """Looks after the worker threads themselves."""
+    """Looks after the worker threads themselves, and whether the settings have changed."""
 
     name = "health"
-    interval_s = 5.0
+    interval_s = 2.0
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine._desk.clock)
@@ -281,6 +279,7 @@ class _Health(Service):
 
     def run_once(self) -> float | None:
         self._engine.tend()
+        self._engine._desk.follow_settings()
         return None
 
 
@@ -298,7 +297,8 @@ class _Wiring:
             "notify": config.notify.model_dump(),
             "quarantine": str(desk.home.quarantine),
         }
-        self._of_type = cache(self._settings_of)
+        self._of_type: dict[str, Mapping[str, Any]] = {}
+        self._config = config
 
     def find(self, type_: str) -> tuple[Processor, str, str | None] | None:
         registry = self._desk.registry
@@ -310,10 +310,14 @@ class _Wiring:
         return registry.processors[type_], source.module, source.file
 
     def settings(self, type_: str) -> Mapping[str, Any]:
-        return self._of_type(type_)
+        if self._config is not self._desk.config:  # they have changed
+            self._config, self._of_type = self._desk.config, {}
+        if type_ not in self._of_type:
+            self._of_type[type_] = self._settings_of(type_)
+        return self._of_type[type_]
 
     def _settings_of(self, type_: str) -> Mapping[str, Any]:
-        own = self._desk.config.types.get(type_)
+        own = self._config.types.get(type_)
         return self._settings | {"type": (own.model_extra or {}) if own else {}}
 
     def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:

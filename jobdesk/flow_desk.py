@@ -115,7 +115,13 @@ class FlowDesk:
                     retries=step.retries,
                     retry_delay=step.retry_delay,
                     backoff=step.backoff,
+                    factor=step.factor,
+                    max_delay=step.max_delay,
+                    jitter=step.jitter,
                     timeout=step.timeout,
+                    delay=step.delay,
+                    expires=step.expires,
+                    concurrency_key=_key(step, given),
                     user=user,
                     source=source,
                     step=step.name,
@@ -210,6 +216,12 @@ class FlowDesk:
     @property
     def _desk(self) -> "Desk":
         return cast("Desk", self)
+
+
+def _key(step: Step, given: Mapping[str, Any]) -> str | None:
+    made, _ = begin({"concurrency_key": step.concurrency_key}, {"input": given})
+    key = made["concurrency_key"]
+    return None if key is None else str(key)
 
 
 def _input(definition: Definition, data: Mapping[str, Any]) -> dict[str, Any]:

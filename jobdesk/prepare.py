@@ -43,6 +43,8 @@ def _complete(wanted: Submission, processor: Processor, config: Config, data: di
     )
     if retries < 0 or timeout_s <= 0:
         raise ValueError("retries must be 0 or more, and the timeout longer than 0")
+    if wanted.on_parent_failure not in ("cancel", "ignore"):
+        raise ValueError(f"'{wanted.on_parent_failure}' does not fit on_parent_failure: it takes cancel or ignore")
     rank = _first(wanted.priority, own and own.priority, processor.priority, of_queue and of_queue.priority, 50)
     run_at = now + (_seconds(wanted.delay) or 0.0) if wanted.delay is not None else wanted.run_at
     expires_s = _first(_seconds(wanted.expires), of_queue and of_queue.ttl)

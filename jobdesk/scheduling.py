@@ -15,6 +15,7 @@ from jobdesk.core.who import user
 from jobdesk.ledger import reads
 from jobdesk.ledger import schedules as table
 from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.settings import Settings
 
 if TYPE_CHECKING:
     from jobdesk.sections import Config, ScheduleSettings
@@ -26,7 +27,8 @@ class Scheduling:
     """The methods of `Desk` about schedules. Names are those of the settings and those added while it runs."""
 
     ledger: Ledger
-    _in_line = False
+    settings: Settings
+    _in_line: "Config | None" = None
 
     if TYPE_CHECKING:
 
@@ -171,12 +173,14 @@ class Scheduling:
         return table.runs(self.ledger, self.schedule(name).name, limit)
 
     def sync_schedules(self) -> None:
-        """Bring the table in line with the settings, once: a desk reads them once, those of others may be newer."""
+        """Bring the table in line with the settings, once for each time they were read: others may be newer."""
         from jobdesk.schedules import catalog
 
-        if not self._in_line:
-            catalog.sync(self.ledger, [_spec(own) for own in self.config.schedules])
-            self._in_line = True
+        self.settings.renew()
+        config = self.config
+        if self._in_line is not config:
+            catalog.sync(self.ledger, [_spec(own) for own in config.schedules])
+            self._in_line = config
 
 
 def _spec(own: "ScheduleSettings") -> ScheduleSpec:

@@ -152,7 +152,13 @@ class StepSettings(Section):
     retries: int | None = Field(default=None, ge=0)
     retry_delay: Seconds | None = None
     backoff: Backoff | None = None
+    factor: float | None = Field(default=None, ge=1)
+    max_delay: Seconds | None = None
+    jitter: float | None = Field(default=None, ge=0, le=1)
     timeout: Seconds | None = Field(default=None, gt=0)
+    delay: Seconds | None = None
+    expires: Seconds | None = Field(default=None, gt=0)
+    concurrency_key: str | None = Field(default=None, min_length=1)
     on_parent_failure: Literal["cancel", "ignore"] = "cancel"
     optional: bool = False
 

@@ -14,6 +14,8 @@ from jobdesk import Desk
 from jobdesk.core.errors import PayloadError, QueueFull
 from jobdesk.core.submission import Submission
 from jobdesk.ledger import claiming
+from jobdesk.schedules.scheduler import Scheduler
+from tests.support.clock import FakeClock
 from tests.support.home import make_home
 
 PROCESSORS = """
@@ -109,3 +111,30 @@ def test_a_worker_is_awake_when_a_rate_limit_opens(tmp_path: Path) -> None:
         starts = sorted(desk.job(id_).started_at or 0 for id_ in made)
         assert all(later - early >= 0.2 for early, later in itertools.pairwise(starts))
         assert time.monotonic() - began < 2.0, "three pauses of 0.2 s, not of the second that an idle worker waits"
+
+
+def test_a_limit_of_the_settings_holds_whatever_adds_the_first_job(tmp_path: Path, clock: FakeClock) -> None:
+    settings = """
+[queues.default]
+max_size = 1
+[[flows]]
+name = "two"
+steps = [{ name = "a", type = "note" }, { name = "b", type = "note", after = ["a"] }]
+[[schedules]]
+name = "often"
+type = "note"
+cron = "* * * * *"
+"""
+    desk = Desk(make_home(tmp_path, PROCESSORS, settings), clock=clock)
+    with pytest.raises(QueueFull, match="max_size is 1"):
+        desk.start_flow("two")
+    assert desk.jobs().jobs == []
+    scheduler = Scheduler(desk.ledger, clock, prepare=desk.prepare, store=desk.store)
+    desk.sync_schedules()
+    for _ in range(2):
+        clock.advance(60)
+        scheduler.run_once()
+    assert len(desk.jobs().jobs) == 1, "the second found no room"
+    with pytest.raises(QueueFull):
+        desk.trigger_schedule("often")
+    desk.close()

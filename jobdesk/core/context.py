@@ -1,8 +1,10 @@
 """What a processor is given besides its payload."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol, Unpack
+
+from jobdesk.core.submission import Options
 
 
 class Log(Protocol):
@@ -59,19 +61,12 @@ class Context(Protocol):
         type: str,
         data: Mapping[str, Any] | None = None,
         *,
-        queue: str | None = None,
-        priority: str | int | None = None,
-        delay: str | float | None = None,
-        after: Sequence[str] = (),
-        unique: str | None = None,
-        concurrency_key: str | None = None,
-        step: str | None = None,
-        optional: bool = False,
-        on_parent_failure: Literal["cancel", "ignore"] = "cancel",
         now: bool = False,
+        **options: Unpack[Options],
     ) -> str:
         """Add a child job, stored when this one completes; returns its id, fit for another's `after`.
 
+        Options are those of a submission: queue, priority, delay, after, unique, retries, timeout, expires …
         `step` names its result for `ctx.results` of later jobs; `optional` keeps its failure from failing the flow;
         with `on_parent_failure="ignore"` it runs however those in `after` end. `now` stores it before this returns,
         whatever becomes of this job: a later attempt that makes the same call (the first with `now`, the second …)

@@ -2,9 +2,34 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from jobdesk.core.retry import Backoff
+
+
+class Options(TypedDict, total=False):
+    """What a caller may say of a job beside its type and data: the part of `Submission` that is not the desk's own."""
+
+    queue: str | None
+    priority: str | int | None
+    delay: str | float | None
+    run_at: float | None
+    after: Sequence[str]
+    unique: str | None
+    unique_for: str | float | None
+    unique_states: Sequence[str]
+    concurrency_key: str | None
+    retries: int | None
+    retry_delay: str | float | None
+    backoff: Backoff | None
+    factor: float | None
+    max_delay: str | float | None
+    jitter: float | None
+    timeout: str | float | None
+    expires: str | float | None
+    step: str | None
+    optional: bool
+    on_parent_failure: Literal["cancel", "ignore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

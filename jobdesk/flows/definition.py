@@ -26,9 +26,27 @@ class Step:
     retries: int | None = None
     retry_delay: float | None = None
     backoff: Backoff | None = None
+    factor: float | None = None
+    max_delay: float | None = None
+    jitter: float | None = None
     timeout: float | None = None
+    delay: float | None = None
+    """From the start of the flow on: it waits for that beside those it comes after."""
+    expires: float | None = None
+    concurrency_key: str | None = None
+    """May hold templates of the flow's input."""
     on_parent_failure: Literal["cancel", "ignore"] = "cancel"
     optional: bool = False
+
+    @property
+    def references(self) -> Iterator[Ref]:
+        """What its templates name.
+
+        Raises:
+            ValueError: one is wrong.
+        """
+        yield from references(self.data)
+        yield from references(self.concurrency_key, "concurrency_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +85,7 @@ class Definition:
 
     def _references(self) -> Iterator[Ref]:
         for step in self.steps:
-            yield from references(step.data)
+            yield from step.references
         if self.on_failure is not None:
             yield from references(self.on_failure.data)
 
@@ -105,6 +123,8 @@ class Definition:
     def _check_templates(self, step: Step, names: Sequence[str]) -> None:
         before = order.ancestors(self.after, step.name)
         try:
+            if any(ref[0] != "input" for ref in references(step.concurrency_key, "concurrency_key")):
+                raise ValueError("concurrency_key must be known when the flow starts: use {input…} only")
             for ref in references(step.data):
                 if ref[0] == "failed":
                     raise ValueError("{failed…} is known to the flow's on_failure only")

@@ -102,8 +102,8 @@ def texts(data: Any, at: Place = ()) -> Iterator[tuple[Place, str]]:
             yield from texts(value, (*at, index))
 
 
-def references(data: Any) -> Iterator[Ref]:
-    """Every reference in the data.
+def references(data: Any, name: str = "data") -> Iterator[Ref]:
+    """Every reference in the data, which errors call `name`.
 
     Raises:
         ValueError: a template is wrong; the message names the place.
@@ -112,7 +112,7 @@ def references(data: Any) -> Iterator[Ref]:
         try:
             yield from (part for part in parse(text) if not isinstance(part, str))
         except ValueError as error:
-            raise ValueError(f"{place(at)}: {error}") from None
+            raise ValueError(f"{place(at, name)}: {error}") from None
 
 
 def begin(data: Mapping[str, Any], scope: Mapping[str, Any]) -> tuple[dict[str, Any], list[Binding]]:
@@ -217,6 +217,6 @@ def written(ref: Ref) -> str:
     return "{" + ref[0] + "".join(f"[{part}]" if part.isdecimal() else f".{part}" for part in ref[1:]) + "}"
 
 
-def place(at: Place) -> str:
+def place(at: Place, name: str = "data") -> str:
     """A place in the data for people: `data.files[0].name`."""
-    return "data" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at)
+    return name + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at)

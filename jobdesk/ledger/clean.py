@@ -11,13 +11,12 @@ def clean(ledger: Ledger, queue: str, state: State, before: float, who: str) -> 
 
     Other processes may work meanwhile: it goes in small steps, and leaves what has moved on since it looked.
     """
-    removed, at, more = 0, (0.0, 0), True
+    removed, at, more, remover = 0, (0.0, 0), True, prune.Remover(ledger)
     while more:
-        found = prune.beyond(ledger, queue, (state.value,), at, before, prune.BATCH, whole=True)
+        found = prune.beyond(ledger, queue, (state.value,), at, before, prune.LOOK, whole=True)
         at, more = found.at, found.more
-        if found.doomed:
-            with ledger.write() as tx:
-                removed += prune.remove(tx, found.doomed)
+        while found.doomed:
+            removed += remover.step(found.doomed)[0]
     with ledger.write() as tx:
         tx.event(Kind.QUEUE_CLEANED, queue=queue, state=state.value, count=removed, user=who)
     return removed

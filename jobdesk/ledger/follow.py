@@ -66,16 +66,32 @@ def _let_go(tx: Tx, child: int, state: str, error_type: str | None, run_at: floa
     if waits_for or (run_at > tx.now and state == State.BLOCKED):
         tx.run("UPDATE job SET waits_for = ? WHERE seq = ?", (waits_for, child))
         return
-    tx.run(
-        "UPDATE job SET state = 'pending', waits_for = 0, ready_at = ?1, finished_at = NULL, error_type = NULL, "
-        "expires_at = ?1 + (expires_at - run_at), "  # its time to start counts from now
-        "error_message = NULL, error_retryable = NULL WHERE seq = ? AND state = ?",
-        (tx.now, child, state),
-    )
-    if state != State.BLOCKED:
-        tx.run("UPDATE job SET attempt = 0, cancel_requested_at = NULL WHERE seq = ?", (child,))
-        tx.event(Kind.JOB_RETRY, child, queue, attempt=0, delay_s=0, message="what it waited for ended")
+    if state == State.BLOCKED:
+        tx.run(
+            "UPDATE job SET state = 'pending', waits_for = 0, ready_at = ?1, "
+            "expires_at = ?1 + (expires_at - run_at) WHERE seq = ?2",  # its time to start counts from now
+            (tx.now, child),
+        )
+    else:
+        _revive(tx, child, queue, run_at)
     tx.wakes = True
+
+
+def _revive(tx: Tx, seq: int, queue: str, run_at: float) -> None:
+    """A job that was cancelled because one before it had failed goes on after all.
+
+    From `cancelled` a job may only become pending. If its own time still lies ahead it is pending without having
+    become ready (`ready_at` is NULL), and whoever claims it puts it off until then.
+    """
+    tx.run(
+        "UPDATE job SET state = 'pending', waits_for = 0, attempt = 0, finished_at = NULL, cancel_requested_at = NULL, "
+        "ready_at = iif(run_at > ?1, NULL, ?1), expires_at = max(run_at, ?1) + (expires_at - run_at), "
+        "error_type = NULL, error_message = NULL, error_fingerprint = NULL, error_retryable = NULL, "
+        f"error_traceback = NULL, aging = {lanes.AGING} WHERE seq = ?2",
+        (tx.now, seq),
+    )
+    delay_s = max(0.0, run_at - tx.now)
+    tx.event(Kind.JOB_RETRY, seq, queue, attempt=0, delay_s=delay_s, message="what it waited for ended")
 
 
 def key_holder(tx: Tx, seq: int) -> str | None:

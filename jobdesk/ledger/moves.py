@@ -77,6 +77,7 @@ def _submit_one(tx: Tx, job: NewJob) -> str:
     )  # fmt: skip
     assert found is not None
     seq = int(found[0])
+    unique.remember(tx, seq, job)
     if parents:
         tx.many(
             "INSERT INTO dependency (parent, job, ignores) VALUES (?, ?, ?)",

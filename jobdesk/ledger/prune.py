@@ -2,7 +2,8 @@
 
 Candidates are found by reading, which keeps nobody waiting, and walks each index once: whoever prunes
 remembers how far it has looked. They are removed a few at a time, each only if it is still as it was read.
-A completed job whose flow goes on, or failed and may be resumed, is kept: later jobs read its result.
+A completed job whose flow goes on, or failed and may be resumed, is kept: later jobs read its result. So is one
+that has its unique key for a while after its end.
 """
 
 import json
@@ -14,7 +15,11 @@ from jobdesk.core.events import Kind
 from jobdesk.ledger.database import Ledger, Row, Tx
 
 BATCH = 100
-"""Jobs a transaction: a claim waits a few milliseconds for it at the most."""
+"""Jobs that the first transaction removes, and events of any."""
+MOST = 1000
+"""Jobs that one transaction removes at the most."""
+HOLD_S = 0.004
+"""How long a transaction may keep others waiting, but for its commit: it gets as many jobs as that takes."""
 LOOK = 2000
 """Rows that one search looks at."""
 _DEAD = ("failed", "expired")
@@ -63,11 +68,14 @@ def policies(ledger: Ledger, retention_s: float | None) -> dict[str, Keep]:
     }
 
 
-_ENDED = "SELECT j.seq, j.queue, j.state, j.finished_at, j.flow IS NULL OR (f.open = 0 AND f.failed = 0), f.open = 0"
+_ENDED = (
+    "SELECT j.seq, j.queue, j.state, j.finished_at, j.flow IS NULL OR (f.open = 0 AND f.failed = 0), f.open = 0, "
+    "j.finished_at + j.unique_for_s"
+)
 
 
 def aged(
-    ledger: Ledger, keep: dict[str, Keep], span_s: float, after: tuple[float, int], now: float, room: int = BATCH
+    ledger: Ledger, keep: dict[str, Keep], span_s: float, after: tuple[float, int], now: float, room: int = LOOK
 ) -> Found:
     """Jobs that are kept for just this span, and are past it; `after` is the `at` of the search before."""
     rows = ledger.rows(
@@ -80,7 +88,7 @@ def aged(
         if len(doomed) == room:
             return Found(doomed, after, True)
         after = (row[3], row[0])
-        if row[1] in keep and keep[row[1]].span_s(row[2]) == span_s and _may_go(row):
+        if row[1] in keep and keep[row[1]].span_s(row[2]) == span_s and _may_go(row, now):
             doomed.append(Ended(*row[:4]))
     return Found(doomed, after, len(rows) == LOOK)
 
@@ -98,7 +106,7 @@ def beyond(
     """The oldest jobs of a queue in these states that ended before an instant, at most `room`.
 
     Args:
-        whole: also those that a flow may still need.
+        whole: also those that a flow may still need, or that have their unique key.
     """
     rows = ledger.rows(
         f"{_ENDED} FROM job j INDEXED BY job_queue LEFT JOIN flow f ON f.id = j.flow "
@@ -110,12 +118,14 @@ def beyond(
         if len(doomed) == room:
             return Found(doomed, after, True)
         after = (0.0, row[0])
-        if row[2] in states and row[3] <= before and (whole or _may_go(row)):
+        if row[2] in states and row[3] <= before and (whole or _may_go(row, before)):
             doomed.append(Ended(*row[:4]))
     return Found(doomed, after, len(rows) == LOOK)
 
 
-def _may_go(row: Row) -> bool:
+def _may_go(row: Row, now: float) -> bool:
+    if row[6] is not None and row[6] > now:
+        return False
     return bool(row[4] if row[2] == "completed" else row[4] or row[5])
 
 
@@ -157,6 +167,31 @@ def remove(tx: Tx, doomed: Sequence[Ended], who: str | None = None) -> int:
         for (queue, state), count in Counter((one.queue, one.state) for one in gone).items():
             tx.event(Kind.QUEUE_CLEANED, queue=queue, state=state, count=count, user=who)
     return len(gone)
+
+
+class Remover:
+    """Removes many jobs in short transactions, each as long as the one before says is right. For one thread."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._size = BATCH
+
+    def step(self, doomed: list[Ended], who: str | None = None) -> tuple[int, float]:
+        """Take some off the front of `doomed` and remove them: how many were removed, and seconds that it took.
+
+        Args:
+            who: as in `remove`.
+        """
+        batch, clock = doomed[: self._size], self._ledger.clock
+        with self._ledger.write() as tx:
+            began = clock.monotonic()
+            count = remove(tx, batch, who)
+            held_s = clock.monotonic() - began
+        took_s = clock.monotonic() - began
+        del doomed[: len(batch)]
+        if held_s > HOLD_S or len(batch) == self._size:
+            self._size = max(10, min(MOST, 2 * self._size, int(self._size * HOLD_S / max(held_s, 1e-9))))
+        return count, took_s
 
 
 def old_events(tx: Tx, before: float) -> int:

@@ -26,27 +26,36 @@ _COLUMNS = (
     "priority", "concurrency", "ttl_s", "dead_letter_ttl_s", "max_size", "keep_completed", "keep_failed",
     "description",
 )  # fmt: skip
+_WRITE = (
+    f"INSERT INTO queue (name, {', '.join(_COLUMNS)}) VALUES (?{', ?' * len(_COLUMNS)}) "
+    f"ON CONFLICT DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _COLUMNS)}"
+)
 
 
 def sync(ledger: Ledger, specs: Mapping[str, QueueSpec]) -> None:
-    """Make the queue table say what the settings say; pauses stay. Writes only when something differs."""
+    """Make the queue table say what the settings say; pauses stay. Writes only when something differs.
+
+    A queue that they do not name (any more) has the defaults.
+    """
     known = {row[0]: QueueSpec(*row[1:]) for row in ledger.rows(f"SELECT name, {', '.join(_COLUMNS)} FROM queue")}
-    changed = [(name, spec) for name, spec in specs.items() if known.get(name) != spec]
+    wanted = dict.fromkeys(known, QueueSpec()) | dict(specs)
+    changed = [(name, spec) for name, spec in wanted.items() if known.get(name) != spec]
     if not changed:
         return
     with ledger.write() as tx:
         for name, spec in changed:
-            ensure(tx, name)
-            tx.run(
-                f"UPDATE queue SET {', '.join(column + ' = ?' for column in _COLUMNS)} WHERE name = ?",
-                (*(getattr(spec, column) for column in _COLUMNS), name),
-            )
+            ensure(tx, name, spec)
         tx.wakes = True
 
 
-def ensure(tx: Tx, name: str) -> None:
-    """Make the queue with the defaults if it is new."""
-    tx.run("INSERT INTO queue (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+def ensure(tx: Tx, name: str, spec: QueueSpec | None = None) -> None:
+    """Make the queue if it is new, and what the settings say of it; None: they say nothing, it is as it was."""
+    if spec is None:
+        tx.run("INSERT INTO queue (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+        return
+    row = tx.row(f"SELECT {', '.join(_COLUMNS)} FROM queue WHERE name = ?", (name,))
+    if row is None or QueueSpec(*row) != spec:
+        tx.run(_WRITE, (name, *(getattr(spec, column) for column in _COLUMNS)))
 
 
 def pause(tx: Tx, name: str, who: str) -> bool:

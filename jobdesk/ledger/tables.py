@@ -213,7 +213,7 @@ _COUNTED = """
 ALTER TABLE job ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;   -- raised by moves that count for themselves
 """
 
-MIGRATIONS = [_FIRST, _FLOWS, lanes.MIGRATION + unique.MIGRATION + _EVENTS + _COUNTED]
+MIGRATIONS = [_FIRST, _FLOWS, lanes.MIGRATION + unique.MIGRATION + _EVENTS + unique.WINDOW + _COUNTED]
 
 
 def triggers() -> str:

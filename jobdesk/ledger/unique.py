@@ -27,10 +27,20 @@ CREATE INDEX job_key_ended ON job (unique_key, finished_at)
   WHERE unique_key IS NOT NULL AND finished_at IS NOT NULL;
 """
 
+WINDOW = """
+ALTER TABLE job ADD COLUMN unique_for_s REAL;   -- for so long after its end it has its key, and is kept
+"""
+
 
 def is_loose(job: NewJob) -> bool:
     """Whether a job in flight with the same key may be let pass."""
     return bool(job.unique_states) and not set(job.unique_states) >= IN_FLIGHT
+
+
+def remember(tx: "Tx", seq: int, job: NewJob) -> None:
+    """Note how long the job has its key after its end: retention keeps it until then."""
+    if job.unique is not None and job.unique_for_s is not None:
+        tx.run("UPDATE job SET unique_for_s = ? WHERE seq = ?", (job.unique_for_s, seq))
 
 
 def holder(tx: "Tx", job: NewJob) -> str | None:

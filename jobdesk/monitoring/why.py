@@ -70,7 +70,7 @@ def _waits(ledger: Ledger, job: Job, now: float) -> list[str]:
     if job.state is State.RETRYING:
         reason = f" ({_one_line(job.error.message)})" if job.error else ""
         said.append(f"Attempt {job.attempt} of {job.max_attempts} failed{reason}; it waits before the next.")
-    if job.state is not State.PENDING:
+    if job.state is not State.PENDING or job.ready_at is None:
         if job.run_at > now:
             said.append(f"It is due at {iso(job.run_at)}, in {short(job.run_at - now)}.")
         elif job.state is not State.BLOCKED:

@@ -2,14 +2,16 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Unpack
 
 from jobdesk.core.ids import ids
+from jobdesk.core.nearest import nearest
 from jobdesk.core.outcome import Cancelled
+from jobdesk.core.submission import Options
 from jobdesk.runtime.messages import Message, Spec
 
 ASSET_KEYS: Mapping[str, type] = {"id": str, "name": str, "type": str, "sha256": str, "bytes": int}
@@ -38,6 +40,23 @@ class JobLog:
 
     def _write(self, level: str, message: str) -> None:
         self._send({"log": [time.time(), level, str(message)]})
+
+
+def _wanted(type: str, options: Options) -> dict[str, Any]:
+    """The options of a child, fit to travel; where one is wrong, its processor is told at the call."""
+    made: dict[str, Any] = {"after": (), **options}
+    for name, value in made.items():
+        if name not in Options.__annotations__:
+            raise TypeError(f"ctx.submit: '{name}' is not an option{nearest(name, list(Options.__annotations__))}")
+        if name in ("queue", "unique", "concurrency_key", "step") and not isinstance(value, str | None):
+            raise TypeError(f"ctx.submit: {name} must be text, not {value!r}")
+        if name in ("after", "unique_states"):
+            if isinstance(value, str):
+                raise TypeError(f"ctx.submit: {name} must be a list, not {value!r}")
+            made[name] = list(value)
+    if not isinstance(type, str):
+        raise TypeError(f"ctx.submit: type must be text, not {type!r}")
+    return made
 
 
 class JobContext:
@@ -127,38 +146,14 @@ class JobContext:
         type: str,
         data: Mapping[str, Any] | None = None,
         *,
-        queue: str | None = None,
-        priority: str | int | None = None,
-        delay: str | float | None = None,
-        after: Sequence[str] = (),
-        unique: str | None = None,
-        concurrency_key: str | None = None,
-        step: str | None = None,
-        optional: bool = False,
-        on_parent_failure: Literal["cancel", "ignore"] = "cancel",
         now: bool = False,
+        **options: Unpack[Options],
     ) -> str:
-        texts = {"type": type, "queue": queue, "unique": unique, "concurrency_key": concurrency_key, "step": step}
-        for name, value in texts.items():
-            if value is not None and not isinstance(value, str):
-                raise TypeError(f"ctx.submit: {name} must be text, not {value!r}")
+        wanted = _wanted(type, options)
         if now:
             self._now += 1
         id_ = ids.nth_child(self.job, self._now) if now else ids.new("job", time.time())
-        child = {
-            "id": id_,
-            "type": type,
-            "data": dict(data or {}),
-            "queue": queue,
-            "priority": priority,
-            "delay": delay,
-            "after": list(after),
-            "unique": unique,
-            "concurrency_key": concurrency_key,
-            "step": step,
-            "optional": optional,
-            "on_parent_failure": on_parent_failure,
-        }
+        child = {**wanted, "id": id_, "type": type, "data": dict(data or {})}
         self._send({"child_now" if now else "child": child})
         if now:
             self._stored()

@@ -86,6 +86,8 @@ class Executor:
 
     def _attempt(self, entry: Running, report: Report) -> Outcome:
         job = entry.job
+        if job.ready_at is None and (early_s := job.run_at - self._clock.now()) > 0:  # see `follow._revive`
+            return Snoozed(early_s, "its time has not come")
         found = self._wiring.find(job.type)
         if found is None:
             return Snoozed(NO_PROCESSOR_SNOOZE_S, f"no processor has the job type '{job.type}'")

@@ -5,8 +5,8 @@ from jobdesk.core.service import Service
 from jobdesk.ledger import prune
 from jobdesk.ledger.database import Ledger
 
-PAUSE_S = 0.02
-"""Between two batches, so that claims come in between."""
+PAUSE_S = 0.001
+"""The least between two transactions, so that claims come in between; else it rests as long as it has worked."""
 LOOK_AGAIN_S = 60.0
 """How often what was passed over is looked at again: it may have ended since, or its flow has."""
 _START = (0.0, 0)
@@ -28,6 +28,9 @@ class Pruner(Service):
         self._retention_s = retention_s
         self._at: dict[object, tuple[float, int]] = {}
         """How far each search has come: by span, or by queue and states."""
+        self._doomed: list[prune.Ended] = []
+        """Found, and still to be removed."""
+        self._remover = prune.Remover(ledger)
         self._began = clock.monotonic()
 
     def run_once(self) -> float | None:
@@ -35,28 +38,28 @@ class Pruner(Service):
         if now - self._began >= LOOK_AGAIN_S:
             self._at.clear()
             self._began = now
-        return PAUSE_S if self._step() else None
+        if not self._doomed and not self._look():
+            return None
+        took_s = self._remover.step(self._doomed, "retention")[1] if self._doomed else 0.0
+        return max(PAUSE_S, took_s)
 
-    def _step(self) -> bool:
-        """Remove one batch at the most; whether there may be more."""
+    def _look(self) -> bool:
+        """Find what is to be removed next; whether there is something, or may be."""
         keep, now = prune.policies(self._ledger, self._retention_s), self.clock.now()
         spans = {own.span_s(state) for own in keep.values() for state in ("completed", "failed")} - {None}
         for span_s in sorted(span for span in spans if span is not None):
             found = prune.aged(self._ledger, keep, span_s, self._at.get(span_s, _START), now)
-            if self._take(span_s, found):
+            if self._note(span_s, found):
                 return True
         for queue, states, count in prune.excess(self._ledger, keep):
-            key, room = (queue, states), min(count, prune.BATCH)
+            key, room = (queue, states), min(count, prune.LOOK)
             found = prune.beyond(self._ledger, queue, states, self._at.get(key, _START), now, room)
-            if self._take(key, found):
+            if self._note(key, found):
                 return True
         return self._old_events(now)
 
-    def _take(self, key: object, found: prune.Found) -> bool:
-        self._at[key] = found.at
-        if found.doomed:
-            with self._ledger.write() as tx:
-                prune.remove(tx, found.doomed, "retention")
+    def _note(self, key: object, found: prune.Found) -> bool:
+        self._at[key], self._doomed = found.at, found.doomed
         return found.more or bool(found.doomed)
 
     def _old_events(self, now: float) -> bool:

@@ -100,3 +100,19 @@ def test_the_longest_chain_counts_time_not_steps() -> None:
     after = {"a": [], "b": ["a"], "c": ["b"], "d": ["a"], "e": ["c", "d"]}
     assert order.longest(after, {"a": 1, "b": 2, "c": 2, "d": 5, "e": 1}) == ["a", "d", "e"]
     assert order.longest({}, {}) == []
+
+
+def test_a_steps_own_limits_are_read_and_wrong_ones_refused(tmp_path: Path) -> None:
+    own = 'concurrency_key = "{input.url}/{input.user}"\nfactor = 3\nmax_delay = "1m"\njitter = 0.5\nexpires = "1h"\n'
+    (flow,) = load(write(tmp_path, GOOD.replace('timeout = "2m"\n', own + 'delay = "5s"\n')), {}).flows
+    step = flow.definition.ordered[0]
+    assert (step.factor, step.max_delay, step.jitter, step.expires, step.delay) == (3, 60.0, 0.5, 3600.0, 5.0)
+    assert flow.definition.inputs == {"url", "album", "user"}
+    for wrong, says in [
+        ('after = ["get"]\nconcurrency_key = "{steps.get.result}"', "must be known when the flow starts"),
+        ('after = ["get"]\nconcurrency_key = "{input"', "step 'thumb': concurrency_key: a single {"),
+        ('after = ["get"]\njitter = 2', "'flows.0.steps.2.jitter' is wrong"),
+        ('after = ["get"]\nunique = "k"', "'flows.0.steps.2.unique' is not a setting"),
+    ]:
+        with pytest.raises(ConfigError, match=re.escape(says)):
+            load(write(tmp_path, GOOD.replace('after = ["get"]', wrong, 1)), {})

@@ -1,5 +1,6 @@
 """Flows through a real consumer: results passed on, failures, resume, cancel, kill -9, children stored at once."""
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +71,15 @@ def spawns(ctx: Context, folder: Path, bad: bool = False) -> list:
         os._exit(1)
     return [first, second]
 
+@processor("asks", isolation="thread")
+def asks(ctx: Context, wrong: str = "") -> str:
+    if wrong:
+        return ctx.submit("mourns", {"text": "x"}, **{wrong: "job_1"})
+    return ctx.submit(
+        "mourns", {"text": "x"}, retries=7, retry_delay="1s", backoff="linear", factor=3, max_delay="1m", jitter=0.5,
+        timeout="9s", expires="1h", delay="1h", unique="k", unique_for="1d", concurrency_key="c", priority="low",
+    )
+
 @processor("spawns_in_thread", isolation="thread")
 def spawns_in_thread(ctx: Context) -> str:
     return ctx.submit("mourns", {"text": "from a thread"}, now=True)
@@ -127,6 +137,19 @@ steps = [
 [[flows]]
 name = "wrong"
 steps = [{ name = "get", type = "download", data = { ulr = "x" } }]
+
+[[flows]]
+name = "limited"
+[[flows.steps]]
+name = "one"
+type = "mourns"
+data = { text = "x" }
+concurrency_key = "account {input.account}"
+factor = 3
+max_delay = "1m"
+jitter = 0.5
+delay = "1h"
+expires = "2h"
 
 [[flows]]
 name = "unknown"
@@ -282,6 +305,36 @@ def test_a_thread_may_add_children_now_and_one_that_does_not_fit_fails_its_paren
     (tmp_path / "go").touch()
     bad = desk.wait(desk.submit("spawns", {"folder": str(tmp_path), "bad": True}).id, timeout="30s")
     assert bad.error is not None and bad.error.type == "BadChild" and "'texd'" in bad.error.message
+
+
+def test_steps_and_children_say_all_that_a_submission_may(desk: Desk) -> None:
+    (step,) = desk.start_flow("limited", {"account": 7}).jobs
+    assert (step.concurrency_key, step.state) == ("account 7", State.SCHEDULED)
+    assert step.expires_at is not None and step.expires_at - step.created_at == pytest.approx(3 * 3600, abs=5)
+    policy = desk.ledger.row("SELECT retry FROM job WHERE id = ?", (step.id,))
+    assert policy and {"factor": 3, "max_delay_s": 60, "jitter": 0.5}.items() <= json.loads(policy[0]).items()
+    asked = desk.wait(desk.submit("asks").id, timeout="20s")
+    child = desk.job(asked.result)
+    assert (child.max_attempts, child.timeout_s, child.unique, child.priority) == (8, 9, "k", 25)
+    assert child.concurrency_key == "c" and child.run_at - child.created_at == pytest.approx(3600, abs=5)
+    for wrong, says in [("retriess", "is not an option, did you mean 'retries'"), ("after", "must be a list")]:
+        ended = desk.wait(desk.submit("asks", {"wrong": wrong}, retries=0).id, timeout="20s")
+        assert ended.error is not None and says in ended.error.message
+
+
+def test_a_delay_is_waited_out_although_the_parent_failed_and_was_retried(desk: Desk, tmp_path: Path) -> None:
+    source = tmp_path / "cat.txt"
+    source.write_text("meow")
+    (tmp_path / "broken").touch()
+    parent = desk.submit("thumb", {"source": str(source), "size": 1})
+    late = desk.submit("mourns", {"text": "x"}, after=[parent.id], delay="2s")
+    desk.wait(late.id, timeout="20s")
+    assert desk.job(late.id).state is State.CANCELLED
+    (tmp_path / "broken").unlink()
+    desk.retry(parent.id)
+    desk.wait(parent.id, timeout="20s")
+    done = desk.wait(late.id, timeout="20s")
+    assert done.state is State.COMPLETED and done.started_at is not None and done.started_at >= late.run_at
 
 
 def test_kill_9_of_the_consumer_in_the_middle_of_a_flow_loses_nothing(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.flow import FlowState
 from jobdesk.core.job import JobError, State
 from jobdesk.flows.templates import Binding
-from jobdesk.ledger import flows, follow, moves, queues, reads, upkeep
+from jobdesk.ledger import aging, flows, follow, moves, queues, reads, upkeep
 from jobdesk.ledger.database import Ledger
+from jobdesk.monitoring.why import why
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, new_job, submit
 
@@ -210,3 +211,19 @@ def test_a_ledger_of_the_first_version_gets_what_flows_need(tmp_path: Any, clock
     end(ledger, "first", BROKEN)
     end(ledger, "second")
     ledger.close()
+
+
+def test_a_job_revived_by_its_parent_ages_as_new_ones_do_and_keeps_its_time(ledger: Ledger, clock: FakeClock) -> None:
+    first = step(ledger, "first", max_attempts=1)
+    due_at = clock.now() + 1000
+    second = step(ledger, "second", first, run_at=due_at, expires_at=due_at + 60, queue="late")
+    end(ledger, "first", BROKEN)
+    aging.sync(ledger, 600.0)
+    assert resume(ledger) == ["first"]
+    clock.advance(10)
+    end(ledger, "first")
+    job = reads.job(ledger, second)
+    assert (job.state, job.ready_at, job.run_at, job.expires_at) == (State.PENDING, None, due_at, due_at + 60)
+    assert ledger.row("SELECT count(DISTINCT aging) FROM job WHERE queue = 'late'") == (1,)
+    assert ledger.row("SELECT aging > 0 FROM job WHERE id = ?", (second,)) == (1,)
+    assert why(ledger, job, ["test"], clock.now())[0].startswith("It is due at")

@@ -1,11 +1,15 @@
 """Retention: what it removes, what it keeps, and that nothing is left of what it removed."""
 
+from pathlib import Path
+
+import pytest
+
 from jobdesk.core.job import JobError, State
 from jobdesk.core.rate import Rate
 from jobdesk.ledger import moves, queues, rates, reads
 from jobdesk.ledger.clean import clean
 from jobdesk.ledger.database import Ledger
-from jobdesk.runtime.pruner import Pruner
+from jobdesk.runtime.pruner import PAUSE_S, Pruner
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, submit
 
@@ -97,15 +101,45 @@ def test_old_events_of_no_job_go_too(ledger: Ledger, clock: FakeClock) -> None:
     assert [event.kind for event in reads.events(ledger)] == ["queue_resumed"]
 
 
-def test_many_go_in_batches(ledger: Ledger, clock: FakeClock) -> None:
-    for _ in range(350):
+def test_a_job_that_has_its_unique_key_for_a_while_is_kept_until_then(ledger: Ledger, clock: FakeClock) -> None:
+    queues.sync(ledger, {"mail": queues.QueueSpec(keep_completed=0)})
+    first = end(ledger, queue="mail", unique="k", unique_for_s=600.0)
+    pruner = Pruner(ledger, clock, 100.0)
+    clock.advance(599)
+    settle(pruner)
+    assert submit(ledger, queue="mail", unique="k", unique_for_s=600.0) == first
+    clock.advance(61)  # what was passed over is looked at again after a minute
+    settle(pruner)
+    assert left(ledger) == []
+
+
+class SlowClock(FakeClock):
+    """A transaction of it seems to take so long."""
+
+    takes_s = 0.0
+
+    def monotonic(self) -> float:
+        self.advance(self.takes_s)
+        return self.now()
+
+
+@pytest.mark.parametrize(("takes_s", "sizes"), [(0.0, [650, 450, 50, 0]), (0.008, [650, 600, 575, 563])])
+def test_a_transaction_removes_as_many_as_keep_others_waiting_for_a_few_milliseconds(
+    tmp_path: Path, takes_s: float, sizes: list[int]
+) -> None:
+    clock = SlowClock()
+    ledger = Ledger(tmp_path / "jobdesk.db", clock, synchronous=lambda: "normal")
+    for _ in range(750):
         end(ledger)
     clock.advance(101)
-    pruner = Pruner(ledger, clock, 100.0)
-    sizes = []
-    while pruner.run_once() is not None:
-        sizes.append(len(left(ledger)))
-    assert sizes[:4] == [250, 150, 50, 0]
+    pruner, rests, seen = Pruner(ledger, clock, 100.0), [], []
+    clock.takes_s = takes_s
+    for _ in range(4):
+        rests.append(pruner.run_once())
+        seen.append(len(left(ledger)))
+    assert seen == sizes
+    assert rests[0] == pytest.approx(2 * takes_s or PAUSE_S, abs=1e-5), "it rests as long as it worked"
+    ledger.close()
 
 
 def test_clean_removes_one_state_of_one_queue(ledger: Ledger, clock: FakeClock) -> None:

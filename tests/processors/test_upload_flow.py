@@ -61,7 +61,7 @@ def test_each_step_is_queued_where_the_reference_has_it(desk: Bench, tmp_path: P
     photo = tmp_path / "a.png"
     photo.write_bytes(pictures.plain("PNG"))
     children = desk.run("IMAGE_UPLOAD_REQUESTED", {"source": photo}).children
-    queues = {child["type"]: child["queue"] or desk.processors[child["type"]].queue for child in children}
+    queues = {child["type"]: child.get("queue") or desk.processors[child["type"]].queue for child in children}
     assert queues == {
         "VIRUS_SCAN": "upload.high-priority",
         "METADATA_EXTRACT": "processing.images",
@@ -73,7 +73,7 @@ def test_each_step_is_queued_where_the_reference_has_it(desk: Bench, tmp_path: P
         "NOTIFICATION_SEND": "notifications",
         "CLEANUP_TEMP_FILES": "upload.batch",
     }
-    assert {child["type"] for child in children if child["optional"]} == {"NOTIFICATION_SEND", "CLEANUP_TEMP_FILES"}
+    assert {child["type"] for child in children if child.get("optional")} == {"NOTIFICATION_SEND", "CLEANUP_TEMP_FILES"}
 
 
 def test_every_step_run_twice_changes_nothing(desk: Bench, tmp_path: Path) -> None:
