@@ -6,7 +6,7 @@ triggers are made anew at each migration from `core.moves`, so table and code ca
 
 from jobdesk.core.job import DEAD, FINAL, IN_FLIGHT, State
 from jobdesk.core.moves import MOVES
-from jobdesk.ledger import lanes, unique
+from jobdesk.ledger import fulltext, lanes, unique
 
 APPLICATION_ID = 0x6A6F6264
 """`jobd`: how a jobdesk ledger is told from any other SQLite file."""
@@ -209,11 +209,11 @@ CREATE TABLE binding (job INTEGER PRIMARY KEY, bindings TEXT NOT NULL);
 
 _EVENTS = "CREATE INDEX event_of_no_job ON event (id) WHERE job IS NULL;\n"
 
-MIGRATIONS = [_FIRST, _FLOWS, lanes.MIGRATION + unique.MIGRATION + _EVENTS]
+MIGRATIONS = [_FIRST, _FLOWS, lanes.MIGRATION + unique.MIGRATION + _EVENTS + fulltext.MIGRATION]
 
 
 def triggers() -> str:
-    """SQL that drops and makes every trigger: legal moves, tallies, minutes, flow counts, lanes."""
+    """SQL that drops and makes every trigger: legal moves, tallies, minutes, flow counts, lanes, the index of words."""
     pairs = " OR ".join(f"(old.state = '{start}' AND new.state IN ({_words(ends)}))" for start, ends in MOVES.items())
     lost = f"state IN ({_words(FINAL - {State.COMPLETED})})"
     made = {
@@ -244,6 +244,7 @@ def triggers() -> str:
         "WHERE id = new.flow; "
         "UPDATE flow SET finished_at = CASE WHEN open = 0 THEN new.finished_at END WHERE id = new.flow; END",
         **lanes.TRIGGERS,
+        **fulltext.TRIGGERS,
         "flow_out": "AFTER DELETE ON job WHEN old.flow IS NOT NULL BEGIN "
         "UPDATE flow SET total = total - 1, open = open - (old.finished_at IS NULL), "
         f"failed = failed - (old.{lost} AND NOT old.optional) WHERE id = old.flow; "
