@@ -19,6 +19,7 @@ from jobdesk.core.clock import Clock
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.events import Kind
 from jobdesk.core.text import to_json
+from jobdesk.ledger.fulltext import has_words
 from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS, triggers
 
 BUSY_TIMEOUT_S = 10
@@ -123,6 +124,7 @@ class Ledger:
             },
             timeout=BUSY_TIMEOUT_S,
         )
+        self._db.register_function(has_words, "has_words", 5, deterministic=True)
         with self._explained():
             self._migrate()
 
