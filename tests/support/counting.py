@@ -60,7 +60,9 @@ def wrong_at_the_end(home: Path, stored: Sequence[str]) -> list[str]:
         expected = "failed" if type_ == "doomed" else "completed"
         if state != expected:
             begun = sum(run.end_ns is None for run in runs[id_])
-            found.append(f"{type_} {id_} is {state} ({error}) in attempt {attempt} of {most}, {begun} of its runs were killed")
+            found.append(
+                f"{type_} {id_} is {state} ({error}) in attempt {attempt} of {most}, {begun} of its runs were killed"
+            )
         if not any(run.end_ns for run in runs[id_]):
             found.append(f"{type_} {id_} is {state} and never ran to its end")
     found += [f"{id_} has {n} children" for id_, n in trees if n != witness.CHILDREN_OF_A_TREE]

@@ -1,12 +1,15 @@
 """A home with processors of the test's own, and consumers in processes of their own."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 DEADLINE_S = 60.0
 
@@ -50,3 +53,25 @@ def until(what: Callable[[], object], seconds: float = DEADLINE_S) -> None:
 def lines(file: Path) -> Sequence[str]:
     """The lines of a file that may not exist yet."""
     return file.read_text().splitlines() if file.exists() else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command answered."""
+
+    code: int
+    out: str
+    error: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def command(home: Path, *words: str) -> Answer:
+    """One `jobdesk` command on the home, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "jobdesk", "--home", str(home), *words],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=DEADLINE_S,
+    )  # fmt: skip
+    return Answer(done.returncode, done.stdout, done.stderr)
