@@ -45,7 +45,7 @@ def wrong(home: Path, stored: Sequence[str], *, whole: bool = False) -> list[str
 
 
 def wrong_at_the_end(home: Path, stored: Sequence[str]) -> list[str]:
-    """What contradicts the promises once nothing is left to do: everything ended, as it should, with a run behind it."""
+    """What contradicts the promises once nothing is left to do: all ended as they should, with a run behind it."""
     found = wrong(home, stored, whole=True)
     runs = defaultdict(list)
     for run in witness.runs(home.parent):

@@ -6,8 +6,8 @@ first was killed and never wrote its end.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 PROCESSORS = '''
@@ -147,9 +147,5 @@ def overlaps(folder: Path) -> list[str]:
         if run.key is not None:
             together[run.key].append(run)
     for name, ones in together.items():
-        said += [f"{name}: {one} and {two}" for one, two in _pairs(ones) if (one.end_ns or 0) > two.begin_ns]
+        said += [f"{name}: {one} and {two}" for one, two in pairwise(ones) if (one.end_ns or 0) > two.begin_ns]
     return said
-
-
-def _pairs(ones: Sequence[Run]) -> list[tuple[Run, Run]]:
-    return list(zip(ones, ones[1:], strict=False))
