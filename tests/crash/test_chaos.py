@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import counting, witness
-from tests.support.home import consumer, kill, lines, make_home, until
+from tests.support.home import consumer, end, kill, lines, make_home, until
 
 SETTINGS = "[desk]\nworkers = 3\n"
 
@@ -82,9 +82,7 @@ def cause_chaos(folder: Path, *, seed: int, rounds: int, jobs_a_round: int) -> N
             assert counting.wrong(chaos.home, chaos.stored, whole=number % 10 == 9) == [], f"after round {number}"
         chaos.end()
     finally:
-        for one in (*chaos.consumers, chaos.submitter):
-            one.kill()
-            one.wait()
+        end(*chaos.consumers, chaos.submitter)
     assert counting.wrong_at_the_end(chaos.home, chaos.stored) == []
     runs = witness.runs(folder)
     killed = sum(run.end_ns is None for run in runs)

@@ -36,6 +36,21 @@ def consumer(home: Path, *options: str) -> subprocess.Popen[bytes]:
     )
 
 
+def impatient(home: Path, lost_after_s: float, *options: str) -> subprocess.Popen[bytes]:
+    """A consumer that gives away the jobs of others after so long a silence."""
+    words = ["tests.support.impatient", str(lost_after_s), "--home", str(home), "--consumer", *options]
+    return subprocess.Popen(
+        [sys.executable, "-m", *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+
+
+def end(*processes: subprocess.Popen[bytes]) -> None:
+    """Kill what still runs, stopped or not."""
+    for one in processes:
+        one.kill()
+        one.wait()
+
+
 def kill(process: subprocess.Popen[bytes], how: int = signal.SIGKILL) -> None:
     """Send the signal and collect the process."""
     os.kill(process.pid, how)
