@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from jobdesk.ledger.fulltext import has_words
 from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS, triggers
 
 BUSY_TIMEOUT_S = 10
+FIRST_START_S, FIRST_START_LOOKS = 2.0, 40
 _CHUNKS = (256, 64, 16, 4, 1)
 """Rows of one statement: few sizes, so that each is prepared once."""
 Row = tuple[Any, ...]
@@ -187,7 +188,7 @@ class Ledger:
             raise LedgerError(_explain(self.path, error)) from error
 
     def _migrate(self) -> None:
-        _touch_private(self.path)
+        _touch_private(self.path, self.clock)
         connection = self._connection()
         application, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _IDENTITY)
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -217,12 +218,26 @@ class Ledger:
 _IDENTITY = ("application_id", "user_version")
 
 
-def _touch_private(path: Path) -> None:
-    """Make the file 0600 before SQLite does it with the umask; WAL and SHM take its mode."""
+def _touch_private(path: Path, clock: Clock) -> None:
+    """Make the file 0600 before SQLite does it with the umask; WAL and SHM take its mode.
+
+    One that is there and stays empty is a ledger that lost everything: SQLite would take it for a new one, and
+    remove the -wal beside it. Another first start fills its own within milliseconds.
+    """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            return
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+        for _ in range(FIRST_START_LOOKS):
+            if path.stat().st_size:
+                return
+            clock.wait(threading.Event(), FIRST_START_S / FIRST_START_LOOKS)
     except OSError as error:
         raise LedgerError(f"{path} cannot be opened ({error.strerror}): check its permissions and disk") from error
+    raise LedgerError(
+        f"{path} is empty, so what it held is lost: {_RESTORE}, or remove the file if there never was anything in it"
+    )
 
 
 def _run_script(connection: sqlite3.Connection, script: str) -> None:
@@ -235,6 +250,9 @@ def _run_script(connection: sqlite3.Connection, script: str) -> None:
             statement = ""
 
 
+_RESTORE = "nothing was changed; stop what works on it, and restore a backup with `jobdesk restore FILE`"
+
+
 def _explain(path: Path, error: Exception) -> str:
     text = str(error)
     if "locked" in text or "busy" in text:
@@ -244,5 +262,5 @@ def _explain(path: Path, error: Exception) -> str:
     if "readonly" in text:
         return f"{path} is read-only: nothing was changed; make the home writable or choose another --home"
     if "malformed" in text or "not a database" in text:
-        return f"{path} is damaged ({text}): move it away and restore a backup"
+        return f"{path} is damaged ({text}): {_RESTORE}"
     return f"{path}: {text}"
