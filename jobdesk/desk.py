@@ -26,7 +26,7 @@ from jobdesk.core.submission import Submission
 from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
 from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import moves, queues, reads, room, search, workers
+from jobdesk.ledger import moves, queues, reads, room, search, storing, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
@@ -35,6 +35,7 @@ from jobdesk.settings import Settings
 if TYPE_CHECKING:
     from jobdesk.engine import Engine
     from jobdesk.plugins import Registry
+    from jobdesk.prepare import Completer
     from jobdesk.sections import Config
 
 TOGETHER = 100
@@ -60,6 +61,7 @@ class Desk(FlowDesk, Scheduling):
         self.wake = Wake(self.home.run)
         self.ledger.on_commit.append(self.wake.committed)
         self._engine: Engine | None = None
+        self._completer: Completer | None = None
         self._followed: Config | None = None
 
     def close(self) -> None:
@@ -139,7 +141,9 @@ class Desk(FlowDesk, Scheduling):
         """
         made = self.prepare(Submission(type=type, data=data or {}, **options))
         (id_,) = self._store_with_room([made], wait_for_room)
-        return replace(reads.job(self.ledger, id_), existed=id_ != made.id)
+        if id_ != made.id:
+            return replace(reads.job(self.ledger, id_), existed=True)
+        return reads.job(self.ledger, id_, with_ties=bool(made.after))
 
     def submit_batch(self, submissions: Sequence[Submission], *, wait_for_room: str | float | None = None) -> list[str]:
         """Check and store jobs, all or none; their ids in order.
@@ -190,15 +194,17 @@ class Desk(FlowDesk, Scheduling):
         for name in dict.fromkeys(job.queue for job in jobs):
             own = self.config.queues.get(name)
             queues.ensure(tx, name, None if own is None else apply.queue_spec(own))
-        return moves.submit(tx, jobs)
+        return storing.submit(tx, jobs)
 
     def prepare(self, wanted: Submission) -> NewJob:
         """Check a submission and fill in what it leaves open; nothing is stored."""
-        from jobdesk.prepare import complete
+        from jobdesk.prepare import Completer
 
+        if self._completer is None or self._completer.config is not self.config:
+            self._completer = Completer(self.config)
         now = self.clock.now()
-        made = complete(wanted, self.registry.get(wanted.type), self.config, now)
-        made = replace(made, id=wanted.id or ids.new("job", now), user=wanted.user or user())
+        id_ = wanted.id or ids.new("job", now)
+        made = self._completer.complete(wanted, self.registry.get(wanted.type), id_, wanted.user or user(), now)
         if wanted.parent is None and wanted.after:  # ids that people typed may be shortened
             made = replace(made, after=tuple(self.full_id(id_) for id_ in wanted.after))
         return made

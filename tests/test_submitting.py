@@ -12,6 +12,7 @@ import pytest
 
 from jobdesk import Desk
 from jobdesk.core.errors import PayloadError, QueueFull
+from jobdesk.core.retry import RetryPolicy
 from jobdesk.core.submission import Submission
 from jobdesk.ledger import claiming
 from jobdesk.schedules.scheduler import Scheduler
@@ -87,7 +88,7 @@ factor = 3
     desk = Desk(make_home(tmp_path, PROCESSORS, settings))
     made = desk.prepare(Submission(type="strict", queue="slow", jitter=0.1))
     assert made.max_attempts == 8
-    assert made.retry == {"delay_s": 1, "backoff": "linear", "factor": 3, "max_delay_s": 600, "jitter": 0.1}
+    assert made.retry == RetryPolicy(delay_s=1, backoff="linear", factor=3, max_delay_s=600, jitter=0.1)
     with pytest.raises(PayloadError, match="jitter is 2"):
         desk.prepare(Submission(type="note", jitter=2))
     desk.close()

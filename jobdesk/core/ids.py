@@ -38,12 +38,12 @@ def _decode(text: str) -> int:
     return value
 
 
+_PAIRS = [one + two for one in _ALPHABET for two in _ALPHABET]
+
+
 def _encode(value: int) -> str:
-    out = []
-    for _ in range(26):
-        out.append(_ALPHABET[value & 31])
-        value >>= 5
-    return "".join(reversed(out))
+    """26 characters of 5 bits, two at a time."""
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -10, -10)])
 
 
 ids = Ids()

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from jobdesk.core.clock import iso
+from jobdesk.core.retry import RetryPolicy
 
 
 class State(StrEnum):
@@ -213,7 +214,7 @@ class NewJob:
     """None: at once."""
     max_attempts: int
     timeout_s: float
-    retry: Mapping[str, Any]
+    retry: RetryPolicy
     expires_at: float | None = None
     unique: str | None = None
     concurrency_key: str | None = None

@@ -1,9 +1,10 @@
 """When to try again: attempt number in, delay out."""
 
+import json
 import random
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Literal
 
 Backoff = Literal["fixed", "linear", "exponential"]
 
@@ -34,9 +35,15 @@ class RetryPolicy:
         share = random.random() if chance is None else chance
         return wait * (1 - self.jitter * share)
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+    def to_json(self) -> str:
+        """As it is stored; worked out once, since most jobs have the same."""
+        return _to_json(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "RetryPolicy":
-        return cls(**value)
+    def from_json(cls, text: str) -> "RetryPolicy":
+        return cls(**json.loads(text))
+
+
+@lru_cache(maxsize=256)
+def _to_json(policy: RetryPolicy) -> str:
+    return json.dumps(asdict(policy))

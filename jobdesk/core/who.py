@@ -2,8 +2,10 @@
 
 import getpass
 import os
+from functools import cache
 
 
+@cache
 def user() -> str:
     """The name of this process's user; the number where it has no name."""
     try:

@@ -12,35 +12,39 @@ from jobdesk.ledger.database import Tx
 _COUNT = "INSERT INTO tally VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n"
 
 
-def added(tx: Tx, jobs: Mapping[str, int], state: State) -> None:
-    """So many jobs by queue were stored in this state."""
-    tx.many(_COUNT, [(queue, state, n) for queue, n in jobs.items()])
+def added(tx: Tx, jobs: Mapping[tuple[str, str], int]) -> None:
+    """So many jobs by queue and state were stored."""
+    for (queue, state), n in jobs.items():
+        tx.run(_COUNT, (queue, state, n))
 
 
 def moved(tx: Tx, jobs: Mapping[str, int], start: State, end: State) -> None:
     """So many jobs by queue went from one state to the other."""
-    tx.many(_COUNT, [(queue, state, by * n) for queue, n in jobs.items() for state, by in ((start, -1), (end, 1))])
+    for queue, n in jobs.items():
+        tx.run(_COUNT, (queue, start, -n))
+        tx.run(_COUNT, (queue, end, n))
 
 
 def entered_lanes(tx: Tx, jobs: Mapping[tuple[str, str], int]) -> None:
     """So many jobs by queue and type may be claimed."""
-    tx.many(
-        "INSERT INTO lane VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET ready = ready + excluded.ready",
-        [(queue, type_, n) for (queue, type_), n in jobs.items()],
-    )
+    for (queue, type_), n in jobs.items():
+        tx.run(
+            "INSERT INTO lane VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET ready = ready + excluded.ready",
+            (queue, type_, n),
+        )
 
 
 def left_lanes(tx: Tx, jobs: Mapping[tuple[str, str], int]) -> None:
     """So many jobs by queue and type were claimed."""
-    tx.many(
-        "UPDATE lane SET ready = ready - ? WHERE queue = ? AND type = ?",
-        [(n, queue, type_) for (queue, type_), n in jobs.items()],
-    )
+    for (queue, type_), n in jobs.items():
+        tx.run("UPDATE lane SET ready = ready - ? WHERE queue = ? AND type = ?", (n, queue, type_))
 
 
 def completed(tx: Tx, jobs: Mapping[tuple[int, str], int]) -> None:
     """So many jobs by minute (since the epoch) and queue completed."""
-    tx.many(
-        "INSERT INTO minute VALUES (?, ?, ?, 0) ON CONFLICT DO UPDATE SET completed = completed + excluded.completed",
-        [(minute, queue, n) for (minute, queue), n in jobs.items()],
-    )
+    for (minute, queue), n in jobs.items():
+        tx.run(
+            "INSERT INTO minute VALUES (?, ?, ?, 0) "
+            "ON CONFLICT DO UPDATE SET completed = completed + excluded.completed",
+            (minute, queue, n),
+        )

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,8 @@ class Tx:
         done = 0
         for size in _CHUNKS:
             while len(rows) - done >= size:
-                marks = "(" + ", ".join("?" * len(rows[0])) + ")"
                 values = [value for row in rows[done : done + size] for value in row]
-                self._connection.execute(sql.format(", ".join([marks] * size)), values)
+                self._connection.execute(_spread(sql, len(rows[0]), size), values)
                 done += size
 
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
@@ -74,11 +74,16 @@ class Tx:
         )
 
     def events(self, kind: Kind, rows: Iterable[tuple[float, int, str, Mapping[str, Any]]]) -> None:
-        """Write the same of many jobs: when it was, seq, queue, data."""
-        self.spread(
-            "INSERT INTO event (at, kind, job, queue, data) VALUES {}",
-            [(at, kind.value, job, queue, to_json(data)) for at, job, queue, data in rows],
-        )
+        """Write the same of many jobs: when it was, seq, queue, data (with the same keys)."""
+        texts: dict[tuple[Any, ...], str] = {}  # most say the same
+        made = []
+        for at, job, queue, data in rows:
+            said = tuple(data.values())
+            text = texts.get(said)
+            if text is None:
+                text = texts[said] = to_json(data)
+            made.append((at, kind.value, job, queue, text))
+        self.spread("INSERT INTO event (at, kind, job, queue, data) VALUES {}", made)
 
     @contextmanager
     def nested(self) -> Iterator[None]:
@@ -93,6 +98,11 @@ class Tx:
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("RELEASE part")
+
+
+@cache
+def _spread(sql: str, width: int, rows: int) -> str:
+    return sql.format(", ".join(["(" + ", ".join("?" * width) + ")"] * rows))
 
 
 class Ledger:
@@ -122,6 +132,7 @@ class Ledger:
                 "busy_timeout": BUSY_TIMEOUT_S * 1000,
                 "cache_size": -32_000,
                 "temp_store": "memory",
+                "wal_autocheckpoint": 4000,  # pages: what is written again and again is copied once
             },
             timeout=BUSY_TIMEOUT_S,
         )

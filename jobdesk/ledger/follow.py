@@ -8,6 +8,7 @@ from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.ids import ids
 from jobdesk.core.job import FINAL, Job, NewJob, State
+from jobdesk.core.retry import RetryPolicy
 from jobdesk.core.text import to_json
 from jobdesk.flows.templates import Binding, finish
 from jobdesk.ledger import lanes
@@ -221,8 +222,8 @@ def _tell_flow(tx: Tx, seq: int) -> None:
         f"VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, {lanes.AGING})",
         (
             added, new["type"], new["queue"], new["priority"], new["max_attempts"], tx.now, tx.now, tx.now, flow,
-            new.get("step"), id_, new.get("source"), new.get("user"), new["timeout_s"], json.dumps(new["retry"]),
-            to_json(data),
+            new.get("step"), id_, new.get("source"), new.get("user"), new["timeout_s"],
+            RetryPolicy(**new["retry"]).to_json(), to_json(data),
         ),
     )  # fmt: skip
     created = tx.row("SELECT seq FROM job WHERE id = ?", (added,))

@@ -4,17 +4,16 @@ A function that ends a claim takes the job *as claimed*; its `fence` must still 
 (a worker whose job was rescued meanwhile) changes nothing and learns it from the answer False.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
-from jobdesk.core.job import FINAL, Job, JobError, NewJob, State
+from jobdesk.core.job import FINAL, Job, JobError, State
 from jobdesk.core.moves import MOVES
 from jobdesk.core.text import to_json
-from jobdesk.ledger import follow, lanes, room, unique
+from jobdesk.ledger import follow, lanes
 from jobdesk.ledger.database import Tx
 
 
@@ -24,70 +23,6 @@ class Usage:
 
     cpu_ms: int | None = None
     max_rss_bytes: int | None = None
-
-
-_INSERT = (
-    "INSERT INTO job (id, type, queue, state, priority, max_attempts, waits_for, created_at, run_at, ready_at, "
-    "expires_at, flow, step, optional, parent, schedule, source, user, unique_key, unique_loose, "
-    "concurrency_key, timeout_s, retry, "
-    "data, aging) "
-    f"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {lanes.AGING}) RETURNING seq"
-)
-
-
-def submit(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
-    """Store jobs, all or none; their ids in order. A unique key that is taken gives the id of who has it.
-
-    Raises:
-        NotFound: a job in `after` does not exist.
-        Refused: a job in `after` ended without completing, and the new one does not ignore that.
-        QueueFull: a queue has no room for them; the transaction must be undone.
-    """
-    stored: dict[str, str] = {}
-    for job in jobs:  # what comes after a job that exists already, by its unique key, comes after that one
-        stored[job.id] = _submit_one(tx, replace(job, after=[stored.get(id_, id_) for id_ in job.after]))
-    room.check(tx, [job for job in jobs if stored[job.id] == job.id])
-    return list(stored.values())
-
-
-def _submit_one(tx: Tx, job: NewJob) -> str:
-    taken = unique.holder(tx, job)
-    if taken is not None:
-        return taken
-    ignores, run_at = job.on_parent_failure == "ignore", tx.now if job.run_at is None else job.run_at
-    parents = follow.parents(tx, job.after, ignores)
-    open_parents = sum(follow.is_open(state, ignores) for _, state in parents)
-    if open_parents:
-        state = State.BLOCKED
-    else:
-        state = State.SCHEDULED if run_at > tx.now else State.PENDING
-    if job.flow is not None:
-        tx.run(
-            "INSERT INTO flow (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (job.flow, job.type, tx.now),
-        )
-    found = tx.row(
-        _INSERT,
-        (
-            job.id, job.type, job.queue, state, job.priority, job.max_attempts, open_parents, tx.now, run_at,
-            tx.now if state is State.PENDING else None, job.expires_at, job.flow, job.step, job.optional,
-            job.parent, job.schedule, job.source, job.user, job.unique, unique.is_loose(job), job.concurrency_key,
-            job.timeout_s, json.dumps(dict(job.retry)), to_json(dict(job.data)),
-        ),
-    )  # fmt: skip
-    assert found is not None
-    seq = int(found[0])
-    unique.remember(tx, seq, job)
-    if parents:
-        tx.many(
-            "INSERT INTO dependency (parent, job, ignores) VALUES (?, ?, ?)",
-            [(parent, seq, ignores) for parent, _ in parents],
-        )
-    if job.bindings:
-        tx.run("INSERT INTO binding (job, bindings) VALUES (?, ?)", (seq, json.dumps(list(job.bindings))))
-    tx.event(Kind.JOB_CREATED, seq, job.queue, type=job.type, state=state)
-    tx.wakes = True
-    return job.id
 
 
 @dataclass(frozen=True, slots=True)

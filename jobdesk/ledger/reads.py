@@ -59,8 +59,11 @@ def full_id(ledger: Ledger, prefix: str) -> str:
     return the_one(ledger, "job", start, prefix)
 
 
-def job(ledger: Ledger, id_: str) -> Job:
+def job(ledger: Ledger, id_: str, *, with_ties: bool = True) -> Job:
     """A whole job, by its full id.
+
+    Args:
+        with_ties: False leaves out what other tables know: the jobs it comes after, and its artifacts.
 
     Raises:
         NotFound: there is none.
@@ -68,6 +71,8 @@ def job(ledger: Ledger, id_: str) -> Job:
     row = ledger.row(f"SELECT {JOB} FROM job j WHERE id = ?", (id_,))
     if row is None:
         raise NotFound(f"there is no job {id_}")
+    if not with_ties:
+        return to_job(row)
     after = ledger.rows(
         "SELECT p.id FROM dependency d JOIN job p ON p.seq = d.parent WHERE d.job = ? ORDER BY p.seq", (row[0],)
     )

@@ -10,9 +10,12 @@ import errno
 import os
 import select
 import threading
+import time
 from pathlib import Path
 
 _SUFFIX = ".wake"
+_FRESH_NS = 1_000_000_000
+"""A change of the folder younger than this may hide another: clocks of file systems are coarse."""
 
 
 class Wake:
@@ -28,6 +31,9 @@ class Wake:
         self._folder = folder
         self._changed = threading.Condition()
         self._own: Path | None = None
+        self._names: list[str] = []
+        self._read_ns = 0
+        """When the folder had changed last as it was read, if that was long before."""
         self._reader: int | None = None
 
     def committed(self, wakes: bool) -> None:
@@ -92,23 +98,29 @@ class Wake:
             self._ring(True)
 
     def _poke_others(self) -> None:
+        for name in self._listeners():
+            if self._own is None or name != self._own.name:
+                self._poke(self._folder / name)
+
+    def _listeners(self) -> list[str]:
+        """Names of the FIFOs there. The folder is read only when it has changed, and again while it is fresh."""
         try:
-            names = os.listdir(self._folder)
+            changed_ns = os.stat(self._folder).st_mtime_ns  # noqa: PTH116 -- each submission pays for it
+            if changed_ns != self._read_ns:
+                self._names = [name for name in os.listdir(self._folder) if name.endswith(_SUFFIX)]
+                self._read_ns = changed_ns if time.time_ns() - changed_ns > _FRESH_NS else 0
         except OSError:
+            return []
+        return self._names
+
+    def _poke(self, fifo: Path) -> None:
+        try:
+            there = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nobody reads: its process died
+                with contextlib.suppress(OSError):
+                    fifo.unlink()
             return
-        for name in names:
-            if name.endswith(_SUFFIX) and (self._own is None or name != self._own.name):
-                _poke(self._folder / name)
-
-
-def _poke(fifo: Path) -> None:
-    try:
-        there = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno == errno.ENXIO:  # nobody reads: its process died
-            with contextlib.suppress(OSError):
-                fifo.unlink()
-        return
-    with contextlib.suppress(BlockingIOError, BrokenPipeError):  # full: it has been told already
-        os.write(there, b"1")
-    os.close(there)
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):  # full: it has been told already
+            os.write(there, b"1")
+        os.close(there)

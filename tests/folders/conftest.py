@@ -11,7 +11,7 @@ from jobdesk.core.ids import ids
 from jobdesk.core.outcome import failure
 from jobdesk.folders.intake import FolderService
 from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import claiming, folders, moves, queues
+from jobdesk.ledger import claiming, folders, moves, queues, storing
 from jobdesk.ledger.database import Ledger, Tx
 from tests.support.clock import FakeClock
 from tests.support.factory import new_job
@@ -49,7 +49,7 @@ class Desk:
     def submit(self, tx: Tx, *, type: str, data: Mapping[str, Any], source: str) -> tuple[str, str | None]:
         flow = ids.new("flow", tx.now)
         queues.ensure(tx, "default")
-        (job,) = moves.submit(tx, [new_job(tx.now, type=type, data=data, source=source, flow=flow)])
+        (job,) = storing.submit(tx, [new_job(tx.now, type=type, data=data, source=source, flow=flow)])
         return job, flow
 
     def look(self, seconds: float = 0.0) -> None:

@@ -8,7 +8,7 @@ from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.flow import FlowState
 from jobdesk.core.job import JobError, State
 from jobdesk.flows.templates import Binding
-from jobdesk.ledger import aging, flows, follow, moves, queues, reads, upkeep
+from jobdesk.ledger import aging, flows, follow, moves, queues, reads, storing, upkeep
 from jobdesk.ledger.database import Ledger
 from jobdesk.monitoring.why import why
 from tests.support.clock import FakeClock
@@ -148,7 +148,7 @@ def test_what_completes_although_its_flow_was_cancelled_sets_nothing_in_motion(l
     cancel(ledger)
     late = new_job(0.0, flow=FLOW, step="late", parent=first, run_at=None)
     with ledger.write() as tx:
-        flows.cancel_latecomers(tx, FLOW, moves.submit(tx, [late]))
+        flows.cancel_latecomers(tx, FLOW, storing.submit(tx, [late]))
         moves.complete(tx, running, None)
     assert states(ledger) == {"first": "completed", "second": "cancelled", "late": "cancelled"}
     assert resume(ledger) == ["second", "late"]

@@ -8,7 +8,7 @@ import pytest
 from jobdesk.core.clock import SystemClock
 from jobdesk.core.job import Job
 from jobdesk.core.rate import Rate, rate
-from jobdesk.ledger import claiming, moves, queues, rates, reads, upkeep
+from jobdesk.ledger import claiming, moves, queues, rates, reads, storing, upkeep
 from jobdesk.ledger.database import Ledger
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, new_job, submit
@@ -97,7 +97,7 @@ def test_ten_claimers_never_hold_one_key_twice(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "jobdesk.db", SystemClock(), synchronous=lambda: "off")
     with ledger.write() as tx:
         queues.ensure(tx, "default")
-        moves.submit(tx, [new_job(tx.now, concurrency_key=f"k{n % 3}") for n in range(90)])
+        storing.submit(tx, [new_job(tx.now, concurrency_key=f"k{n % 3}") for n in range(90)])
     holding, wrong, done = set[str | None](), list[str](), list[str]()
     lock = threading.Lock()
 

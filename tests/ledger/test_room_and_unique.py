@@ -4,7 +4,7 @@ import pytest
 
 from jobdesk.core.errors import QueueFull
 from jobdesk.core.job import JobError, State
-from jobdesk.ledger import aging, moves, queues, room
+from jobdesk.ledger import aging, moves, queues, room, storing
 from jobdesk.ledger.database import Ledger
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, new_job, submit
@@ -25,7 +25,7 @@ def test_a_full_queue_refuses_in_one_sentence_that_names_the_mend(ledger: Ledger
 def test_a_batch_without_room_for_all_stores_none(ledger: Ledger) -> None:
     queues.sync(ledger, {"mail": queues.QueueSpec(max_size=2)})
     with pytest.raises(QueueFull, match="no room for 3 more"), ledger.write() as tx:
-        moves.submit(tx, [new_job(tx.now, queue="mail") for _ in range(3)])
+        storing.submit(tx, [new_job(tx.now, queue="mail") for _ in range(3)])
     assert ledger.row("SELECT count(*) FROM job") == (0,)
     assert room.never(ledger, "mail", 3) and not room.never(ledger, "mail", 2)
 

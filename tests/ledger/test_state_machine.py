@@ -14,7 +14,7 @@ from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.job import FINAL, IN_FLIGHT, Job, JobError, State
 from jobdesk.core.moves import MOVES, is_legal
 from jobdesk.core.rate import Rate
-from jobdesk.ledger import claiming, flows, follow, moves, queues, rates, upkeep
+from jobdesk.ledger import claiming, flows, follow, moves, queues, rates, storing, upkeep
 from jobdesk.ledger.database import Ledger, Tx
 from tests.support.clock import FakeClock
 from tests.support.factory import new_job
@@ -81,7 +81,7 @@ class Moves(RuleBasedStateMachine):
                     on_parent_failure="ignore" if ignores else "cancel",
                     expires_at=None if expires is None else tx.now + delay + expires,
                 )  # fmt: skip
-                (id_,) = moves.submit(tx, [job])
+                (id_,) = storing.submit(tx, [job])
                 if flow is not None:
                     follow.set_on_failure(tx, flow, new_job(tx.now, type="TELL", queue="mail", max_attempts=1))
                     self.told.setdefault(flow, 1)

@@ -12,7 +12,7 @@ from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.schedule import Missed, Origin, Overlap, ScheduleSpec
 from jobdesk.core.submission import Submission
-from jobdesk.ledger import moves, queues, reads
+from jobdesk.ledger import moves, queues, reads, storing
 from jobdesk.ledger import schedules as table
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.schedules import catalog
@@ -37,7 +37,7 @@ def prepare(wanted: Submission) -> NewJob:
 def store(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
     for job in jobs:
         queues.ensure(tx, job.queue)
-    return moves.submit(tx, jobs)
+    return storing.submit(tx, jobs)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.retry import RetryPolicy
-from jobdesk.ledger import claiming, moves, queues
+from jobdesk.ledger import claiming, queues, storing
 from jobdesk.ledger.database import Ledger
 
 
@@ -19,7 +19,7 @@ def new_job(now: float, **over: Any) -> NewJob:
         "run_at": now,
         "max_attempts": 3,
         "timeout_s": 60.0,
-        "retry": RetryPolicy().to_json(),
+        "retry": RetryPolicy(),
     }
     return NewJob(**(fields | over))
 
@@ -29,7 +29,7 @@ def submit(ledger: Ledger, **over: Any) -> str:
     with ledger.write() as tx:
         job = new_job(tx.now, **over)
         queues.ensure(tx, job.queue)
-        return moves.submit(tx, [job])[0]
+        return storing.submit(tx, [job])[0]
 
 
 def claim(ledger: Ledger, worker: str = "con_test/1") -> Job:
