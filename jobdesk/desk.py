@@ -7,7 +7,7 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,17 +17,16 @@ from typing import TYPE_CHECKING, Any
 from jobdesk import home as homes
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import NotFound, QueueFull, Refused, UsageError, WaitTimeout
-from jobdesk.core.events import Event, Kind
+from jobdesk.core.errors import NotFound, QueueFull, Refused, UsageError
 from jobdesk.core.ids import ids
-from jobdesk.core.job import FINAL, Job, NewJob, State
-from jobdesk.core.query import parse
+from jobdesk.core.job import Job, NewJob, State
 from jobdesk.core.submission import Submission
 from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
 from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import moves, queues, reads, room, search, workers
+from jobdesk.ledger import moves, queues, reads, room, workers
 from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.looking import Looking
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 from jobdesk.settings import Settings
@@ -41,8 +40,10 @@ TOGETHER = 100
 """Jobs that one transaction of a bulk action changes: claims wait no longer than for these."""
 
 
-class Desk(FlowDesk, Scheduling):
-    """A home, opened. Any thread may use it. Flows are in `FlowDesk`, schedules in `Scheduling`.
+class Desk(Looking, FlowDesk, Scheduling):
+    """A home, opened. Any thread may use it.
+
+    What only looks is in `Looking`, flows are in `FlowDesk`, schedules in `Scheduling`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -203,23 +204,7 @@ class Desk(FlowDesk, Scheduling):
             made = replace(made, after=tuple(self.full_id(id_) for id_ in wanted.after))
         return made
 
-    # ── reading ──
-
-    def full_id(self, prefix: str) -> str:
-        """The id of the one job that a shortened id fits."""
-        return reads.full_id(self.ledger, prefix)
-
-    def job(self, id_: str) -> Job:
-        """A whole job; `id_` may be shortened to a unique beginning."""
-        return reads.job(self.ledger, self.full_id(id_))
-
-    def jobs(self, query: str = "", *, limit: int = 50, page: str | None = None) -> "search.Page":
-        """Jobs that match a query, newest first, a page at a time.
-
-        Raises:
-            QueryError: the query cannot be read.
-        """
-        return search.page(self.ledger, parse(query), limit=limit, token=page)
+    # ── settings and processes ──
 
     def queues(self) -> list[reads.Queue]:
         """Every queue of settings and ledger with its live counts."""
@@ -253,56 +238,6 @@ class Desk(FlowDesk, Scheduling):
         from jobdesk.runtime.processes import is_alive
 
         return [one for one in workers.running(self.ledger) if is_alive(one.pid, one.process_started)]
-
-    def wait(self, *job_ids: str, timeout: str | float | None = None) -> Job:
-        """Block until the jobs have ended; the last of them.
-
-        Raises:
-            WaitTimeout: `timeout` passed first.
-        """
-        wanted = [self.full_id(id_) for id_ in job_ids]
-        deadline = None if timeout is None else self.clock.monotonic() + seconds(timeout)
-        while True:
-            seen = self.wake.generation
-            states = reads.states(self.ledger, wanted)
-            left = [id_ for id_ in wanted if states.get(id_, State.CANCELLED) not in FINAL]
-            if not left:
-                return reads.job(self.ledger, wanted[-1])
-            remaining = None if deadline is None else deadline - self.clock.monotonic()
-            if remaining is not None and remaining <= 0:
-                raise WaitTimeout(
-                    f"{len(left)} of {len(wanted)} jobs have not ended yet: {left[0]} is {states[left[0]]}"
-                )
-            self.wake.wait(seen, 0.1 if remaining is None else min(0.1, remaining))
-
-    def events(self, *, after: int = 0, job: str | None = None, follow: bool = False) -> Iterator[Event]:
-        """Events with an id above `after`, oldest first; with `follow` it goes on for ever."""
-        wanted = None if job is None else self.full_id(job)
-        while True:
-            seen = self.wake.generation
-            found = reads.events(self.ledger, after=after, job=wanted)
-            yield from found
-            if found:
-                after = found[-1].id
-            elif not follow:
-                return
-            else:
-                self.wake.wait(seen, 0.1)
-
-    def logs(self, job: str, *, follow: bool = False) -> Iterator[Event]:
-        """The log lines of a job; with `follow` until it has ended."""
-        id_, after = self.full_id(job), 0
-        while True:
-            seen = self.wake.generation
-            ended = reads.states(self.ledger, [id_]).get(id_, State.CANCELLED) in FINAL
-            found = reads.events(self.ledger, after=after, job=id_, kinds=[Kind.JOB_LOG])
-            yield from found
-            if found:
-                after = found[-1].id
-            elif ended or not follow:
-                return
-            else:
-                self.wake.wait(seen, 0.1)
 
     # ── acting ──
 
