@@ -103,7 +103,7 @@ class Desk(Looking, FlowDesk, Scheduling):
         from jobdesk import plugins
 
         if self.registry.seen != plugins.files_in(self.home.processors):
-            del self.registry
+            self.__dict__.pop("registry", None)  # another thread may have been first
         return self.registry
 
     def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
