@@ -22,12 +22,14 @@ from jobdesk.ledger.database import Tx
 from jobdesk.prepare import child_of
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
+from jobdesk.queue.writer import Writer
 from jobdesk.runtime import processes
 from jobdesk.runtime.executor import Executor, Limits
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.pruner import Pruner
 from jobdesk.runtime.running import RunningJobs
 from jobdesk.runtime.services import Canceller, Rescuer, Stager
+from jobdesk.runtime.settle import Ending, Settler
 from jobdesk.schedules.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -97,6 +99,7 @@ class Engine:
             scheduler.run_once()  # what was missed is there before anybody asks whether this consumer is idle
             self._start(stack, _Bell(desk.wake, [stager, canceller, scheduler], clock), stager, canceller)
             self._consumer = self._make_consumer()
+            stack.callback(self._consumer.close)
             self._consumer.start()
             stack.callback(self._let_go)
             pruner = Pruner(ledger, clock, desk.config.desk.retention)
@@ -112,15 +115,18 @@ class Engine:
     def _make_consumer(self) -> EmbeddedConsumer:
         desk = self._desk
         limits = Limits(desk.config.desk.cancel_grace, desk.config.desk.memory_limit, desk.home.work)
-        executor = Executor(desk.ledger, _Wiring(desk), self._pool, self.running, limits, desk.clock, desk.home.path)
-        return EmbeddedConsumer(
-            executor.run,
-            ledger=desk.ledger,
-            wake=desk.wake,
-            consumer=self.id,
-            workers=self.workers,
-            queues=self._queues,
+        wiring = _Wiring(desk)
+        settler = Settler(desk.ledger, wiring)
+        writer: Writer[Ending] = Writer(
+            desk.ledger, desk.wake, self.id, self._queues, settle=settler.settle, settled=self._settled
         )
+        executor = Executor(
+            desk.ledger, wiring, self._pool, self.running, limits, desk.clock, desk.home.path, settler, writer.end
+        )
+        return EmbeddedConsumer(executor.run, writer, ledger=desk.ledger, consumer=self.id, workers=self.workers)
+
+    def _settled(self, endings: Sequence[Ending]) -> None:
+        self.running.remove(ending.entry for ending in endings)
 
     def stop(self, grace_s: float | None = None) -> None:
         """Claim nothing more, let what runs finish for `grace_s` (the setting if None), give the rest back."""
@@ -291,6 +297,8 @@ class _Wiring:
             "notify": config.notify.model_dump(),
             "quarantine": str(desk.home.quarantine),
         }
+        self._of_type: dict[str, Mapping[str, Any]] = {}
+        self._config = config
 
     def find(self, type_: str) -> tuple[Processor, str, str | None] | None:
         registry = self._desk.registry
@@ -302,7 +310,14 @@ class _Wiring:
         return registry.processors[type_], source.module, source.file
 
     def settings(self, type_: str) -> Mapping[str, Any]:
-        own = self._desk.config.types.get(type_)
+        if self._config is not self._desk.config:  # they have changed
+            self._config, self._of_type = self._desk.config, {}
+        if type_ not in self._of_type:
+            self._of_type[type_] = self._settings_of(type_)
+        return self._of_type[type_]
+
+    def _settings_of(self, type_: str) -> Mapping[str, Any]:
+        own = self._config.types.get(type_)
         return self._settings | {"type": (own.model_extra or {}) if own else {}}
 
     def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:

@@ -21,6 +21,11 @@ class Home:
         return self.path / "jobdesk.db"
 
     @property
+    def restoring(self) -> Path:
+        """The next database, while a restore is under way."""
+        return self.path / "jobdesk.db.restoring"
+
+    @property
     def settings(self) -> Path:
         return self.path / "jobdesk.toml"
 
@@ -60,8 +65,11 @@ def locate(given: str | Path | None) -> Path:
     return user_data_path("jobdesk", appauthor=False)
 
 
-def prepare(path: Path) -> Home:
+def prepare(path: Path, *, restores: bool = False) -> Home:
     """Open the home, making it on first use: folders 0700, nothing of others touched.
+
+    Args:
+        restores: a backup is about to take the database's place; only that mends a home where this was cut short.
 
     Raises:
         HomeError: it is a file, cannot be used, belongs to somebody else, or is a folder of something else.
@@ -70,6 +78,8 @@ def prepare(path: Path) -> Home:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check(home)
+        if not restores and home.restoring.exists() and not home.database.exists():
+            raise HomeError(f"a restore of {path} was cut short: run `jobdesk restore FILE` again")
         for folder in (
             home.inbox,
             home.quarantine,

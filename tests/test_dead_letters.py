@@ -11,7 +11,7 @@ import pytest
 
 from jobdesk import Desk
 from jobdesk.core.job import JobError
-from jobdesk.ledger import moves
+from jobdesk.ledger import claiming, moves
 from tests.support.factory import new_job
 from tests.support.home import make_home
 
@@ -34,7 +34,7 @@ def home(tmp_path: Path) -> Path:
     with desk.ledger.write() as tx:
         moves.submit(tx, [new_job(tx.now, max_attempts=1) for _ in range(20)])
         for number in range(15):
-            job = moves.claim(tx, "con_test/1")
+            job = claiming.claim(tx, "con_test/1")
             assert job is not None
             if number < 12:
                 kind = "Timeout" if number % 3 else "Broken"

@@ -13,7 +13,7 @@ import pytest
 from jobdesk import Desk
 from jobdesk.core.errors import PayloadError, QueueFull
 from jobdesk.core.submission import Submission
-from jobdesk.ledger import moves
+from jobdesk.ledger import claiming
 from jobdesk.schedules.scheduler import Scheduler
 from tests.support.clock import FakeClock
 from tests.support.home import make_home
@@ -68,7 +68,7 @@ def test_a_full_queue_refuses_or_waits_for_room(tmp_path: Path) -> None:
     waiting = threading.Thread(target=lambda: got.append(desk.submit("note", wait_for_room="30s").id))
     waiting.start()
     with desk.ledger.write() as tx:
-        assert moves.claim(tx, "con_test/1") is not None
+        assert claiming.claim(tx, "con_test/1") is not None
     waiting.join(30)
     assert len(got) == 1
     desk.close()

@@ -12,6 +12,7 @@ from jobdesk import __version__
 from jobdesk.cli import (
     app,
     assets,
+    backup,
     config,
     consumer,
     dead,
@@ -81,7 +82,8 @@ def build() -> Parser:
     headless.add_argument("--queues", metavar="A,B", help="only jobs of these queues")
     commands = Group(parser)
     for noun in (
-        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, config, demo,
+        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, backup, config,
+        demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

@@ -7,6 +7,7 @@
     │   ├── PayloadError         payload    2     a job's data does not fit its type
     │   └── UnknownType          type       2     no processor has this job type
     ├── JobFailed                failed     1     the awaited job did not complete
+    ├── BackupError              backup     1     a backup cannot be made, or cannot be trusted
     ├── Refused                  refused    1     the move is not allowed from the job's state
     │   └── QueueFull            full       1     the queue has no room: its max_size
     ├── WaitTimeout              timeout    1     what was awaited did not happen in time
@@ -55,6 +56,10 @@ class UnknownType(UsageError):
 
 class JobFailed(JobdeskError):
     code = "failed"
+
+
+class BackupError(JobdeskError):
+    code = "backup"
 
 
 class Refused(JobdeskError):

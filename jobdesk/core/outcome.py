@@ -85,6 +85,8 @@ Outcome = Completed | Failed | Snoozed | Stopped
 
 def of_result(value: Any) -> Outcome:
     """Understand what a processor returned."""
+    if value is None:
+        return Completed(None)
     problem = _unfit(value)
     if problem is not None:
         return Failed(failure("BadResult", problem, retryable=False))

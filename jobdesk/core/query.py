@@ -1,6 +1,6 @@
 """The query language of commands, terminal app, alerts and saved views: from text to a syntax tree and back.
 
-    state:failed,expired queue:upload.* -type:email age:>1h data.path:*.heic "connection refused"
+    state:failed,expired queue:upload.* -type:email age:>1h data.path:*.heic text:sunset "connection refused"
 
 Words joined by spaces are AND; commas are OR within one word; a leading `-` is NOT; `*` and `?` stand for
 any characters and any one character; quotes hold a value together. What the fields mean to the database is
@@ -15,6 +15,7 @@ from jobdesk.core.errors import QueryError
 from jobdesk.core.job import PRIORITIES, State, priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.terms import FIELDS, ORDERED, Field, Query, Sort, Term, fields, glob
+from jobdesk.core.words import needle
 
 __all__ = ["Field", "Query", "Sort", "Term", "complete", "fields", "glob", "number", "parse", "word_at"]
 
@@ -124,8 +125,11 @@ class _Reader:
                 seconds(value)
             elif field.sort is Sort.NUMBER or operator:
                 number(value)
+            elif field.sort is Sort.WORDS:
+                needle(value)
         except ValueError as error:
-            self._fail(str(error), start, length)
+            more = f": write {field.example}" if field.sort is Sort.WORDS else ""
+            self._fail(f"{error}{more}", start, length)
         return value
 
     def _value(self, whose: str) -> str:

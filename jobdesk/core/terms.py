@@ -16,6 +16,8 @@ class Sort(Enum):
     """Compared letter by letter, so that an index can find it."""
     TEXT = "text"
     """Compared without regard to upper and lower case."""
+    WORDS = "words"
+    """Compared word by word, without regard to case and accents."""
     JSON = "json"
     """A value inside data or result, named by a dotted path."""
 
@@ -42,6 +44,7 @@ FIELDS = {
         Field("took", Sort.DURATION, "took:>30s", "how long its last attempt ran"),
         Field("attempt", Sort.NUMBER, "attempt:>1", "attempts begun"),
         Field("error", Sort.TEXT, "error:Timeout", "part of its error's type or message"),
+        Field("text", Sort.WORDS, 'text:thumb*,"two words"', "words of its payload and error, or their beginning"),
         Field("id", Sort.NAME, "id:job_01J", "the beginning of its id"),
         Field("flow", Sort.NAME, "flow:flow_01J", "the beginning of its flow's id"),
         Field("fingerprint", Sort.NAME, "fingerprint:3f2a", "its error's fingerprint"),

@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
 
 def clean(text: str) -> str:
     """The text with what cannot be stored (lone surrogates, as in names that are no UTF-8) written as \\udc80."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def to_json(value: Any) -> str:
@@ -15,4 +17,4 @@ def to_json(value: Any) -> str:
     Raises:
         TypeError, ValueError: it is not a JSON value; NaN and infinity are none.
     """
-    return clean(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    return clean(_encode(value))

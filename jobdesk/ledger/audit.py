@@ -18,11 +18,12 @@ def damage(ledger: Ledger) -> list[str]:
 
 
 def wrong_tallies(ledger: Ledger) -> list[tuple[str, str, int, int]]:
-    """Queue, state, counted and real number of jobs where these differ."""
-    counted = {(q, s): n for q, s, n in ledger.rows("SELECT queue, state, n FROM tally")}
-    real = {(q, s): n for q, s, n in ledger.rows(_TALLY)}
-    keys = sorted(counted.keys() | real.keys())
-    return [(*key, counted.get(key, 0), real.get(key, 0)) for key in keys if counted.get(key, 0) != real.get(key, 0)]
+    """Queue, state, counted and real number of jobs where these differ; one statement, since others may be at work."""
+    return ledger.rows(
+        "SELECT queue, state, sum(counted), sum(there) FROM (SELECT queue, state, n AS counted, 0 AS there FROM tally "
+        f"UNION ALL SELECT queue, state, 0, n FROM ({_TALLY})) GROUP BY 1, 2 HAVING sum(counted) <> sum(there) "
+        "ORDER BY 1, 2"
+    )
 
 
 def recount(tx: Tx) -> None:

@@ -8,8 +8,8 @@ several on SQLite's own. Readers never wait (WAL).
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,13 @@ from jobdesk.core.clock import Clock
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.events import Kind
 from jobdesk.core.text import to_json
+from jobdesk.ledger.fulltext import has_words
 from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS, triggers
 
 BUSY_TIMEOUT_S = 10
+FIRST_START_S, FIRST_START_LOOKS = 2.0, 40
+_CHUNKS = (256, 64, 16, 4, 1)
+"""Rows of one statement: few sizes, so that each is prepared once."""
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
 
@@ -42,6 +46,19 @@ class Tx:
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
 
+    def spread(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute one statement over many rows, which stand for the {} after its VALUES.
+
+        A statement a row, as `many` has it, takes twice the time, and each lets other threads in between.
+        """
+        done = 0
+        for size in _CHUNKS:
+            while len(rows) - done >= size:
+                marks = "(" + ", ".join("?" * len(rows[0])) + ")"
+                values = [value for row in rows[done : done + size] for value in row]
+                self._connection.execute(sql.format(", ".join([marks] * size)), values)
+                done += size
+
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()
 
@@ -55,6 +72,27 @@ class Tx:
             "INSERT INTO event (at, kind, job, queue, data) VALUES (?, ?, ?, ?, ?)",
             (self.now, kind.value, job, queue, to_json(data) if data else None),
         )
+
+    def events(self, kind: Kind, rows: Iterable[tuple[float, int, str, Mapping[str, Any]]]) -> None:
+        """Write the same of many jobs: when it was, seq, queue, data."""
+        self.spread(
+            "INSERT INTO event (at, kind, job, queue, data) VALUES {}",
+            [(at, kind.value, job, queue, to_json(data)) for at, job, queue, data in rows],
+        )
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """A part that is undone alone when it raises."""
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:  # a full disk may have undone all of it
+                self._connection.execute("ROLLBACK TO part")
+            raise
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("RELEASE part")
 
 
 class Ledger:
@@ -87,6 +125,7 @@ class Ledger:
             },
             timeout=BUSY_TIMEOUT_S,
         )
+        self._db.register_function(has_words, "has_words", 5, deterministic=True)
         with self._explained():
             self._migrate()
 
@@ -149,7 +188,7 @@ class Ledger:
             raise LedgerError(_explain(self.path, error)) from error
 
     def _migrate(self) -> None:
-        _touch_private(self.path)
+        _touch_private(self.path, self.clock)
         connection = self._connection()
         application, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _IDENTITY)
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -179,12 +218,26 @@ class Ledger:
 _IDENTITY = ("application_id", "user_version")
 
 
-def _touch_private(path: Path) -> None:
-    """Make the file 0600 before SQLite does it with the umask; WAL and SHM take its mode."""
+def _touch_private(path: Path, clock: Clock) -> None:
+    """Make the file 0600 before SQLite does it with the umask; WAL and SHM take its mode.
+
+    One that is there and stays empty is a ledger that lost everything: SQLite would take it for a new one, and
+    remove the -wal beside it. Another first start fills its own within milliseconds.
+    """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            return
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+        for _ in range(FIRST_START_LOOKS):
+            if path.stat().st_size:
+                return
+            clock.wait(threading.Event(), FIRST_START_S / FIRST_START_LOOKS)
     except OSError as error:
         raise LedgerError(f"{path} cannot be opened ({error.strerror}): check its permissions and disk") from error
+    raise LedgerError(
+        f"{path} is empty, so what it held is lost: {_RESTORE}, or remove the file if there never was anything in it"
+    )
 
 
 def _run_script(connection: sqlite3.Connection, script: str) -> None:
@@ -197,6 +250,9 @@ def _run_script(connection: sqlite3.Connection, script: str) -> None:
             statement = ""
 
 
+_RESTORE = "nothing was changed; stop what works on it, and restore a backup with `jobdesk restore FILE`"
+
+
 def _explain(path: Path, error: Exception) -> str:
     text = str(error)
     if "locked" in text or "busy" in text:
@@ -206,5 +262,5 @@ def _explain(path: Path, error: Exception) -> str:
     if "readonly" in text:
         return f"{path} is read-only: nothing was changed; make the home writable or choose another --home"
     if "malformed" in text or "not a database" in text:
-        return f"{path} is damaged ({text}): move it away and restore a backup"
+        return f"{path} is damaged ({text}): {_RESTORE}"
     return f"{path}: {text}"

@@ -64,33 +64,37 @@ _FIRST = (
     "AND f.queue = {0}.queue AND f.type = {0}.type ORDER BY f.rank DESC, f.seq LIMIT 1)"
 )
 
-TRIGGERS = {
-    "lane_in": f"AFTER INSERT ON job WHEN {_READY.format('new')} BEGIN "
-    "INSERT INTO lane VALUES (new.queue, new.type, 1) ON CONFLICT DO UPDATE SET ready = ready + 1; END",
-    "lane_enter": "AFTER UPDATE OF state, parked ON job "
-    f"WHEN {_READY.format('new')} AND NOT ({_READY.format('old')}) BEGIN "
-    "INSERT INTO lane VALUES (new.queue, new.type, 1) ON CONFLICT DO UPDATE SET ready = ready + 1; END",
-    "lane_leave": "AFTER UPDATE OF state, parked ON job "
-    f"WHEN {_READY.format('old')} AND NOT ({_READY.format('new')}) BEGIN "  # perhaps before lane_in
-    "INSERT INTO lane VALUES (old.queue, old.type, -1) ON CONFLICT DO UPDATE SET ready = ready - 1; END",
-    "lane_out": f"AFTER DELETE ON job WHEN {_READY.format('old')} BEGIN "
-    "UPDATE lane SET ready = ready - 1 WHERE queue = old.queue AND type = old.type; END",
+_ENTERS = "INSERT INTO lane SELECT new.queue, new.type, 1 WHERE {0} ON CONFLICT DO UPDATE SET ready = ready + 1"
+_LEAVES = "INSERT INTO lane SELECT old.queue, old.type, -1 WHERE {0} ON CONFLICT DO UPDATE SET ready = ready - 1"
+_STEP_BACK = (
+    f"UPDATE job SET parked = 1 WHERE {{0}} AND {_CANDIDATES} AND c.queue = new.queue AND c.type = new.type) "
+    f"AND (seq IS NOT {_FIRST.format('new')} OR {_TAKEN})"
+)
+_COMES = "new.concurrency_key IS NOT NULL AND new.state = 'pending' AND old.state <> 'pending'"
+
+# What the triggers of `ledger.tables` do for lanes and keys, as statements.
+ON_NEW = [
+    _ENTERS.format(_READY.format("new")),
     # one comes to wait: it stands in the index if the key is free and it is the first of its lane
-    "key_in": "AFTER INSERT ON job WHEN new.concurrency_key IS NOT NULL AND new.state = 'pending' BEGIN "
-    f"UPDATE job SET parked = 1 WHERE {_CANDIDATES} AND c.queue = new.queue AND c.type = new.type) "
-    f"AND (seq IS NOT {_FIRST.format('new')} OR {_TAKEN}); END",
-    "key_enter": "AFTER UPDATE OF state ON job "
-    "WHEN new.concurrency_key IS NOT NULL AND new.state = 'pending' AND old.state <> 'pending' BEGIN "
-    f"UPDATE job SET parked = 0 WHERE seq = {_FIRST.format('new')} AND parked = 1 AND NOT {_TAKEN}; "
-    f"UPDATE job SET parked = 1 WHERE {_CANDIDATES} AND c.queue = new.queue AND c.type = new.type) "
-    f"AND (seq IS NOT {_FIRST.format('new')} OR {_TAKEN}); END",
+    _STEP_BACK.format("new.concurrency_key IS NOT NULL AND new.state = 'pending'"),
+]
+ON_MOVE = [
+    _ENTERS.format(f"{_READY.format('new')} AND NOT ({_READY.format('old')})"),
+    _LEAVES.format(f"{_READY.format('old')} AND NOT ({_READY.format('new')})"),
+    f"UPDATE job SET parked = 0 WHERE {_COMES} AND seq = {_FIRST.format('new')} AND parked = 1 AND NOT {_TAKEN}",
+    _STEP_BACK.format(_COMES),
     # one begins to run: the candidates of all lanes step back
-    "key_taken": "AFTER UPDATE OF state ON job "
-    "WHEN new.concurrency_key IS NOT NULL AND new.state = 'processing' AND old.state = 'pending' BEGIN "
-    f"UPDATE job SET parked = 1 WHERE {_CANDIDATES}); END",
+    "UPDATE job SET parked = 1 WHERE new.concurrency_key IS NOT NULL AND new.state = 'processing' "
+    f"AND old.state = 'pending' AND {_CANDIDATES})",
     # one has run, or a candidate is gone: the first of each lane steps forward
-    "key_freed": "AFTER UPDATE OF state ON job WHEN new.concurrency_key IS NOT NULL AND old.state <> new.state "
-    f"AND new.state <> 'processing' AND (old.state = 'processing' OR {_READY.format('old')}) BEGIN "
-    f"UPDATE job SET parked = 0 WHERE parked = 1 AND NOT {_TAKEN} "
-    f"AND seq IN (SELECT {_FIRST.format('lane')} FROM lane); END",
-}
+    "UPDATE job SET parked = 0 WHERE new.concurrency_key IS NOT NULL AND old.state <> new.state "
+    f"AND new.state <> 'processing' AND (old.state = 'processing' OR {_READY.format('old')}) "
+    f"AND parked = 1 AND NOT {_TAKEN} AND seq IN (SELECT {_FIRST.format('lane')} FROM lane)",
+]
+ON_PARKED = [
+    _ENTERS.format(f"{_READY.format('new')} AND NOT ({_READY.format('old')})"),
+    _LEAVES.format(f"{_READY.format('old')} AND NOT ({_READY.format('new')})"),
+]
+ON_GONE = [
+    f"UPDATE lane SET ready = ready - 1 WHERE {_READY.format('old')} AND queue = old.queue AND type = old.type",
+]

@@ -14,9 +14,8 @@ from jobdesk.core.events import Kind
 from jobdesk.core.job import FINAL, Job, JobError, NewJob, State
 from jobdesk.core.moves import MOVES
 from jobdesk.core.text import to_json
-from jobdesk.ledger import follow, lanes, rates, room, unique
+from jobdesk.ledger import follow, lanes, room, unique
 from jobdesk.ledger.database import Tx
-from jobdesk.ledger.rows import JOB, to_job
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,44 +88,6 @@ def _submit_one(tx: Tx, job: NewJob) -> str:
     tx.event(Kind.JOB_CREATED, seq, job.queue, type=job.type, state=state)
     tx.wakes = True
     return job.id
-
-
-_CLAIM = f"""
-UPDATE job AS j SET state = 'processing', attempt = attempt + 1, fence = fence + 1, worker = :worker,
-  started_at = :now, finished_at = NULL, progress_done = NULL, progress_total = NULL, progress_message = NULL
-WHERE j.state = 'pending' AND j.parked = 0 AND j.seq = (
-  SELECT head.seq FROM lane l CROSS JOIN queue q ON q.name = l.queue CROSS JOIN job head ON head.seq = (
-    SELECT seq FROM job INDEXED BY job_claim WHERE queue = l.queue AND type = l.type
-      AND state = 'pending' AND parked = 0 AND (expires_at IS NULL OR expires_at > :now)
-    ORDER BY rank DESC, seq LIMIT 1)
-  WHERE l.ready > 0 AND q.paused_at IS NULL
-    AND (q.concurrency IS NULL OR q.concurrency > coalesce(
-      (SELECT n FROM tally WHERE queue = q.name AND state = 'processing'), 0))
-    AND NOT {rates.full("queue", "l.queue")} AND NOT {rates.full("type", "l.type")}
-    AND (:queues IS NULL OR q.name IN (SELECT value FROM json_each(:queues)))
-  ORDER BY head.rank DESC, head.seq LIMIT 1)
-RETURNING {JOB.replace("j.", "")}
-"""
-
-
-def claim(tx: Tx, worker: str, queues: Sequence[str] | None = None) -> Job | None:
-    """Take the first runnable job: highest priority, then oldest, of what no pause, limit or key keeps.
-
-    Looks at the head of each lane only (see `ledger.lanes`), so it costs the same however many jobs wait.
-
-    Args:
-        worker: who runs it, as shown to people.
-        queues: only these; None means all.
-    """
-    found = tx.rows(
-        _CLAIM, {"worker": worker, "now": tx.now, "queues": None if queues is None else json.dumps(list(queues))}
-    )
-    if not found:
-        return None
-    job = to_job(found[0])
-    rates.started(tx, job.queue, job.type)
-    tx.event(Kind.JOB_STARTED, job.seq, job.queue, attempt=job.attempt, worker=worker)
-    return job
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,22 +14,19 @@ from jobdesk.core.job import DEAD, State
 from jobdesk.core.terms import Query, Term, glob
 from jobdesk.ledger.conditions import Condition, condition, matches, prefix
 from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.walks import BY_ID, Walk, by_bare_word, by_words, few
 
 _WALKS = 40
 """Values of one column that are merged at the most; SQLite allows 500 terms of a compound."""
-_FEW = 5_000
-"""Rows that an index out of order may give: they are sorted by seq."""
-_ALL = "NOT INDEXED WHERE 1"
-_INDEX = {
-    "state": "INDEXED BY job_state WHERE j.state = ?",
-    "queue": "INDEXED BY job_queue WHERE j.queue = ?",
-    "type": "INDEXED BY job_type WHERE j.type = ?",
-}
+_EACH = Walk("job j NOT INDEXED", "1", [])
+_INDEX = {"state": "job_state", "queue": "job_queue", "type": "job_type"}
 _PREFIX_INDEX = {
-    "id": "INDEXED BY sqlite_autoindex_job_1 WHERE j.id >= ? AND j.id < ?",
-    "flow": "INDEXED BY job_flow WHERE j.flow >= ? AND j.flow < ?",
-    "fingerprint": "INDEXED BY job_error WHERE j.state IN ('failed', 'expired') "
-    "AND j.error_fingerprint >= ? AND j.error_fingerprint < ?",
+    "id": (BY_ID, "j.id >= ? AND j.id < ?"),
+    "flow": ("job j INDEXED BY job_flow", "j.flow >= ? AND j.flow < ?"),
+    "fingerprint": (
+        "job j INDEXED BY job_error",
+        "j.state IN ('failed', 'expired') AND j.error_fingerprint >= ? AND j.error_fingerprint < ?",
+    ),
 }
 
 
@@ -37,12 +34,13 @@ _PREFIX_INDEX = {
 class Plan:
     """A chosen way. No walks: no job matches. `counted` is how many match, if the counters know it."""
 
-    walks: list[Condition]
-    """For each walk: its index and the condition on it."""
+    walks: list[Walk]
     rest: list[Condition] = field(default_factory=list)
     """What is asked of each row."""
     counted: int | None = None
     everything: bool = False
+    covered: bool = True
+    """Whether indexes alone answer it, so that counting costs little."""
 
     @property
     def nothing(self) -> bool:
@@ -52,26 +50,25 @@ class Plan:
         self, *, limit: int, before: int | None = None, after: int | None = None, offset: int = 0
     ) -> tuple[str, list[Any]]:
         """SELECT of `seq`, newest first; with `after` the next newer ones, oldest of them first."""
-        asked = list(self.rest)
-        if before is not None:
-            asked.append(("j.seq < ?", [before]))
-        if after is not None:
-            asked.append(("j.seq > ?", [after]))
-        parts = [
-            f"SELECT j.seq AS seq FROM job j {source}" + "".join(f" AND {sql}" for sql, _ in asked)
-            for source, _ in self.walks
-        ]
-        more = [value for _, given in asked for value in given]
-        values = [value for _, given in self.walks for value in (*given, *more)]
+        parts, values = list[str](), list[Any]()
+        for walk in self.walks:
+            asked = [] if before is None else [(f"{walk.key} < ?", [before])]
+            asked += [] if after is None else [(f"{walk.key} > ?", [after])]
+            sql, given = walk.select("", [*asked, *self.rest, *walk.asks])
+            parts.append(sql)
+            values += given
         order = "DESC" if after is None else "ASC"
         return f"{' UNION ALL '.join(parts)} ORDER BY seq {order} LIMIT ? OFFSET ?", [*values, limit, offset]
 
     def examine(self, limit: int) -> tuple[str, list[Any]]:
         """SELECT of `hit` (1 or 0) for the newest `limit` rows on the way."""
-        hit = " AND ".join(f"ifnull({sql}, 0)" for sql, _ in self.rest) or "1"
-        more = [value for _, given in self.rest for value in given]
-        parts = [f"SELECT j.seq AS seq, ({hit}) AS hit FROM job j {source}" for source, _ in self.walks]
-        values = [value for _, given in self.walks for value in (*more, *given)]
+        parts, values = list[str](), list[Any]()
+        for walk in self.walks:
+            asked = [*self.rest, *walk.asks]
+            hit = " AND ".join(f"ifnull({sql}, 0)" for sql, _ in asked) or "1"
+            sql, given = walk.select(f", ({hit}) AS hit", [])
+            parts.append(sql)
+            values += [*(value for _, more in asked for value in more), *given]
         return f"SELECT hit FROM ({' UNION ALL '.join(parts)} ORDER BY seq DESC LIMIT ?)", [*values, limit]
 
 
@@ -86,7 +83,7 @@ def plan(ledger: Ledger, query: Query) -> Plan:
     if not counted:
         return Plan([])
     if not query:
-        return Plan([(_ALL, [])], counted=counted, everything=True)
+        return Plan([_EACH], counted=counted, everything=True)
     others = [term for term in query.terms if term.field not in _INDEX]
     typed = any(term.field == "type" for term in query.terms)
     kinds = _types(ledger) if typed else []
@@ -106,16 +103,28 @@ def plan(ledger: Ledger, query: Query) -> Plan:
         (name for name in sizes if not name or 0 < len(among[name] or ()) <= _WALKS),
         key=lambda name: (sizes[name], not name),
     )
-    walks = [(_INDEX[column], [value]) for value in among[column] or ()] if column else [(_ALL, [])]
-    answered = None  # the term that the walk answers by itself
+    walks = [_EACH]
+    if column:
+        walks = [
+            Walk(f"job j INDEXED BY {_INDEX[column]}", f"j.{column} = ?", [value]) for value in among[column] or ()
+        ]
+    answered: list[Term] = []  # terms that the walks answer by themselves
+    covered = True
     for term in others:
         found = _narrow(ledger, term, states)
         if found is not None:
-            walks, column, answered = found, "", term
+            walks, column, answered = found, "", [term]
             break
+    else:
+        way = by_words(ledger, others, sizes[column])
+        bare = [term for term in others if not term.field and not term.negated]
+        if way is None and bare:
+            way = by_bare_word(ledger, bare[0], kinds or _types(ledger), total, sizes[column])
+        if way is not None:
+            walks, column, answered, covered = way.walks, "", way.answers, way.cheap
     rest = [_within(name, values) for name, values in among.items() if values is not None and name != column]
-    rest += [condition(term, ledger.clock.now()) for term in others if term is not answered]
-    return Plan(walks, rest, None if others or typed else counted)
+    rest += [condition(term, ledger.clock.now()) for term in others if term not in answered]
+    return Plan(walks, rest, None if others or typed else counted, covered=covered and not rest)
 
 
 def _allowed(query: Query, field_: str, known: Collection[str]) -> list[str] | None:
@@ -144,16 +153,16 @@ def _within(name: str, values: list[str]) -> Condition:
     return f"j.{name} IN (SELECT value FROM json_each(?))", [json.dumps(values)]
 
 
-def _narrow(ledger: Ledger, term: Term, states: list[str] | None) -> list[Condition] | None:
+def _narrow(ledger: Ledger, term: Term, states: list[str] | None) -> list[Walk] | None:
     """Walks of an index on the beginning of a value, if that leaves few rows; [] if it leaves none."""
-    source = _PREFIX_INDEX.get(term.field)
-    if source is None or term.negated or len(term.values) > 1 or glob(term.values[0]):
+    found = _PREFIX_INDEX.get(term.field)
+    if found is None or term.negated or len(term.values) > 1 or glob(term.values[0]):
         return None
     if term.field == "fingerprint" and (states is None or not DEAD.issuperset(states)):
         return None
+    source, where = found
     values = list(prefix(term.field, term.values[0]))
-    probe = ledger.row(f"SELECT count(*) FROM (SELECT 1 FROM job j {source} LIMIT ?)", (*values, _FEW + 1))
-    assert probe is not None
-    if not probe[0]:
-        return []
-    return [(source, values)] if probe[0] <= _FEW else None
+    count = few(ledger, f"{source} WHERE {where}", values)
+    if count is None:
+        return None
+    return [Walk(source, where, values)] if count else []

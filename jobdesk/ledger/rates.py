@@ -66,6 +66,18 @@ def started(tx: Tx, queue: str, type_: str) -> None:
         )
 
 
+def left(tx: Tx) -> dict[tuple[Scope, str], int]:
+    """How many may start now, for each limit."""
+    return {
+        (scope, name): most - taken
+        for scope, name, most, taken in tx.rows(
+            "SELECT r.scope, r.name, r.most, (SELECT count(*) FROM rate_start s WHERE s.scope = r.scope "
+            "AND s.name = r.name AND s.at > ?1 - r.span_s AND s.at <= ?1) FROM rate r",
+            (tx.now,),
+        )
+    }
+
+
 def next_open(ledger: Ledger, now: float) -> float | None:
     """When the first limit that keeps a ready job opens, epoch seconds; None if none keeps one."""
     row = ledger.row(

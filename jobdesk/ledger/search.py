@@ -151,7 +151,7 @@ def _count(ledger: Ledger, chosen: Plan, examined: int) -> tuple[int, bool]:
         return 0, True
     if chosen.counted is not None:
         return chosen.counted, True
-    cap = examined if chosen.rest else max(examined, COVERED)
+    cap = max(examined, COVERED) if chosen.covered else examined
     sql, values = chosen.examine(cap + 1)
     row = ledger.row(f"SELECT count(*), coalesce(sum(hit), 0) FROM ({sql})", values)
     assert row is not None

@@ -6,7 +6,7 @@ triggers are made anew at each migration from `core.moves`, so table and code ca
 
 from jobdesk.core.job import DEAD, FINAL, IN_FLIGHT, State
 from jobdesk.core.moves import MOVES
-from jobdesk.ledger import lanes, unique
+from jobdesk.ledger import fulltext, lanes, unique
 
 APPLICATION_ID = 0x6A6F6264
 """`jobd`: how a jobdesk ledger is told from any other SQLite file."""
@@ -209,46 +209,66 @@ CREATE TABLE binding (job INTEGER PRIMARY KEY, bindings TEXT NOT NULL);
 
 _EVENTS = "CREATE INDEX event_of_no_job ON event (id) WHERE job IS NULL;\n"
 
-MIGRATIONS = [_FIRST, _FLOWS, lanes.MIGRATION + unique.MIGRATION + _EVENTS, unique.WINDOW]
+_COUNTED = """
+ALTER TABLE job ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;   -- raised by moves that count for themselves
+"""
+
+MIGRATIONS = [
+    _FIRST,
+    _FLOWS,
+    lanes.MIGRATION + unique.MIGRATION + unique.WINDOW + fulltext.MIGRATION + _EVENTS + _COUNTED,
+]
 
 
 def triggers() -> str:
-    """SQL that drops and makes every trigger: legal moves, tallies, minutes, flow counts, lanes."""
+    """SQL that drops and makes every trigger: legal moves, tallies, minutes, flow counts, lanes, the index of words.
+
+    One trigger a kind of statement: each costs a microsecond a row even where it has nothing to do, and moves that
+    count for themselves (`ledger.counters`) pass them all with one look.
+    """
     pairs = " OR ".join(f"(old.state = '{start}' AND new.state IN ({_words(ends)}))" for start, ends in MOVES.items())
     lost = f"state IN ({_words(FINAL - {State.COMPLETED})})"
-    made = {
-        "job_is_new": "BEFORE INSERT ON job WHEN new.state NOT IN ('blocked', 'scheduled', 'pending') "
-        "BEGIN SELECT raise(ABORT, 'a new job is blocked, scheduled or pending'); END",
-        "job_moves_legally": "BEFORE UPDATE OF state ON job "
-        f"WHEN old.state <> new.state AND NOT ({pairs}) "
-        "BEGIN SELECT raise(ABORT, 'illegal move of a job'); END",
-        "job_tally_in": "AFTER INSERT ON job BEGIN "
-        "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1; END",
-        "job_tally_out": "AFTER DELETE ON job BEGIN "
-        "UPDATE tally SET n = n - 1 WHERE queue = old.queue AND state = old.state; END",
-        "job_tally_move": "AFTER UPDATE OF state, queue ON job "
-        "WHEN old.state <> new.state OR old.queue <> new.queue BEGIN "
-        "UPDATE tally SET n = n - 1 WHERE queue = old.queue AND state = old.state; "
-        "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1; END",
-        "minute_count": "AFTER UPDATE OF state ON job WHEN old.finished_at IS NULL "
-        f"AND new.state IN ({_words(DEAD | {State.COMPLETED})}) BEGIN "
-        "INSERT INTO minute VALUES (CAST(new.finished_at / 60 AS INTEGER), new.queue, "
-        "new.state = 'completed', new.state <> 'completed') "
-        "ON CONFLICT DO UPDATE SET completed = completed + excluded.completed, failed = failed + excluded.failed; END",
-        "minute_prune": f"AFTER INSERT ON minute BEGIN DELETE FROM minute WHERE at < new.at - {MINUTES_KEPT}; END",
-        "flow_in": "AFTER INSERT ON job WHEN new.flow IS NOT NULL BEGIN "
-        "UPDATE flow SET total = total + 1, open = open + 1, finished_at = NULL WHERE id = new.flow; END",
-        "flow_move": "AFTER UPDATE OF state ON job WHEN new.flow IS NOT NULL AND old.state <> new.state BEGIN "
+    new = [
+        "SELECT raise(ABORT, 'a new job is blocked, scheduled or pending') "
+        "WHERE new.state NOT IN ('blocked', 'scheduled', 'pending')",
+        "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+        "UPDATE flow SET total = total + 1, open = open + 1, finished_at = NULL WHERE id = new.flow",
+        *lanes.ON_NEW,
+    ]
+    moved = [
+        f"SELECT raise(ABORT, 'illegal move of a job') WHERE old.state <> new.state AND NOT ({pairs})",
+        "UPDATE tally SET n = n - 1 WHERE queue = old.queue AND state = old.state",
+        "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+        "INSERT INTO minute SELECT CAST(new.finished_at / 60 AS INTEGER), new.queue, new.state = 'completed', "
+        f"new.state <> 'completed' WHERE old.finished_at IS NULL AND new.state IN ({_words(DEAD | {State.COMPLETED})}) "
+        "ON CONFLICT DO UPDATE SET completed = completed + excluded.completed, failed = failed + excluded.failed",
         f"UPDATE flow SET open = open + (new.finished_at IS NULL) - (old.finished_at IS NULL), "
-        f"failed = failed + (new.{lost} AND NOT new.optional) - (old.{lost} AND NOT old.optional) "
-        "WHERE id = new.flow; "
-        "UPDATE flow SET finished_at = CASE WHEN open = 0 THEN new.finished_at END WHERE id = new.flow; END",
-        **lanes.TRIGGERS,
-        "flow_out": "AFTER DELETE ON job WHEN old.flow IS NOT NULL BEGIN "
+        f"failed = failed + (new.{lost} AND NOT new.optional) - (old.{lost} AND NOT old.optional) WHERE id = new.flow",
+        "UPDATE flow SET finished_at = CASE WHEN open = 0 THEN new.finished_at END WHERE id = new.flow",
+        *lanes.ON_MOVE,
+    ]
+    gone = [
+        "UPDATE tally SET n = n - 1 WHERE queue = old.queue AND state = old.state",
         "UPDATE flow SET total = total - 1, open = open - (old.finished_at IS NULL), "
-        f"failed = failed - (old.{lost} AND NOT old.optional) WHERE id = old.flow; "
-        "DELETE FROM flow WHERE id = old.flow AND total = 0; END",
-        "binding_out": "AFTER DELETE ON job WHEN old.flow IS NOT NULL BEGIN "
-        "DELETE FROM binding WHERE job = old.seq; END",
+        f"failed = failed - (old.{lost} AND NOT old.optional) WHERE id = old.flow",
+        "DELETE FROM flow WHERE id = old.flow AND total = 0",
+        "DELETE FROM binding WHERE old.flow IS NOT NULL AND job = old.seq",
+        *lanes.ON_GONE,
+        fulltext.ON_GONE,
+    ]
+    made = {
+        "job_new": ("AFTER INSERT ON job WHEN new.counted = 0", new),
+        "job_moved": (
+            "AFTER UPDATE OF state, queue ON job WHEN new.counted = old.counted "
+            "AND (old.state <> new.state OR old.queue <> new.queue)",
+            moved,
+        ),
+        "job_parked": ("AFTER UPDATE OF parked ON job WHEN old.parked <> new.parked", lanes.ON_PARKED),
+        "job_reworded": fulltext.ON_REWORDED,
+        "job_gone": ("AFTER DELETE ON job", gone),
+        "minute_new": ("AFTER INSERT ON minute", [f"DELETE FROM minute WHERE at < new.at - {MINUTES_KEPT}"]),
     }
-    return "".join(f"DROP TRIGGER IF EXISTS {name};\nCREATE TRIGGER {name} {body};\n" for name, body in made.items())
+    return "".join(
+        f"DROP TRIGGER IF EXISTS {name};\nCREATE TRIGGER {name} {when} BEGIN {'; '.join(does)}; END;\n"
+        for name, (when, does) in made.items()
+    )

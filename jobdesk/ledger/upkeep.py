@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from jobdesk.core.events import Kind
 from jobdesk.core.job import Job, JobError
 from jobdesk.core.retry import RetryPolicy
-from jobdesk.ledger import follow, moves
+from jobdesk.ledger import claiming, follow, moves
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.ledger.rows import JOB, to_job
 
@@ -64,6 +64,11 @@ def rescue(tx: Tx, consumer: str, why: str) -> int:
     """
     held = _held_by(tx, consumer)
     for job in held:
+        if (job.worker or "").endswith(f"/{claiming.AHEAD}"):  # claimed ahead; if it had begun, then just now
+            _back_to_pending(tx, job.seq, job.fence, attempts=1)
+            if job.cancel_requested_at is not None:
+                moves.cancel(tx, job.id, f"cancelled; {why}")
+            continue
         if job.cancel_requested_at is not None:
             moves.stop(tx, job, f"cancelled; {why}")
             continue
@@ -117,10 +122,11 @@ def _held_by(tx: Tx, consumer: str) -> list[Job]:
     return [to_job(row) for row in rows]
 
 
-def _back_to_pending(tx: Tx, seq: int, fence: int) -> None:
+def _back_to_pending(tx: Tx, seq: int, fence: int, attempts: int = 0) -> None:
     tx.run(
-        "UPDATE job SET state = 'pending', ready_at = ? WHERE seq = ? AND state = 'processing' AND fence = ?",
-        (tx.now, seq, fence),
+        "UPDATE job SET state = 'pending', ready_at = ?, attempt = attempt - ? "
+        "WHERE seq = ? AND state = 'processing' AND fence = ?",
+        (tx.now, attempts, seq, fence),
     )
 
 

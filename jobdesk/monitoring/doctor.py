@@ -69,9 +69,12 @@ def _tried(name: str, check: Callable[[], Finding]) -> Finding:
         return Finding(name, False, f"{error.filename or 'the home'} cannot be used: {error.strerror}", "mend it")
 
 
+RESTORE = "stop what works on it, and restore a backup with `jobdesk restore FILE`"
+
+
 def _integrity(ledger: Ledger) -> Finding:
     if damage := audit.damage(ledger):
-        return Finding("database", False, f"{ledger.path} is damaged: {damage[0]}", "move it away and restore a backup")
+        return Finding("database", False, f"{ledger.path} is damaged: {damage[0]}", RESTORE)
     return Finding("database", True, "the database is whole")
 
 

@@ -1,6 +1,6 @@
 """Huey's consumer, embedded: its worker threads run claimed jobs; signals are none of its business."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from huey import Huey
@@ -9,11 +9,11 @@ from huey.consumer import Consumer
 from jobdesk.core.job import Job
 from jobdesk.ledger.database import Ledger
 from jobdesk.queue.storage import LedgerStorage
-from jobdesk.queue.wake import Wake
+from jobdesk.queue.writer import Writer
 
 
 class LedgerHuey(Huey):  # type: ignore[misc]
-    """A Huey with one task, `run_job`, whose messages are claimed jobs rather than pickled bytes."""
+    """A Huey with one task, `run_job`, whose messages are jobs that have begun rather than pickled bytes."""
 
     def __init__(self, run_job: Callable[[Job], None], **storage: Any) -> None:
         super().__init__("jobdesk", results=False, storage_class=LedgerStorage, **storage)
@@ -22,29 +22,31 @@ class LedgerHuey(Huey):  # type: ignore[misc]
     def deserialize_task(self, data: Job) -> Any:
         return self._run_job.task_class((data,), {}, id=data.id)  # an id of Huey's own would cost a uuid
 
+    def execute(self, task: Any, timestamp: Any = None) -> Any:
+        """Run it: what Huey would look up first (revoked, expired, due) the claim has seen to."""
+        return task.execute()
+
 
 class EmbeddedConsumer(Consumer):  # type: ignore[misc]
     """A consumer inside a program of its own: the terminal app, a headless consumer, a script."""
 
     def __init__(
-        self,
-        run_job: Callable[[Job], None],
-        *,
-        ledger: Ledger,
-        wake: Wake,
-        consumer: str,
-        workers: int,
-        queues: Sequence[str] | None,
+        self, run_job: Callable[[Job], None], writer: Writer[Any], *, ledger: Ledger, consumer: str, workers: int
     ) -> None:
-        huey = LedgerHuey(run_job, ledger=ledger, wake=wake, consumer=consumer, queues=queues)
+        self._writer = writer
+        huey = LedgerHuey(run_job, ledger=ledger, writer=writer, consumer=consumer)
         super().__init__(huey, workers=workers, periodic=False, scheduler_interval=60)
 
     def _set_signal_handlers(self) -> None:
         """Off the main thread Python forbids it, and the embedding program owns the signals."""
 
+    def start(self) -> None:
+        self._writer.start()
+        super().start()
+
     def shut(self) -> None:
         """Claim nothing more; what runs goes on."""
-        self.huey.storage.shut()
+        self._writer.hand.close()
 
     def join(self, timeout_s: float) -> bool:
         """Stop the threads once their jobs are done; False if some still run after `timeout_s`."""
@@ -52,3 +54,7 @@ class EmbeddedConsumer(Consumer):  # type: ignore[misc]
         self.shutdown_timeout = timeout_s
         self.stop_flag.set()
         return bool(self._join_workers())
+
+    def close(self) -> None:
+        """Write the ends that are not written yet; the last thing."""
+        self._writer.stop()

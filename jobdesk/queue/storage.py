@@ -1,70 +1,40 @@
 """Huey's storage is the ledger itself.
 
 Huey pops a message and forgets it: a killed worker loses the job (its own documents and its issues
-239, 253, 571, 733 say so). Here `dequeue` is the ledger's guarded claim, one UPDATE that leaves the
-job in its row, so there is one truth, written in one transaction, and no second store to reconcile.
+239, 253, 571, 733 say so). Here `dequeue` gives what the ledger's guarded claim took (`queue.writer`),
+an UPDATE that leaves the job in its row, so there is one truth, and no second store to reconcile.
 What remains of Huey is what it does well: the consumer with its worker threads, its health checks
 and its clean stop. Nothing else of it is used: results, schedules, locks and revocations are the
 ledger's.
 """
 
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 from huey.constants import EmptyData
 from huey.storage import BaseStorage
 
 from jobdesk.core.job import Job
-from jobdesk.ledger import moves, rates
 from jobdesk.ledger.database import Ledger
-from jobdesk.queue.wake import Wake
-
-LOOK_AGAIN_S = 1.0
-"""A worker that heard nothing looks by itself after this long."""
+from jobdesk.queue.writer import Writer
 
 
 class LedgerStorage(BaseStorage):  # type: ignore[misc]
-    """What Huey asks of a storage, answered from the ledger. `dequeue` blocks and gives a claimed Job."""
+    """What Huey asks of a storage, answered from the ledger. `dequeue` blocks and gives a Job that has begun."""
 
     blocking = True
 
-    def __init__(
-        self, name: str, *, ledger: Ledger, wake: Wake, consumer: str, queues: Sequence[str] | None, **_: Any
-    ) -> None:
+    def __init__(self, name: str, *, ledger: Ledger, writer: Writer[Any], consumer: str, **_: Any) -> None:
         super().__init__(name)
         self._ledger = ledger
-        self._wake = wake
+        self._writer = writer
         self._consumer = consumer
-        self._queues = queues
-        self._open = threading.Event()
-        self._open.set()
-
-    def shut(self) -> None:
-        """Claim nothing more; a worker that waits is sent home."""
-        self._open.clear()
-        self._wake.ring()
 
     def dequeue(self) -> Job | None:
-        """Claim the next job, waiting at most `LOOK_AGAIN_S` for one."""
-        seen = self._wake.work
-        if not self._open.is_set():
-            return None
-        job = self._claim()
-        if job is None and self._open.is_set():
-            self._wake.wait_for_work(seen, self._pause())
-        return job
-
-    def _claim(self) -> Job | None:
-        number = threading.current_thread().name.rpartition("-")[2]
-        with self._ledger.write() as tx:
-            return moves.claim(tx, f"{self._consumer}/{number}", self._queues)
-
-    def _pause(self) -> float:
-        """Seconds until a worker that found nothing looks again: when a rate limit opens, if that is known."""
-        now = self._ledger.clock.now()
-        opens_at = rates.next_open(self._ledger, now)
-        return LOOK_AGAIN_S if opens_at is None else min(LOOK_AGAIN_S, max(0.001, opens_at - now))
+        """The next job for this worker thread; waits for one. None once the consumer is to end."""
+        worker = f"{self._consumer}/{threading.current_thread().name.rpartition('-')[2]}"
+        claimed = self._writer.hand.take(worker)
+        return None if claimed is None else self._writer.begin(claimed, worker)
 
     def queue_size(self) -> int:
         row = self._ledger.row("SELECT coalesce(sum(n), 0) FROM tally WHERE state = 'pending'")

@@ -23,6 +23,8 @@ class Wake:
         """Rises with every commit of this process and every poke of another."""
         self.work = 0
         """Rises when workers may have something new to do."""
+        self.bells: list[threading.Event] = []
+        """Set whenever `work` rises."""
         self._folder = folder
         self._changed = threading.Condition()
         self._own: Path | None = None
@@ -77,6 +79,9 @@ class Wake:
             self.generation += 1
             self.work += wakes
             self._changed.notify_all()
+        if wakes:
+            for bell in self.bells:
+                bell.set()
 
     def _hear(self, reader: int) -> None:
         while True:

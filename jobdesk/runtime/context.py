@@ -1,7 +1,9 @@
 """The Context that a processor gets: everything it says becomes a message to the supervisor."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from math import isfinite
 from pathlib import Path
 from typing import Any, Unpack
@@ -66,8 +68,12 @@ class JobContext:
         send: Callable[[Message], None],
         cancelled: Callable[[], str | None],
         stored: Callable[[], object] = lambda: None,
+        settings: str | None = None,
     ) -> None:
-        """`stored` returns once the supervisor has dealt with a child that is wanted now."""
+        """`stored` returns once the supervisor has dealt with a child that is wanted now.
+
+        `settings` are those that the spec leaves out, as JSON: each job gets its own, and most read none.
+        """
 
         def tagged(message: Message) -> None:
             send(message | {"of": spec["token"]})
@@ -79,9 +85,11 @@ class JobContext:
         self.flow = spec["flow"]
         self.attempt = spec["attempt"]
         self.max_attempts = spec["max_attempts"]
-        self.home = Path(spec["home"])
-        self._workdir = Path(spec["work"])
-        self.settings: Mapping[str, Any] = spec["settings"]
+        self._home = spec["home"]
+        self._work = spec["work"]
+        self.has_workdir = False
+        self._settings = settings
+        self._spec_settings = spec.get("settings")
         self.results: Mapping[str, Any] = spec["results"]
         self.log = JobLog(tagged)
         self._send = tagged
@@ -93,10 +101,24 @@ class JobContext:
         self._now = 0
         """Children asked for with `now`."""
 
+    @cached_property
+    def home(self) -> Path:
+        return Path(self._home)
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        given = self._spec_settings
+        if given is not None:
+            return given
+        read: Mapping[str, Any] = json.loads(self._settings or "{}")
+        return read
+
     @property
     def workdir(self) -> Path:
-        self._workdir.mkdir(mode=0o700, exist_ok=True)  # on first use: most jobs need none
-        return self._workdir
+        self.has_workdir = True
+        folder = Path(self._work)
+        folder.mkdir(mode=0o700, exist_ok=True)  # on first use: most jobs need none
+        return folder
 
     @property
     def time_remaining(self) -> float:

@@ -1,41 +1,37 @@
 """Running one claimed job: a pipe of small steps, ending in one transaction.
 
-    prepare -> supervise (child) or call (thread) -> settle
+    prepare -> supervise (child) or call (thread) -> the end, which the writer settles
 
 What the job says on the way is collected in a Report; log and progress are written a few times a
 second, everything else in the transaction of its end.
 """
 
 import logging
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jobdesk.core.clock import Clock
-from jobdesk.core.errors import JobdeskError, LedgerError, PayloadError
+from jobdesk.core.errors import PayloadError
 from jobdesk.core.job import Job
-from jobdesk.core.outcome import Failed, Outcome, Snoozed, Stopped, failure
+from jobdesk.core.outcome import Failed, Outcome, Snoozed, failure
 from jobdesk.core.processor import Processor
 from jobdesk.flows.templates import finish
 from jobdesk.ledger import flows, reads
 from jobdesk.ledger.database import Ledger
-from jobdesk.runtime import processes
 from jobdesk.runtime.context import JobContext
-from jobdesk.runtime.isolation import Gone
 from jobdesk.runtime.messages import Message, Spec
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.pool import Pool
-from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
+from jobdesk.runtime.report import Report
 from jobdesk.runtime.running import Running, RunningJobs
-from jobdesk.runtime.settle import Settler
+from jobdesk.runtime.settle import Ending, Settler
+from jobdesk.runtime.supervise import Supervisor
 from jobdesk.runtime.wiring import Wiring
 
-LOOK_EVERY_S = 0.1
-"""How often a supervisor looks at the time and at what was asked of its job."""
-MEASURE_EVERY_S = 0.5
-WRITE_EVERY_S = 0.25
 NO_PROCESSOR_SNOOZE_S = 90.0
 """Longer than what a drain waits for: it would wait for ever."""
 TROUBLE_SNOOZE_S = 5.0
@@ -54,31 +50,39 @@ class Executor:
     """Runs claimed jobs; called by worker threads, each of which has its own child in the pool."""
 
     def __init__(
-        self, ledger: Ledger, wiring: Wiring, pool: Pool, running: RunningJobs, limits: Limits, clock: Clock, home: Path
+        self,
+        ledger: Ledger,
+        wiring: Wiring,
+        pool: Pool,
+        running: RunningJobs,
+        limits: Limits,
+        clock: Clock,
+        home: Path,
+        settler: Settler,
+        end: Callable[[Ending], None],
     ) -> None:
+        """`end` is given how each attempt ended."""
         self._ledger = ledger
         self._wiring = wiring
-        self._settler = Settler(ledger, wiring, clock)
-        self._pool = pool
+        self._end = end
+        self._supervisor = Supervisor(
+            ledger, settler, pool, clock, cancel_grace_s=limits.cancel_grace_s, memory_bytes=limits.memory_bytes
+        )
         self._running = running
         self._limits = limits
+        self._work = str(limits.work)
         self._clock = clock
-        self._home = home
+        self._home = str(home)
 
     def run(self, job: Job) -> None:
-        """Run a claimed job to its end, whatever that is; never raises for what the job does."""
+        """Run a job that has begun to its end, whatever that is; never raises for what the job does."""
         entry, report = self._running.add(job), Report(token=f"{job.id}-{job.fence}")
         try:
-            try:
-                outcome = self._attempt(entry, report)
-            except Exception as error:  # the desk's own trouble (disk, memory, ledger) must not cost the job an attempt
-                logging.getLogger("jobdesk").exception("cannot run %s now", job.id)
-                outcome = Snoozed(TROUBLE_SNOOZE_S, f"the desk could not run it: {error}")
-            if (workdir := self._workdir(job)).exists():
-                shutil.rmtree(workdir, ignore_errors=True)
-            self._settler.settle(entry, report, outcome)
-        finally:
-            self._running.remove(entry)
+            outcome = self._attempt(entry, report)
+        except Exception as error:  # the desk's own trouble (disk, memory, ledger) must not cost the job an attempt
+            logging.getLogger("jobdesk").exception("cannot run %s now", job.id)
+            outcome = Snoozed(TROUBLE_SNOOZE_S, f"the desk could not run it: {error}")
+        self._end(Ending(entry, report, outcome, self._clock.now()))
 
     def _attempt(self, entry: Running, report: Report) -> Outcome:
         job = entry.job
@@ -95,10 +99,11 @@ class Executor:
         spec = self._spec(job, data, module, file)
         if processor.isolation == "thread":
             return self._call(processor, spec, entry, report)
-        return self._supervise(spec, entry, report)
-
-    def _workdir(self, job: Job) -> Path:
-        return self._limits.work / f"{job.id}-{job.fence}"
+        try:
+            return self._supervisor.run(spec, entry, report)
+        finally:
+            if os.path.exists(spec["work"]):  # noqa: PTH110 -- a Path costs more than the look
+                shutil.rmtree(spec["work"], ignore_errors=True)
 
     # ── prepare ──
 
@@ -111,8 +116,9 @@ class Executor:
 
     def _spec(self, job: Job, data: Mapping[str, Any], module: str, file: str | None) -> Spec:
         permanent, retry_on = self._wiring.retry_rules(job.type)
+        token = f"{job.id}-{job.fence}"
         return Spec(
-            token=f"{job.id}-{job.fence}",
+            token=token,
             job=job.id,
             type=job.type,
             queue=job.queue,
@@ -120,8 +126,8 @@ class Executor:
             flow=job.flow,
             attempt=job.attempt,
             max_attempts=job.max_attempts,
-            home=str(self._home),
-            work=str(self._workdir(job)),
+            home=self._home,
+            work=f"{self._work}/{token}",
             settings=self._wiring.settings(job.type),
             results=reads.flow_results(self._ledger, job.flow) if job.flow else {},
             data=data,
@@ -141,85 +147,11 @@ class Executor:
 
         def take(message: Message) -> None:
             report.take(message)
-            self._store_urgent(entry.job, report)
+            self._supervisor.store_urgent(entry.job, report)
 
         context = JobContext(spec, take, cancelled)
-        return perform(processor, context, spec)
-
-    # ── in a child ──
-
-    def _supervise(self, spec: Spec, entry: Running, report: Report) -> Outcome:
-        child = self._pool.child()
-        began = self._clock.monotonic()
-        measured = written = began
-        answered = 0
         try:
-            child.run(spec)
-            entry.tell = lambda why: child.cancel(spec["token"], why)
-            if entry.wish == "cancel":
-                child.cancel(spec["token"], entry.why)
-            while report.outcome is None:
-                child.receive(LOOK_EVERY_S, report.take)
-                for _ in range(report.asked - answered):
-                    self._store_urgent(entry.job, report)
-                    child.send({"stored": True, "of": report.token})
-                answered = report.asked
-                now = self._clock.monotonic()
-                if report.outcome is None and (verdict := self._verdict(entry, spec, report, now - began, now)):
-                    self._pool.discard()
-                    return verdict
-                if now - measured >= MEASURE_EVERY_S:
-                    measured = now
-                    report.max_rss_bytes = max(report.max_rss_bytes, processes.memory(child.pid) or 0)
-                if now - written >= WRITE_EVERY_S and (report.lines or report.progress):
-                    written = now
-                    self._write_down(entry.job, report)
-        except Gone as gone:
-            self._pool.discard()
-            if entry.wish == "cancel":
-                return Stopped(entry.why)
-            return report.outcome or Failed(failure("WorkerCrashed", gone.how))
-        except TooMuch:
-            self._pool.discard()
-            text = f"it left more than {MOST_ITEMS:,} children, assets and artifacts: let it leave a list in a file"
-            return Failed(failure("TooMuch", text, retryable=False))
-        except BaseException:  # a child in the middle of a job must not get the next one
-            self._pool.discard()
-            raise
-        self._pool.give_back()
-        return report.outcome
-
-    def _verdict(self, entry: Running, spec: Spec, report: Report, ran_s: float, now: float) -> Outcome | None:
-        """Whether the job must be killed now, and how that counts."""
-        if entry.wish == "release":
-            return Snoozed(0, entry.why)
-        if entry.wish == "cancel" and now - entry.wished_at >= self._limits.cancel_grace_s:
-            return Stopped(entry.why)
-        if ran_s >= spec["timeout_s"]:
-            return Failed(failure("Timeout", f"it ran longer than its timeout of {spec['timeout_s']:g} s"))
-        if report.max_rss_bytes > self._limits.memory_bytes:
-            limit = self._limits.memory_bytes / 1e9
-            return Failed(failure("MemoryLimit", f"it and what it started held more than {limit:.1f} GB of memory"))
-        return None
-
-    def _store_urgent(self, job: Job, report: Report) -> None:
-        """Store the children that are wanted now; what the ledger cannot take yet is stored when the job ends."""
-        if not report.urgent:
-            return
-        try:
-            with self._ledger.write() as tx:
-                self._settler.store_urgent(tx, job, report)
-            report.urgent.clear()
-        except LedgerError as error:
-            logging.getLogger("jobdesk").warning("cannot store the children of %s yet: %s", job.id, error)
-        except JobdeskError as error:
-            report.refused, report.urgent = error, []
-
-    def _write_down(self, job: Job, report: Report) -> None:
-        """Write log and progress so far; a full disk delays the words of a job, not its work."""
-        try:
-            with self._ledger.write() as tx:
-                report.write_words(tx, job)
-            report.forget_words()
-        except JobdeskError as error:
-            logging.getLogger("jobdesk").warning("cannot write what %s says: %s", job.id, error)
+            return perform(processor, context, spec)
+        finally:
+            if context.has_workdir:
+                shutil.rmtree(context.workdir, ignore_errors=True)

@@ -1,22 +1,30 @@
 """A warm child process, seen from the worker thread that owns it: hand it jobs, listen, kill it."""
 
-import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import Pipe
 from pathlib import Path
+from select import POLLIN, poll
 
 from jobdesk.runtime import processes
-from jobdesk.runtime.messages import Message, Spec
+from jobdesk.runtime.messages import Inbox, Message, Spec, encode
 
 LONGEST_MESSAGE_BYTES = 16_000_000
-JOBS_A_CHILD = 500
-"""A child is replaced after this many jobs, so that what leaks in libraries cannot grow for ever."""
+_BLOCK_BYTES = 65536
+TAKES_A_JOB_S = 10.0
+"""A child that has not taken the next job's words after this long never will."""
+JOBS_A_CHILD, AGE_OF_A_CHILD_S = 500, 60.0
+"""A child is replaced after as many jobs and as long a life, so that what leaks in libraries cannot grow for ever.
+
+Both: a new one costs as much as a thousand jobs that do nothing.
+"""
+LOOK_EVERY_JOBS = 250
+MOST_OPEN_FILES = 200
 TOO_FAT_BYTES = 400_000_000
 """A child that holds more than this after a job is replaced."""
 
@@ -30,33 +38,53 @@ class Gone(Exception):
 
 
 class ChildProcess:
-    """Starts when made. Only the thread that made it may use it, but for `send`; it does not outlive that thread."""
+    """Starts when made, and does not outlive the thread that made it.
+
+    Only the thread that owns it may use it, but for `cancel` and `wake`.
+    """
 
     def __init__(self, folder: Path, nice: int, consumer: str) -> None:
-        self._connection, other = Pipe()
-        self._sending = threading.Lock()
+        self._line, jobs = socket.socketpair()
+        self._wishes, wishes = socket.socketpair()
+        self._bell, self._rope = socket.socketpair()
+        for one in (self._line, self._wishes, self._bell, self._rope):
+            one.setblocking(False)
+        self._ears = poll()
+        self._ears.register(self._line, POLLIN)
+        self._ears.register(self._bell, POLLIN)
+        self._inbox = Inbox(LONGEST_MESSAGE_BYTES)
+        self._settings: dict[str, object] = {}
         self._jobs = 0
+        self._first_at: float | None = None
+        self._open = threading.Lock()
+        """Held by other threads while they use `_wishes` and `_rope`, so that neither is closed meanwhile."""
         self._process = subprocess.Popen(
             [
                 sys.executable, "-P", "-m", "jobdesk.runtime.child",
-                str(other.fileno()), str(os.getpid()), str(nice),
+                str(jobs.fileno()), str(wishes.fileno()), str(os.getpid()), str(nice),
             ],
             env={**os.environ, processes.MARK: consumer},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            pass_fds=[other.fileno()], start_new_session=True, cwd=folder,
+            pass_fds=[jobs.fileno(), wishes.fileno()], start_new_session=True, cwd=folder,
         )  # fmt: skip
-        other.close()
+        jobs.close()
+        wishes.close()
         self.pid = self._process.pid
         self.started = processes.start_of(self.pid) or 0.0
 
     @property
-    def worn(self) -> bool:
-        """Whether it should be replaced before the next job."""
-        return self._jobs >= JOBS_A_CHILD or (processes.memory(self.pid) or 0) > TOO_FAT_BYTES
-
-    @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    def worn(self, now: float, max_rss_bytes: int) -> bool:
+        """Whether it should be replaced before the next job; `max_rss_bytes` is what the last one said it held."""
+        if self._first_at is None:
+            self._first_at = now
+        if self._jobs >= JOBS_A_CHILD and now - self._first_at >= AGE_OF_A_CHILD_S:
+            return True
+        if max_rss_bytes > TOO_FAT_BYTES or self._jobs % LOOK_EVERY_JOBS == 0:
+            return (processes.memory(self.pid) or 0) > TOO_FAT_BYTES or processes.open_files(self.pid) > MOST_OPEN_FILES
+        return False
 
     def run(self, spec: Spec) -> None:
         """Begin a job; its messages come through `receive`.
@@ -65,48 +93,85 @@ class ChildProcess:
             Gone: the child is dead.
         """
         self._jobs += 1
-        self.send({"run": spec})
+        type_, settings = spec["type"], spec.get("settings")
+        if type_ in self._settings and self._settings[type_] == settings:
+            spec = spec.copy()
+            del spec["settings"]
+        self._settings[type_] = settings
+        self._send(encode({"run": spec}))
+
+    def _send(self, words: bytes) -> None:
+        try:
+            rest = words[self._line.send(words) :]
+            if rest:
+                self._line.settimeout(TAKES_A_JOB_S)
+                self._line.sendall(rest)
+                self._line.setblocking(False)
+        except OSError:
+            raise Gone(self._how_it_ended()) from None
 
     def cancel(self, token: str, why: str) -> None:
         """Ask the job with this token to stop; from any thread."""
         with suppress(Gone):
-            self.send({"cancel": why, "of": token})
+            self._wish({"cancel": why, "of": token})
 
-    def send(self, message: Message) -> None:
-        with self._sending:
+    def stored(self, token: str) -> None:
+        """Answer a job that wanted a child at once.
+
+        Raises:
+            Gone: the child is dead, or hears no answers.
+        """
+        self._wish({"stored": True, "of": token})
+
+    def _wish(self, message: Message) -> None:
+        with self._open:
             try:
-                self._connection.send_bytes(json.dumps(message).encode())
-            except (BrokenPipeError, ConnectionError, OSError):
-                raise Gone(self._how_it_ended()) from None
+                self._wishes.send(encode(message))  # as short as it is, it goes whole or not at all
+            except OSError:
+                raise Gone("its process does not listen") from None
 
-    def receive(self, timeout_s: float, take: Callable[[Message], None]) -> bool:
-        """Wait for messages and hand over all that are there; False if none came.
+    def wake(self) -> None:
+        """End a `receive` that waits; from any thread."""
+        with self._open, suppress(OSError):
+            self._rope.send(b"!")
+
+    def receive(self, timeout_s: float, take: Callable[[Message], None]) -> None:
+        """Wait for messages, for `wake` or for the time, and hand over what is there.
 
         Raises:
             Gone: the child ended, and everything it had said has been handed over.
         """
-        try:
-            if not self._connection.poll(timeout_s):
-                return False
-            while True:
-                take(json.loads(self._connection.recv_bytes(LONGEST_MESSAGE_BYTES)))
-                if not self._connection.poll(0):
-                    return True
-        except (EOFError, ConnectionError, OSError):  # also a message that is too long
-            raise Gone(self._how_it_ended()) from None
+        for descriptor, _ in self._ears.poll(max(0.0, timeout_s) * 1000):
+            if descriptor != self._line.fileno():
+                with suppress(OSError):
+                    self._bell.recv(_BLOCK_BYTES)
+                continue
+            try:
+                block = self._line.recv(_BLOCK_BYTES)
+            except OSError:
+                block = b""
+            if not block:
+                raise Gone(self._how_it_ended())
+            try:
+                for message in self._inbox.take(block):
+                    take(message)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                raise Gone("its process said something that no job says, or too much at once") from None
 
     def kill(self) -> None:
         """End it at once, with everything it started, and collect it."""
         processes.kill_session(self.pid, self.started)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
-        self._connection.close()
+        with self._open:
+            for one in (self._line, self._wishes, self._bell, self._rope):
+                one.close()
 
     def _how_it_ended(self) -> str:
         try:
             code = self._process.wait(1)
         except subprocess.TimeoutExpired:
-            return "its process closed the line to the desk, or said too much at once"
+            return "its process closed the line to the desk"
         if code < 0:
             known = {one.value: one.name for one in signal.Signals}
             return f"its process was killed by {known.get(-code, f'signal {-code}')}"

@@ -1,16 +1,21 @@
-"""What supervisor and child say to each other: one JSON object a message, never pickles.
+"""What supervisor and child say to each other: one JSON object a line, never pickles.
 
 A child runs code that decodes files of strangers; nothing it sends may become code in the parent.
 
 Each message of a job carries `of`, the token of its attempt: what a thread or a fork that outlived its
 job still says is nobody's, never the next job's.
 
-To the child:     {"run": Spec}  {"cancel": why}  {"stored": true}, once for each child_now
+There are two lines to a child, so that a job costs no thread of its own: its main thread reads the first and
+runs what comes; a second thread reads the other, on which nothing comes for most jobs.
+
+To its main thread: {"run": Spec}; settings are left out while they are those of the last job of that type
+To its listener:    {"cancel": why}  {"stored": true}, once for each child_now
 To the supervisor: {"ready": true}  {"log": [at, level, text]}  {"progress": [done, total, text]}
                   {"artifact": [path, kind, bytes]}  {"asset": record}  {"child": submission}  {"child_now": submission}
                   {"on_failure": {type, data}}  {"end": {outcome, usage}}
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
@@ -33,7 +38,7 @@ class Spec(TypedDict):
     max_attempts: int
     home: str
     work: str
-    settings: Mapping[str, Any]
+    settings: NotRequired[Mapping[str, Any]]
     results: Mapping[str, Any]
     data: Mapping[str, Any]
     timeout_s: float
@@ -42,6 +47,38 @@ class Spec(TypedDict):
     file: str | None
     permanent: NotRequired[list[str]]
     retry_on: NotRequired[list[str]]
+
+
+def encode(message: Message) -> bytes:
+    """A message as a line: JSON has no line ends of its own."""
+    return json.dumps(message).encode() + b"\n"
+
+
+class Inbox:
+    """Makes messages of the blocks of bytes that arrive."""
+
+    def __init__(self, longest_bytes: int) -> None:
+        self._longest_bytes = longest_bytes
+        self._begun = bytearray()
+        """The start of a message whose end has not come."""
+
+    def take(self, block: bytes) -> list[Message]:
+        """The messages that are complete now.
+
+        Raises:
+            ValueError: one is too long, or is no message.
+        """
+        *lines, rest = block.split(b"\n")
+        if lines and self._begun:
+            lines[0] = bytes(self._begun + lines[0])
+            self._begun.clear()
+        self._begun += rest
+        if len(self._begun) > self._longest_bytes:
+            raise ValueError("a message is too long")
+        try:
+            return [json.loads(line) for line in lines]
+        except RecursionError:
+            raise ValueError("a message is too deep") from None
 
 
 def from_outcome(outcome: Outcome) -> Message:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
+_WALL = 0x40000000
+"""Of waitpid(2): also children that were made by clone(2) with another signal than SIGCHLD."""
 
 
 def adopt() -> None:
@@ -19,6 +21,8 @@ def end_all() -> None:
     """Kill and collect every process that descends from this one."""
     if sys.platform != "linux":
         return
+    if not _any():
+        return
     for _ in range(100):  # each round kills a generation; those it orphans are ours in the next
         found = _children()
         if not found:
@@ -28,7 +32,20 @@ def end_all() -> None:
                 os.kill(pid, signal.SIGKILL)
         for pid in found:
             with suppress(OSError):
-                os.waitpid(pid, 0)
+                os.waitpid(pid, _WALL)
+
+
+def _any() -> bool:
+    """Whether there is a child, in one system call for the jobs that leave none; collects those that have ended.
+
+    What descends from us and lost its parent is our child, so no child means no descendant.
+    """
+    try:
+        while os.waitpid(-1, os.WNOHANG | _WALL)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _children() -> list[int]:

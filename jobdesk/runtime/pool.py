@@ -1,6 +1,7 @@
-"""The children of one consumer: each worker thread has one of its own, started on first need."""
+"""The children of one consumer: each worker thread has one of its own, and one more waits to replace any of them."""
 
 import contextlib
+import logging
 import threading
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from jobdesk.runtime.isolation import ChildProcess
 
 
 class Pool:
-    """Children by thread. The ledger knows each of them, so that whoever finds this consumer dead can kill them."""
+    """Children by thread. The ledger knows each of them, so that whoever finds this consumer dead can kill them.
+
+    A thread of its own keeps the spare child: it is started once the first is in use, so that a consumer
+    without such jobs has none; and it clears the ledger of the dead, for which no job need wait.
+    """
 
     def __init__(self, ledger: Ledger, consumer: str, folder: Path, nice: int) -> None:
         self._ledger = ledger
@@ -20,7 +25,12 @@ class Pool:
         self._nice = nice
         self._own = threading.local()
         self._all: set[ChildProcess] = set()
+        self._spare: ChildProcess | None = None
+        self._dead: list[int] = []
         self._lock = threading.Lock()
+        self._wanted = threading.Event()
+        self._closed = False
+        self._nurse: threading.Thread | None = None
 
     def child(self) -> ChildProcess:
         """This thread's child, alive and waiting for a job."""
@@ -29,6 +39,40 @@ class Pool:
             return child
         if child is not None:
             self.discard()
+        self._own.child = child = self._take_spare() or self._start()
+        return child
+
+    def give_back(self, now: float, max_rss_bytes: int) -> None:
+        """The job is over: keep the child for the next, unless it is worn.
+
+        Args:
+            now: monotonic seconds.
+            max_rss_bytes: what the job said it held.
+        """
+        if self._nurse is None:
+            self._nudge()
+        if self._own.child.worn(now, max_rss_bytes):
+            self.discard()
+
+    def discard(self) -> None:
+        """Kill this thread's child with all it started; the next job gets another."""
+        child, self._own.child = self._own.child, None
+        self._end(child)
+        self._nudge()
+
+    def close(self) -> None:
+        """Kill every child."""
+        self._closed = True
+        if self._nurse is not None:
+            self._wanted.set()
+            self._nurse.join(5)
+        with self._lock:
+            left, self._spare = list(self._all), None
+        for child in left:
+            self._end(child)
+        self._forget_dead()
+
+    def _start(self) -> ChildProcess:
         child = ChildProcess(self._folder, self._nice, self._consumer)
         try:
             with self._ledger.write() as tx:
@@ -36,31 +80,56 @@ class Pool:
         except BaseException:  # unknown to the ledger, nobody could end it after us
             child.kill()
             raise
-        self._own.child = child
         with self._lock:
             self._all.add(child)
         return child
-
-    def give_back(self) -> None:
-        """The job is over: keep the child for the next, unless it is worn."""
-        if self._own.child.worn:
-            self.discard()
-
-    def discard(self) -> None:
-        """Kill this thread's child with all it started; the next job gets a fresh one."""
-        child, self._own.child = self._own.child, None
-        self._end(child)
-
-    def close(self) -> None:
-        """Kill every child."""
-        with self._lock:
-            left = list(self._all)
-        for child in left:
-            self._end(child)
 
     def _end(self, child: ChildProcess) -> None:
         child.kill()
         with self._lock:
             self._all.discard(child)
-        with contextlib.suppress(LedgerError), self._ledger.write() as tx:
-            workers.remove_child(tx, child.pid)
+            self._dead.append(child.pid)
+
+    # ── the spare ──
+
+    def _take_spare(self) -> ChildProcess | None:
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare is None:
+            return None
+        self._nudge()
+        if spare.alive:
+            return spare
+        self._end(spare)
+        return None
+
+    def _nudge(self) -> None:
+        with self._lock:
+            if self._nurse is None and not self._closed:
+                self._nurse = threading.Thread(target=self._keep_spare, name="jobdesk-spare", daemon=True)
+                self._nurse.start()
+        self._wanted.set()
+
+    def _keep_spare(self) -> None:
+        """Runs as long as the pool: a child dies with the thread that made it."""
+        while True:
+            self._wanted.wait()
+            self._wanted.clear()
+            if self._closed:
+                return
+            try:
+                self._forget_dead()
+                if self._spare is None:
+                    spare = self._start()
+                    with self._lock:
+                        self._spare = spare
+            except Exception as error:  # the next job starts its own, and says what is wrong if that fails too
+                logging.getLogger("jobdesk").warning("cannot start a spare child: %s", error)
+
+    def _forget_dead(self) -> None:
+        with self._lock:
+            dead, self._dead = self._dead, []
+        if dead:
+            with contextlib.suppress(LedgerError), self._ledger.write() as tx:
+                for pid in dead:
+                    workers.remove_child(tx, pid)

@@ -8,10 +8,12 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 MARK = "JOBDESK_CONSUMER"
 """In the environment of every child and what it starts: the id of the consumer, to find what got away by."""
 SAME_START_S = 0.5 if sys.platform == "linux" else 2.0
@@ -29,12 +31,8 @@ def start_of(pid: int) -> float | None:
     """When the process started, in seconds since a fixed moment; None if it is gone or a zombie."""
     if sys.platform != "linux":
         return _start_by_psutil(pid)
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return None
-    fields = stat[stat.rindex(b")") + 2 :].split()
-    return None if fields[0] in (b"Z", b"X") else int(fields[19]) * _TICK_S
+    fields = _stat(pid)
+    return None if fields is None else int(fields[19]) * _TICK_S
 
 
 def _start_by_psutil(pid: int) -> float | None:
@@ -56,24 +54,77 @@ def is_alive(pid: int, started: float) -> bool:
 def kill_session(leader: int, started: float) -> int:
     """SIGKILL a child that leads its own session, its descendants, and what is left of the session; how many.
 
-    The leader may be dead already; then only processes of its session that started after it count,
-    so that a reused number harms nobody.
+    The leader may be dead already; then only what is left of its session counts, and nothing if its
+    number is another's by now, so that a reused number harms nobody.
     """
+    found = start_of(leader)
+    known = found is not None and abs(found - started) < SAME_START_S
+    if found is not None and not known:
+        return 0
+    if known:
+        with contextlib.suppress(OSError):
+            os.kill(leader, signal.SIGSTOP)  # it can start nothing more while we look, and adopts what we orphan
+    killed: set[int] = set()
+    while victims := _with_leader(leader, started) - killed - {leader}:  # again: they may have started others
+        for pid in victims:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        killed |= victims
+    if known:
+        with contextlib.suppress(OSError):
+            os.kill(leader, signal.SIGKILL)
+    return len(killed) + known
+
+
+def _with_leader(leader: int, started: float) -> set[int]:
+    """A session's leader, its processes, and the descendants of them all."""
+    found = [leader]
+    by_parent: dict[int, list[int]] = {}
+    for pid, parent, session, began in _table():
+        by_parent.setdefault(parent, []).append(pid)
+        if session == leader and began >= started - SAME_START_S and pid != leader:
+            found.append(pid)
+    for pid in found:  # it grows as we go
+        found += [one for one in by_parent.get(pid, ()) if one not in found]
+    return set(found)
+
+
+def _table() -> Iterator[tuple[int, int, int, float]]:
+    """Pid, parent, session and start of every process that lives."""
+    if sys.platform != "linux":
+        yield from _table_by_psutil()
+        return
+    for name in os.listdir("/proc"):
+        if name.isdigit() and (fields := _stat(int(name))) is not None:
+            yield int(name), int(fields[1]), int(fields[3]), int(fields[19]) * _TICK_S
+
+
+def _table_by_psutil() -> Iterator[tuple[int, int, int, float]]:
     import psutil
 
-    victims: set[int] = set()
-    if is_alive(leader, started):
+    for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            os.kill(leader, signal.SIGSTOP)  # it can start nothing more while we count
-            victims = {leader, *(one.pid for one in psutil.Process(leader).children(recursive=True))}
-    for pid in psutil.pids():
-        with contextlib.suppress(OSError):
-            if os.getsid(pid) == leader and (start_of(pid) or 0) >= started - SAME_START_S:
-                victims.add(pid)
-    for pid in victims:
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
-    return len(victims)
+            if process.status() != psutil.STATUS_ZOMBIE:
+                yield process.pid, process.ppid(), os.getsid(process.pid), process.create_time()
+
+
+def _stat(pid: int) -> list[bytes] | None:
+    """The fields of /proc/PID/stat from the state on; None if the process is gone or a zombie."""
+    stat = _read(f"/proc/{pid}/stat")
+    fields = stat[stat.rfind(b")") + 2 :].split()
+    return None if not fields or fields[0] in (b"Z", b"X") else fields
+
+
+def _read(file: str) -> bytes:
+    """What a small file of /proc says; nothing if it is gone."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)  # a third of the time that a Path takes
+        try:
+            return os.read(descriptor, 65536)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return b""
 
 
 def kill_marked(consumer: str) -> int:
@@ -89,6 +140,31 @@ def kill_marked(consumer: str) -> int:
 
 def memory(pid: int) -> int | None:
     """Bytes of memory that the process and its descendants hold; None if it is gone."""
+    if sys.platform != "linux":
+        return _memory_by_psutil(pid)
+    own = _resident(pid)
+    if own is None:
+        return None
+    family = _children(pid)
+    for one in family:  # it grows as we go
+        family += _children(one)
+    return own + sum(_resident(one) or 0 for one in family)
+
+
+def _resident(pid: int) -> int | None:
+    fields = _read(f"/proc/{pid}/statm").split()
+    return int(fields[1]) * _PAGE_BYTES if fields else None
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+    return [int(child) for task in tasks for child in _read(f"/proc/{pid}/task/{task}/children").split()]
+
+
+def _memory_by_psutil(pid: int) -> int | None:
     import psutil
 
     try:
@@ -100,3 +176,11 @@ def memory(pid: int) -> int | None:
         return total
     except psutil.Error:
         return None
+
+
+def open_files(pid: int) -> int:
+    """How many files the process has open; 0 if it is gone or nobody can tell."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0

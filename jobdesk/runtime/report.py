@@ -49,6 +49,9 @@ class Report:
         """
         if message.get("of") != self.token:
             return
+        if "end" in message:
+            self._end(message["end"], message["usage"])
+            return
         if len(self.assets) + len(self.children) + self.asked + len(self.artifacts) > MOST_ITEMS:
             raise TooMuch
         match message:
@@ -68,10 +71,25 @@ class Report:
                 self.asked += 1
             case {"on_failure": wanted}:
                 self.on_failure = wanted
-            case {"end": outcome, "usage": used}:
-                self.outcome = to_outcome(outcome)
-                self.cpu_ms = used["cpu_ms"]
-                self.max_rss_bytes = max(self.max_rss_bytes, used["max_rss_bytes"] or 0)
+
+    def _end(self, outcome: Message, used: Message) -> None:
+        self.outcome = to_outcome(outcome)
+        self.cpu_ms = int(used["cpu_ms"])
+        self.max_rss_bytes = max(self.max_rss_bytes, int(used["max_rss_bytes"]))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing but how the job ended."""
+        return not (
+            self.lines
+            or self.progress
+            or self.artifacts
+            or self.assets
+            or self.children
+            or self.asked
+            or self.refused
+            or self.on_failure
+        )
 
     @property
     def usage(self) -> Usage:

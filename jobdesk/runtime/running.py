@@ -1,7 +1,7 @@
 """The jobs that this process runs now, and what was asked of them meanwhile."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,7 +12,7 @@ Wish = Literal["cancel", "release"]
 
 @dataclass(slots=True)
 class Running:
-    """One running job. `wish` is what somebody asked of it; `tell` passes a cancel on to its processor."""
+    """One running job. `wish` is what somebody asked of it; `tell` passes it on to whoever supervises it."""
 
     job: Job
     tell: Callable[[str], None] = field(default=lambda why: None)
@@ -38,10 +38,11 @@ class RunningJobs:
             self._jobs[job.seq] = entry
         return entry
 
-    def remove(self, entry: Running) -> None:
+    def remove(self, entries: Iterable[Running]) -> None:
         with self._lock:
-            if self._jobs.get(entry.job.seq) is entry:  # it may be running again here already
-                del self._jobs[entry.job.seq]
+            for entry in entries:
+                if self._jobs.get(entry.job.seq) is entry:  # it may be running again here already
+                    del self._jobs[entry.job.seq]
 
     def all(self) -> list[Running]:
         with self._lock:
@@ -51,6 +52,5 @@ class RunningJobs:
         """Ask something of a running job, once; a release outranks a cancel that came before."""
         if entry.wish in {wish, "release"}:
             return
-        entry.wish, entry.why, entry.wished_at = wish, why, now
-        if wish == "cancel":
-            entry.tell(why)
+        entry.why, entry.wished_at, entry.wish = why, now, wish  # its supervisor acts on the wish: last
+        entry.tell(why)

@@ -1,66 +1,82 @@
-"""Writing how an attempt ended, with all that it left, in one transaction."""
+"""Writing how attempts ended, with all that they left, in the writer's transaction."""
 
 import logging
-import threading
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError, LedgerError
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, Stopped, failure
-from jobdesk.ledger import flows, follow, moves, reports, upkeep
+from jobdesk.core.text import to_json
+from jobdesk.ledger import claiming, finishing, flows, follow, moves, reports, upkeep
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.runtime.report import Report
 from jobdesk.runtime.running import Running
 from jobdesk.runtime.wiring import Wiring
 
-TRY_AGAIN_S = 1.0
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended; `at` is epoch seconds."""
+
+    entry: Running
+    report: Report
+    outcome: Outcome
+    at: float
+
+    @property
+    def job(self) -> Job:
+        return self.entry.job
 
 
 class Settler:
-    """Turns an outcome into the move that ends the claim."""
+    """Turns outcomes into the moves that end claims."""
 
-    def __init__(self, ledger: Ledger, wiring: Wiring, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, wiring: Wiring) -> None:
         self._ledger = ledger
         self._wiring = wiring
-        self._clock = clock
 
-    def settle(self, entry: Running, report: Report, outcome: Outcome) -> None:
-        """Write the end; while the ledger cannot be written it tries again, so that finished work is not redone."""
-        if report.refused is not None and isinstance(outcome, Completed):
-            outcome = _cannot_be_kept(report.refused)
-        pause = threading.Event()
-        while True:
+    def settle(self, tx: Tx, endings: Sequence[Ending], unwritten: Collection[int]) -> None:
+        """Write how attempts ended. What one of them left that cannot be stored spoils none but itself.
+
+        Args:
+            unwritten: seqs of jobs of which the ledger does not know yet that they have begun.
+        """
+        held = claiming.held(tx, [ending.job for ending in endings])
+        kept = [ending for ending in endings if ending.job.seq in held]  # the rest was rescued meanwhile
+        plain = {ending.job.seq: done for ending in kept if (done := _completion(ending)) is not None}
+        claiming.started(tx, [done.job for seq, done in plain.items() if seq in unwritten])
+        finishing.complete_many(tx, list(plain.values()))
+        for ending in kept:
+            if ending.job.seq in plain:
+                continue
+            if ending.job.seq in unwritten:
+                claiming.began(tx, [ending.job])
             try:
-                self._write(entry, report, outcome)
-                return
-            except LedgerError as error:
-                logging.getLogger("jobdesk").error("cannot write the end of %s, trying again: %s", entry.job.id, error)
-                if entry.wish == "release":
-                    return  # stopping: the engine gives back what is still claimed, or the next start does
-                self._clock.wait(pause, TRY_AGAIN_S)
+                with tx.nested():
+                    self._write(tx, ending, ending.report, _checked(ending), held[ending.job.seq])
+            except (LedgerError, sqlite3.OperationalError):
+                raise
             except Exception as error:  # the job said something that cannot be stored: keep its end, without it
-                logging.getLogger("jobdesk").exception("cannot store the end of %s as it is", entry.job.id)
-                report, outcome = Report(), _cannot_be_kept(error)
+                logging.getLogger("jobdesk").exception("cannot store the end of %s as it is", ending.job.id)
+                self._write(tx, ending, Report(), _cannot_be_kept(error), held[ending.job.seq])
 
-    def _write(self, entry: Running, report: Report, outcome: Outcome) -> None:
-        job = entry.job
+    def _write(self, tx: Tx, ending: Ending, report: Report, outcome: Outcome, cancelled: bool) -> None:
+        entry, job = ending.entry, ending.job
         children = [self._wiring.prepare_child(job, wanted) for wanted in report.children] if _done(outcome) else []
         hook = self._wiring.prepare_child(job, report.on_failure) if report.on_failure else None
-        with self._ledger.write() as tx:
-            held = moves.holds(tx, job)
-            if held is None:
-                return  # rescued meanwhile: what it did is somebody else's to do again
-            if held.cancelled and not _done(outcome):
-                outcome = Stopped(entry.why or "cancelled while it ran")
-            report.write_words(tx, job)
-            reports.artifacts(tx, job, report.artifacts)
-            if report.urgent:
-                self.store_urgent(tx, job, report)
-            if children or hook:
-                flow = follow.join_flow(tx, job)
-                if hook:
-                    follow.set_on_failure(tx, flow, hook)
-            self._move(tx, entry, report, outcome, children, held.cancelled)
+        if cancelled and not _done(outcome):
+            outcome = Stopped(entry.why or "cancelled while it ran")
+        report.write_words(tx, job)
+        reports.artifacts(tx, job, report.artifacts)
+        if report.urgent:
+            self.store_urgent(tx, job, report)
+        if children or hook:
+            flow = follow.join_flow(tx, job)
+            if hook:
+                follow.set_on_failure(tx, flow, hook)
+        self._move(tx, entry, report, outcome, children, cancelled)
 
     def store_urgent(self, tx: Tx, job: Job, report: Report) -> None:
         """Store the children that are wanted at once, but for those that an earlier attempt has stored.
@@ -101,6 +117,29 @@ class Settler:
             case Stopped():  # its own checkpoint found the time up
                 text = f"it ran longer than its timeout of {job.timeout_s:g} s"
                 moves.fail(tx, job, failure("Timeout", text), _retry_wait(tx, job), report.usage)
+
+
+def _completion(ending: Ending) -> finishing.Completion | None:
+    """What to write of a job of which there is nothing to say but that it is done; None if there is more."""
+    outcome, usage = ending.outcome, ending.report.usage
+    if not isinstance(outcome, Completed) or not ending.report.is_empty or not finishing.fits(ending.job):
+        return None
+    try:  # a child may have sent anything
+        cpu_ms, memory = _whole(usage.cpu_ms), _whole(usage.max_rss_bytes)
+        return finishing.Completion(ending.job, to_json(outcome.result), ending.at, cpu_ms, memory)
+    except (TypeError, ValueError):
+        return None
+
+
+def _whole(value: int | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _checked(ending: Ending) -> Outcome:
+    """The outcome, unless it left something that was refused before."""
+    if ending.report.refused is not None and isinstance(ending.outcome, Completed):
+        return _cannot_be_kept(ending.report.refused)
+    return ending.outcome
 
 
 def _done(outcome: Outcome) -> bool:

@@ -20,6 +20,8 @@ _VALUES = {
     Sort.NUMBER: _NUMBER,
     Sort.NAME: _TEXT,
     Sort.TEXT: _TEXT,
+    Sort.WORDS: _TEXT.map(lambda text: "a" + text.replace("*", "").replace("?", ""))
+    | st.sampled_from(["thumb*", "two words", "IMG_20*"]),
     Sort.JSON: _TEXT,
 }
 _KEY = st.text("abzAZ_$é-", min_size=1, max_size=6)

@@ -1,7 +1,6 @@
 """A full disk delays work and loses none of it: on a real small file system, where tests may mount one."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,19 +20,6 @@ def chat(ctx: Context) -> str:
         ctx.log.info("x" * 300)
     return "y" * 3000
 """
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("this machine does not let tests mount a file system")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_jobs_wait_for_space_and_then_all_complete(small_disk: Path) -> None:

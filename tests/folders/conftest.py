@@ -11,7 +11,7 @@ from jobdesk.core.ids import ids
 from jobdesk.core.outcome import failure
 from jobdesk.folders.intake import FolderService
 from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import folders, moves, queues
+from jobdesk.ledger import claiming, folders, moves, queues
 from jobdesk.ledger.database import Ledger, Tx
 from tests.support.clock import FakeClock
 from tests.support.factory import new_job
@@ -70,7 +70,7 @@ class Desk:
         done = 0
         while True:
             with self.ledger.write() as tx:
-                job = moves.claim(tx, "con_test/1")
+                job = claiming.claim(tx, "con_test/1")
             if job is None:
                 return done
             done += 1

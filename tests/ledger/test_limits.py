@@ -8,7 +8,7 @@ import pytest
 from jobdesk.core.clock import SystemClock
 from jobdesk.core.job import Job
 from jobdesk.core.rate import Rate, rate
-from jobdesk.ledger import moves, queues, rates, reads, upkeep
+from jobdesk.ledger import claiming, moves, queues, rates, reads, upkeep
 from jobdesk.ledger.database import Ledger
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, new_job, submit
@@ -16,7 +16,7 @@ from tests.support.factory import claim, new_job, submit
 
 def take(ledger: Ledger, *only: str) -> Job | None:
     with ledger.write() as tx:
-        return moves.claim(tx, "con_test/1", only or None)
+        return claiming.claim(tx, "con_test/1", only or None)
 
 
 def finish(ledger: Ledger, job: Job) -> None:
@@ -105,7 +105,7 @@ def test_ten_claimers_never_hold_one_key_twice(tmp_path: Path) -> None:
         own = Ledger(tmp_path / "jobdesk.db", SystemClock(), synchronous=lambda: "off")
         while len(done) < 90:
             with own.write() as tx:
-                job = moves.claim(tx, f"con_{number}/1")
+                job = claiming.claim(tx, f"con_{number}/1")
             if job is None:
                 continue
             with lock:
@@ -190,7 +190,7 @@ def test_what_is_no_rate_says_what_is(text: str) -> None:
 
 def test_the_claim_walks_only_the_lanes_and_the_claim_index(ledger: Ledger) -> None:
     plan = " ".join(
-        row[3] for row in ledger.rows("EXPLAIN QUERY PLAN " + moves._CLAIM, {"worker": "w", "now": 0.0, "queues": None})
+        row[3] for row in ledger.rows("EXPLAIN QUERY PLAN " + claiming._HEADS, {"now": 0.0, "queues": None})
     )
     assert "USING COVERING INDEX job_claim" in plan or "USING INDEX job_claim (queue=? AND type=?)" in plan
     assert "SCAN j" not in plan.replace("SCAN json_each", "") and "SCAN job" not in plan

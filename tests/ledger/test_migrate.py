@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from jobdesk.ledger import moves, reads, tables
+from jobdesk.ledger import claiming, reads, tables
 from jobdesk.ledger.database import Ledger
 from tests.support.clock import FakeClock
 
@@ -28,7 +28,7 @@ def test_jobs_of_an_older_ledger_are_claimed_in_order(tmp_path: Path, clock: Fak
     order = []
     while True:
         with ledger.write() as tx:
-            job = moves.claim(tx, "con_test/1")
+            job = claiming.claim(tx, "con_test/1")
         if job is None:
             break
         order.append(job.id)

@@ -7,7 +7,7 @@ import pytest
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.job import FINAL, Job, JobError, State
 from jobdesk.core.moves import is_legal
-from jobdesk.ledger import follow, moves, queues, reads, unique, upkeep
+from jobdesk.ledger import claiming, follow, moves, queues, reads, unique, upkeep
 from jobdesk.ledger.database import Ledger
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, new_job, submit
@@ -286,9 +286,9 @@ def test_the_highest_priority_goes_first_then_the_oldest_in_open_queues_with_roo
         queues.pause(tx, "mail", "ada")
     assert [claim(ledger).id for _ in range(2)] == [high, low]
     with ledger.write() as tx:
-        assert moves.claim(tx, "con/1") is None
+        assert claiming.claim(tx, "con/1") is None
         queues.resume(tx, "mail", "ada")
     assert claim(ledger).id == second_mail
     with ledger.write() as tx:
-        assert moves.claim(tx, "con/1") is None, "its concurrency is 1"
+        assert claiming.claim(tx, "con/1") is None, "its concurrency is 1"
     assert state(ledger, mail) is State.PENDING

@@ -14,7 +14,7 @@ from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.job import FINAL, IN_FLIGHT, Job, JobError, State
 from jobdesk.core.moves import MOVES, is_legal
 from jobdesk.core.rate import Rate
-from jobdesk.ledger import flows, follow, moves, queues, rates, upkeep
+from jobdesk.ledger import claiming, flows, follow, moves, queues, rates, upkeep
 from jobdesk.ledger.database import Ledger, Tx
 from tests.support.clock import FakeClock
 from tests.support.factory import new_job
@@ -116,7 +116,7 @@ class Moves(RuleBasedStateMachine):
             (self.clock.now(), self.may_start("queue", "mail"), self.may_start("type", "slow")),
         )
         with self.ledger.write() as tx:
-            job = moves.claim(tx, f"{consumer}/1", only)
+            job = claiming.claim(tx, f"{consumer}/1", only)
         assert (job and job.id) == (best and best[0])
         if job is not None:
             self.claims.append(job)

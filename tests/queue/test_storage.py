@@ -2,6 +2,9 @@
 
 import inspect
 import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,10 +13,11 @@ from huey.storage import BaseStorage
 
 from jobdesk.core.job import Job, State
 from jobdesk.ledger import moves, reads
-from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.storage import LedgerStorage
 from jobdesk.queue.wake import Wake
+from jobdesk.queue.writer import Writer
 from tests.support.factory import submit
 
 
@@ -22,8 +26,28 @@ def wake(tmp_path: Path) -> Wake:
     return Wake(tmp_path)
 
 
-def storage(ledger: Ledger, wake: Wake) -> LedgerStorage:
-    return LedgerStorage("test", ledger=ledger, wake=wake, consumer="con_test", queues=None)
+@dataclass(frozen=True)
+class Done:
+    job: Job
+    at: float
+
+
+def writer_of(
+    ledger: Ledger, wake: Wake, settled: Callable[[Sequence[Done]], None] = lambda ends: None
+) -> Writer[Done]:
+    def settle(tx: Tx, ends: Sequence[Done], unwritten: Collection[int]) -> None:
+        for end in ends:
+            assert moves.complete(tx, end.job, end.job.worker)
+
+    return Writer(ledger, wake, "con_test", None, settle, settled)
+
+
+@contextmanager
+def storage(ledger: Ledger, wake: Wake) -> Iterator[LedgerStorage]:
+    writer = writer_of(ledger, wake)
+    writer.start()
+    yield LedgerStorage("test", ledger=ledger, writer=writer, consumer="con_test")
+    writer.stop()
 
 
 def test_every_method_of_huey_is_answered() -> None:
@@ -35,15 +59,16 @@ def test_every_method_of_huey_is_answered() -> None:
 
 def test_dequeue_is_the_claim(ledger: Ledger, wake: Wake) -> None:
     id_ = submit(ledger)
-    job = storage(ledger, wake).dequeue()
-    assert job is not None
-    assert job.id == id_
-    assert reads.job(ledger, id_).state is State.PROCESSING
+    with storage(ledger, wake) as made:
+        job = made.dequeue()
+        assert job is not None
+        assert job.id == id_
+        assert reads.job(ledger, id_).state is State.PROCESSING
 
 
 def test_what_the_ledger_does_itself_is_empty_or_refused(ledger: Ledger, wake: Wake) -> None:
-    made = storage(ledger, wake)
     submit(ledger)
+    made = LedgerStorage("test", ledger=ledger, writer=writer_of(ledger, wake), consumer="con_test")
     assert made.queue_size() == 1
     assert (made.schedule_size(), made.read_schedule(None), made.peek_data("x")) == (0, [], EmptyData)
     for refused in (lambda: made.enqueue(b""), made.flush_queue, lambda: made.add_to_schedule(b"", None)):
@@ -56,17 +81,20 @@ def test_hueys_worker_threads_run_jobs_and_stop_cleanly(ledger: Ledger, wake: Wa
     seen: list[str] = []
     all_seen = threading.Event()
 
-    def run(job: Job) -> None:
-        with ledger.write() as tx:
-            assert moves.complete(tx, job, threading.current_thread().name)
-        seen.append(job.id)
-        if len(seen) == 20:
+    def settled(ends: Sequence[Done]) -> None:
+        seen.extend(end.job.id for end in ends)
+        if len(seen) == 200:
             all_seen.set()
 
-    consumer = EmbeddedConsumer(run, ledger=ledger, wake=wake, consumer="con_test", workers=3, queues=None)
+    writer = writer_of(ledger, wake, settled)
+    consumer = EmbeddedConsumer(
+        lambda job: writer.end(Done(job, ledger.clock.now())), writer, ledger=ledger, consumer="con_test", workers=3
+    )
     consumer.start()
-    wanted = [submit(ledger) for _ in range(20)]
+    wanted = [submit(ledger) for _ in range(200)]
     assert all_seen.wait(10)
     assert consumer.join(5)
+    consumer.close()
     assert sorted(seen) == sorted(wanted)
     assert set(reads.states(ledger, wanted).values()) == {State.COMPLETED}
+    assert {reads.job(ledger, id_).result for id_ in wanted} <= {f"con_test/{number}" for number in (1, 2, 3)}

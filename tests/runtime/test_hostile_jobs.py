@@ -7,7 +7,7 @@ import pytest
 
 from jobdesk import Desk
 from jobdesk.core.job import Job, State
-from jobdesk.ledger import reads
+from jobdesk.ledger import claiming, reads
 from jobdesk.runtime.processes import start_of
 from tests.support.home import consumer, kill, make_home, until
 
@@ -185,9 +185,7 @@ def test_a_claim_of_nobody_is_found_and_given_back(tmp_path: Path) -> None:
     desk = Desk(home)
     job = desk.submit("fine", {"n": 4})
     with desk.ledger.write() as tx:
-        from jobdesk.ledger import moves
-
-        assert moves.claim(tx, "con_nobody/1") is not None
+        assert claiming.claim(tx, "con_nobody/1") is not None
     worker = consumer(home)
     assert desk.wait(job.id, timeout="20s").result == 4
     kill(worker)

@@ -5,7 +5,7 @@ from typing import Any
 from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.retry import RetryPolicy
-from jobdesk.ledger import moves, queues
+from jobdesk.ledger import claiming, moves, queues
 from jobdesk.ledger.database import Ledger
 
 
@@ -35,6 +35,6 @@ def submit(ledger: Ledger, **over: Any) -> str:
 def claim(ledger: Ledger, worker: str = "con_test/1") -> Job:
     """Claim the next job; there must be one."""
     with ledger.write() as tx:
-        job = moves.claim(tx, worker)
+        job = claiming.claim(tx, worker)
     assert job is not None
     return job

@@ -1,12 +1,15 @@
 """A home with processors of the test's own, and consumers in processes of their own."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 DEADLINE_S = 60.0
 
@@ -33,6 +36,21 @@ def consumer(home: Path, *options: str) -> subprocess.Popen[bytes]:
     )
 
 
+def impatient(home: Path, lost_after_s: float, *options: str) -> subprocess.Popen[bytes]:
+    """A consumer that gives away the jobs of others after so long a silence."""
+    words = ["tests.support.impatient", str(lost_after_s), "--home", str(home), "--consumer", *options]
+    return subprocess.Popen(
+        [sys.executable, "-m", *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+
+
+def end(*processes: subprocess.Popen[bytes]) -> None:
+    """Kill what still runs, stopped or not."""
+    for one in processes:
+        one.kill()
+        one.wait()
+
+
 def kill(process: subprocess.Popen[bytes], how: int = signal.SIGKILL) -> None:
     """Send the signal and collect the process."""
     os.kill(process.pid, how)
@@ -50,3 +68,25 @@ def until(what: Callable[[], object], seconds: float = DEADLINE_S) -> None:
 def lines(file: Path) -> Sequence[str]:
     """The lines of a file that may not exist yet."""
     return file.read_text().splitlines() if file.exists() else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command answered."""
+
+    code: int
+    out: str
+    error: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def command(home: Path, *words: str) -> Answer:
+    """One `jobdesk` command on the home, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "jobdesk", "--home", str(home), *words],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=DEADLINE_S,
+    )  # fmt: skip
+    return Answer(done.returncode, done.stdout, done.stderr)

@@ -8,7 +8,7 @@ import pytest
 
 from jobdesk.core.job import JobError, Progress
 from jobdesk.desk import Desk
-from jobdesk.ledger import moves, queues, reports, upkeep
+from jobdesk.ledger import claiming, moves, queues, reports, upkeep
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, submit
 
@@ -50,7 +50,7 @@ def busy_desk(desk: Desk, clock: FakeClock) -> Desk:
             )
     store("email", "email-sending", {"to": "bob@example.org"})
     with ledger.write() as tx:
-        retried = moves.claim(tx, "con_test/1")
+        retried = claiming.claim(tx, "con_test/1")
         assert retried is not None
         moves.fail(tx, retried, JobError("SMTPError", "closed", None, "f2"), 41.0)
     store("video", "video-scraping", {"url": "https://example.org/clip.mp4"}, expires_at=clock.now() + 1)

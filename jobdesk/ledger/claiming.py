@@ -1,0 +1,244 @@
+"""Claiming: which jobs start next, several in one transaction.
+
+A claim compares the heads of the lanes (see `ledger.lanes`), so it costs the same however many jobs
+wait. Workers that wait get a job each, which begins with the commit. More may be claimed *ahead*: held for
+whoever is free next, not begun, and put back without a trace if nobody takes them soon. A job that
+was ever claimed before is never taken ahead: should it be the one that kills its consumer, those that
+were in hand with it have lost nothing.
+
+Jobs without a concurrency key count themselves (`counted`): one change of each counter for all of
+them, where a trigger would make one a job.
+"""
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from jobdesk.core.events import Kind
+from jobdesk.core.job import Job, State
+from jobdesk.ledger import counters, moves, rates
+from jobdesk.ledger.database import Ledger, Row, Tx
+from jobdesk.ledger.rows import JOB, to_job
+
+AHEAD = "-"
+"""In place of a worker's number: claimed, and nobody has begun it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that a consumer holds. `begun`: its start is written, with the worker that it was claimed for."""
+
+    row: Row
+    worker: str
+    at: float
+    begun: bool
+
+    @property
+    def seq(self) -> int:
+        return int(self.row[0])
+
+    @property
+    def type(self) -> str:
+        return str(self.row[2])
+
+    @property
+    def fence(self) -> int:
+        return int(self.row[8]) + 1
+
+    def begin(self, worker: str, at: float) -> Job:
+        """The job, run by this worker from this instant on (by its own and from the claim on, if it has begun)."""
+        if self.begun:
+            worker, at = self.worker, self.at
+        row = list(self.row)
+        row[4], row[6], row[8] = State.PROCESSING, row[6] + 1, row[8] + 1
+        row[12], row[13], row[16], row[25] = at, None, worker, None
+        return to_job(tuple(row))
+
+
+_HEADS = f"""
+SELECT head.rank, head.seq, l.queue, l.type,
+  q.concurrency - coalesce((SELECT n FROM tally WHERE queue = q.name AND state = 'processing'), 0)
+FROM lane l CROSS JOIN queue q ON q.name = l.queue CROSS JOIN job head ON head.seq = (
+  SELECT seq FROM job INDEXED BY job_claim WHERE queue = l.queue AND type = l.type
+    AND state = 'pending' AND parked = 0 AND (expires_at IS NULL OR expires_at > :now)
+  ORDER BY rank DESC, seq LIMIT 1)
+WHERE l.ready > 0 AND q.paused_at IS NULL
+  AND NOT {rates.full("queue", "l.queue")} AND NOT {rates.full("type", "l.type")}
+  AND (:queues IS NULL OR q.name IN (SELECT value FROM json_each(:queues)))
+"""
+_NEXT = (
+    "SELECT rank, seq FROM job INDEXED BY job_claim WHERE queue = ? AND type = ? AND state = 'pending' "
+    "AND parked = 0 AND (expires_at IS NULL OR expires_at > ?) ORDER BY rank DESC, seq LIMIT ?"
+)
+_FIRST_TIME = (
+    "WITH taken (worker, at, seq) AS (VALUES {}) UPDATE job SET state = 'processing', attempt = attempt + 1, "
+    "fence = fence + 1, worker = taken.worker, started_at = taken.at, counted = counted + 1 "
+    "FROM taken WHERE job.seq = taken.seq"
+)
+_AGAIN = (
+    "UPDATE job SET state = 'processing', attempt = attempt + 1, fence = fence + 1, worker = ?, started_at = ?, "
+    "finished_at = NULL, progress_done = NULL, progress_total = NULL, progress_message = NULL WHERE seq = ?"
+)
+
+
+def claim(tx: Tx, worker: str, queues: Sequence[str] | None = None) -> Job | None:
+    """Take the first runnable job: highest priority, then oldest, of what no pause, limit or key keeps.
+
+    Args:
+        worker: who runs it, as shown to people.
+        queues: only these; None means all.
+    """
+    found = claim_many(tx, [worker], queues)
+    return found[0].begin(worker, tx.now) if found else None
+
+
+def claim_many(
+    tx: Tx,
+    workers: Sequence[str],
+    queues: Sequence[str] | None = None,
+    *,
+    consumer: str = "",
+    ahead: int = 0,
+    short: Collection[str] = (),
+) -> list[Claimed]:
+    """Take the first runnable jobs: one for each worker, then up to `ahead` more for the consumer; in their order.
+
+    Args:
+        workers: those that wait, as shown to people.
+        queues: only these; None means all.
+        short: types whose jobs may be taken ahead; the first of another type ends the taking.
+    """
+    limits = rates.left(tx)
+    seqs = list(_pick(tx, len(workers) + ahead, queues, limits))
+    if not seqs:
+        return []
+    rows = {row[0]: row for row in tx.rows(
+        f"SELECT {JOB} FROM job j WHERE j.seq IN (SELECT value FROM json_each(?))", (json.dumps(seqs),)
+    )}  # fmt: skip
+    taken: list[Claimed] = []
+    keys = set()
+    for seq in seqs:
+        row = rows[seq]
+        begun, key = len(taken) < len(workers), row[37]
+        if not begun and (row[2] not in short or row[8] > 0 or key is not None):
+            break
+        if key is not None:
+            if key in keys:  # the head of another lane has this key too
+                continue
+            keys.add(key)
+        worker = workers[len(taken)] if begun else f"{consumer}/{AHEAD}"
+        taken.append(Claimed(row, worker, tx.now, begun))
+    _write(tx, taken)
+    if limits:
+        for one in taken:
+            rates.started(tx, one.row[3], one.type)
+    return taken
+
+
+def _pick(
+    tx: Tx, most: int, queues: Sequence[str] | None, limits: Mapping[tuple[rates.Scope, str], int]
+) -> Iterator[int]:
+    """Seqs in the order of their start, as far as concurrency and rate limits let them."""
+    lanes = tx.rows(_HEADS, {"now": tx.now, "queues": None if queues is None else json.dumps(list(queues))})
+    if not lanes:
+        return
+    room = dict(limits)
+    for _, _, queue, _, left in lanes:
+        if left is not None:
+            room["queue", queue] = min(left, room.get(("queue", queue), left))
+    heads = [(-rank, seq, queue, type_) for rank, seq, queue, type_, _ in lanes]
+    heapq.heapify(heads)
+    rest: dict[tuple[str, str], Iterator[Row]] = {}
+    count = 0
+    while heads and count < most:
+        _, seq, queue, type_ = heapq.heappop(heads)
+        binding = [key for key in (("queue", queue), ("type", type_)) if key in room]
+        if any(room[key] <= 0 for key in binding):
+            continue  # with all that waits in its lane
+        for key in binding:
+            room[key] -= 1
+        yield seq
+        count += 1
+        if count == most:
+            return
+        if (queue, type_) not in rest:
+            more = iter(tx.rows(_NEXT, (queue, type_, tx.now, most - count + 1)))
+            next(more, None)
+            rest[queue, type_] = more
+        following = next(rest[queue, type_], None)
+        if following is not None:
+            heapq.heappush(heads, (-following[0], following[1], queue, type_))
+
+
+def _write(tx: Tx, taken: Sequence[Claimed]) -> None:
+    first = [one for one in taken if one.row[8] == 0 and one.row[37] is None]
+    tx.spread(_FIRST_TIME, [(one.worker, tx.now, one.seq) for one in first])
+    tx.many(_AGAIN, [(one.worker, tx.now, one.seq) for one in taken if one.row[8] or one.row[37] is not None])
+    counters.moved(tx, Counter(str(one.row[3]) for one in first), State.PENDING, State.PROCESSING)
+    counters.left_lanes(tx, Counter((str(one.row[3]), one.type) for one in first))
+    tx.events(
+        Kind.JOB_STARTED,
+        [
+            (tx.now, one.seq, one.row[3], {"attempt": one.row[6] + 1, "worker": one.worker})
+            for one in taken
+            if one.begun
+        ],
+    )
+
+
+def is_any(ledger: Ledger) -> bool:
+    """Whether any job is ready, paused or limited as it may be; costs a look at a small table."""
+    return ledger.row("SELECT 1 FROM lane WHERE ready > 0 LIMIT 1") is not None
+
+
+def began(tx: Tx, jobs: Sequence[Job]) -> None:
+    """Jobs that were claimed ahead have begun, as they say: when, and by which worker. One that was lost is left."""
+    if not jobs:
+        return
+    kept = held(tx, jobs)
+    tx.many(
+        "UPDATE job SET worker = ?, started_at = ? WHERE seq = ?",
+        [(job.worker, job.started_at, job.seq) for job in jobs if job.seq in kept],
+    )
+    started(tx, [job for job in jobs if job.seq in kept])
+
+
+def started(tx: Tx, jobs: Sequence[Job]) -> None:
+    """Write that jobs have begun."""
+    tx.events(
+        Kind.JOB_STARTED,
+        [
+            (job.started_at or tx.now, job.seq, job.queue, {"attempt": job.attempt, "worker": job.worker})
+            for job in jobs
+        ],
+    )
+
+
+def put_back(tx: Tx, jobs: Sequence[Claimed]) -> None:
+    """Jobs claimed ahead that nobody began wait again, as if nothing had been; nobody may begin them any more."""
+    for one in jobs:
+        tx.run(
+            "UPDATE job SET state = 'pending', attempt = attempt - 1, fence = fence - 1, worker = NULL, "
+            "started_at = NULL WHERE seq = ? AND state = 'processing' AND fence = ?",
+            (one.seq, one.fence),
+        )
+        unwanted = tx.row("SELECT id FROM job WHERE seq = ? AND cancel_requested_at IS NOT NULL", (one.seq,))
+        if unwanted is not None:
+            moves.cancel(tx, unwanted[0], "cancelled before it began")
+    tx.wakes = tx.wakes or bool(jobs)
+
+
+def held(tx: Tx, jobs: Sequence[Job]) -> dict[int, bool]:
+    """Seqs of the claims that still fit (the job runs, nobody has claimed it since), and whether to stop it."""
+    fences = {job.seq: job.fence for job in jobs}
+    return {
+        seq: bool(cancelled)
+        for seq, fence, cancelled in tx.rows(
+            "SELECT seq, fence, cancel_requested_at IS NOT NULL FROM job "
+            "WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'processing'",
+            (json.dumps(list(fences)),),
+        )
+        if fences[seq] == fence
+    }

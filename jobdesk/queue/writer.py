@@ -1,0 +1,230 @@
+"""The one thread of a consumer that writes ends and claims: all that has ended, and the next claims, in one commit.
+
+A worker never waits for the disk: it takes a job that lies in hand, runs it, and leaves its end here.
+The writer settles what has come together, claims for the workers that wait, and while jobs are short
+claims some more ahead. A short job so costs a share of one commit; one that lasts has its start written at once.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from jobdesk.core.errors import LedgerError
+from jobdesk.core.job import Job
+from jobdesk.ledger import claiming, rates
+from jobdesk.ledger.claiming import Claimed
+from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.queue.hand import Hand
+from jobdesk.queue.wake import Wake
+
+LOOK_AGAIN_S = 1.0
+"""Who heard nothing looks by itself after this long."""
+LEAST_AHEAD, MOST_AHEAD = 8, 256
+HORIZON_S = 0.02
+"""No job should lie in hand longer, and only those of types that take less are claimed ahead."""
+STALE_S = 0.1
+"""What lies in hand longer, since a job before it lasts, is put back."""
+START_WAITS_S = 0.003
+"""So long a start waits for its end, to be written with it."""
+TRY_AGAIN_S = 1.0
+_WEIGHT = 0.2
+"""Of the last job in the mean of its type's durations."""
+
+
+class End(Protocol):
+    """How an attempt ended, as the writer sees it. Instants are epoch seconds."""
+
+    @property
+    def job(self) -> Job: ...
+    @property
+    def at(self) -> float: ...
+
+
+E = TypeVar("E", bound=End)
+
+
+class Writer(Generic[E]):
+    """Owns the claims of one consumer."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        wake: Wake,
+        consumer: str,
+        queues: Sequence[str] | None,
+        settle: Callable[[Tx, Sequence[E], Collection[int]], None],
+        settled: Callable[[Sequence[E]], None],
+    ) -> None:
+        """Made stopped.
+
+        Args:
+            settle: writes the ends of attempts, and the starts of those whose seq is in the last argument.
+            settled: told after the commit.
+        """
+        self._ledger = ledger
+        self._wake = wake
+        self._consumer = consumer
+        self._queues = queues
+        self._settle = settle
+        self._settled = settled
+        self._bell = threading.Event()
+        self.hand = Hand(self._bell.set)
+        self._ends: deque[E] = deque()
+        self._starts: deque[Job] = deque()
+        self._unsettled: list[E] = []
+        """Taken from `_ends`, and not committed yet."""
+        self._unwritten: dict[int, Job] = {}
+        """By seq, what was begun and the ledger does not know yet."""
+        self._usual: dict[str, float] = {}
+        """By type, the mean duration of its last jobs, in seconds."""
+        self._depth = 0
+        """How many jobs may lie in hand."""
+        self._more = True
+        """There may be something to claim."""
+        self._work = -1
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="jobdesk-writer", daemon=True)
+
+    # ── for workers ──
+
+    def begin(self, claimed: Claimed, worker: str) -> Job:
+        """A worker begins a job that it took from the hand."""
+        job = claimed.begin(worker, self._ledger.clock.now())
+        if not claimed.begun:
+            self._starts.append(job)
+        return job
+
+    def end(self, end: E) -> None:
+        """A worker is through with a job; its end is written with the next commit."""
+        self._ends.append(end)
+        if not self._bell.is_set():
+            self._bell.set()
+
+    # ── life ──
+
+    def start(self) -> None:
+        self._wake.bells.append(self._bell)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Write what has ended, put back what nobody began, and end."""
+        self.hand.close()
+        self._stopping = True
+        self._bell.set()
+        self._thread.join(timeout_s)
+        self._wake.bells.remove(self._bell)
+
+    def _run(self) -> None:
+        while True:
+            self._bell.clear()
+            stopping = self._stopping
+            try:
+                busy = self._step()
+                pause_s = 0.0 if busy else self._pause()
+            except LedgerError as error:
+                logging.getLogger("jobdesk").error("cannot write the ends of jobs, trying again: %s", error)
+                busy, pause_s = False, TRY_AGAIN_S
+            except Exception:  # nothing of it is committed, and the worker threads live from this one
+                logging.getLogger("jobdesk").exception("cannot claim or write the ends of jobs, trying again")
+                busy, pause_s = False, TRY_AGAIN_S
+            if stopping and not busy:
+                return  # what cannot be written: the engine gives it back, or the next start does
+            if pause_s and not self._stopping:
+                self._bell.wait(pause_s)
+
+    # ── one commit ──
+
+    def _step(self) -> bool:
+        """Do what there is to do, in one transaction; False if there was nothing."""
+        self._gather()
+        stale = self._stale()
+        starts = self._due_starts()
+        waiting, ahead = self._wanted()
+        if not (self._unsettled or starts or stale) and not ((waiting or ahead) and claiming.is_any(self._ledger)):
+            self._more = False
+            return False
+        claimed: list[Claimed] = []
+        with self._ledger.write() as tx:
+            claiming.put_back(tx, stale)
+            claiming.began(tx, starts)
+            self._settle(tx, self._unsettled, self._unwritten)
+            if waiting or ahead:
+                claimed = claiming.claim_many(
+                    tx, waiting, self._queues, consumer=self._consumer, ahead=ahead, short=self._short()
+                )
+                self._more = len(claimed) == len(waiting) + ahead
+        ended, self._unsettled = self._unsettled, []
+        for job in (*starts, *(end.job for end in ended)):
+            self._unwritten.pop(job.seq, None)
+        left = self.hand.give(claimed)
+        if left:
+            with self._ledger.write() as tx:
+                claiming.put_back(tx, left)
+        if ended:
+            self._settled(ended)
+            self._more = True
+            self._learn(ended)
+        return bool(ended or claimed)
+
+    def _gather(self) -> None:
+        """Take over what workers left. Ends first: the start of each is there by then."""
+        while self._ends:
+            self._unsettled.append(self._ends.popleft())
+        while self._starts:
+            job = self._starts.popleft()
+            self._unwritten[job.seq] = job
+        if self._wake.work != self._work:
+            self._work, self._more = self._wake.work, True
+
+    def _due_starts(self) -> list[Job]:
+        """Jobs whose start must be written, since they last; that of one which has ended is written with its end."""
+        ended = {end.job.seq for end in self._unsettled}
+        latest = self._ledger.clock.now() - START_WAITS_S
+        return [job for seq, job in self._unwritten.items() if seq not in ended and (job.started_at or 0) <= latest]
+
+    def _stale(self) -> list[Claimed]:
+        """What lies in hand for too long; and how deep it should be, by how long it lies."""
+        oldest_at = self.hand.oldest_at
+        if self.hand.closed:
+            return self.hand.clear()
+        if oldest_at is None:
+            self._depth = min(MOST_AHEAD, max(LEAST_AHEAD, 2 * self._depth))  # it was too little
+            return []
+        lies_s = self._ledger.clock.now() - oldest_at
+        if lies_s > STALE_S:
+            self._depth = 0
+            self._usual.clear()
+            return self.hand.clear()
+        if lies_s > HORIZON_S:
+            self._depth //= 2
+        return []
+
+    def _wanted(self) -> tuple[list[str], int]:
+        """The workers that wait, and how many jobs to claim ahead."""
+        if self.hand.closed or not self._more:
+            return [], 0
+        room = self._depth - self.hand.ahead if self._short() else 0
+        return self.hand.waiting(), room if room * 2 >= self._depth else 0
+
+    def _short(self) -> set[str]:
+        """The types whose jobs may be claimed ahead."""
+        return {type_ for type_, usual_s in self._usual.items() if usual_s <= HORIZON_S}
+
+    def _learn(self, ended: Sequence[E]) -> None:
+        for end in ended:
+            took_s = max(0.0, end.at - (end.job.started_at or end.at))
+            usual_s = self._usual.get(end.job.type, took_s)
+            self._usual[end.job.type] = usual_s + _WEIGHT * (took_s - usual_s)
+
+    def _pause(self) -> float:
+        """Seconds until there may be something to do of which no bell tells."""
+        if self._unwritten:
+            return START_WAITS_S
+        if self.hand.ahead:
+            return STALE_S
+        self._more = True
+        now = self._ledger.clock.now()
+        opens_at = rates.next_open(self._ledger, now)
+        return LOOK_AGAIN_S if opens_at is None else min(LOOK_AGAIN_S, max(0.001, opens_at - now))

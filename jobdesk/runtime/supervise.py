@@ -1,0 +1,132 @@
+"""Watching a job that runs in a child: hears what it says, and kills it when its time, its memory or a wish says so."""
+
+import logging
+
+from jobdesk.core.clock import Clock
+from jobdesk.core.errors import JobdeskError, LedgerError
+from jobdesk.core.job import Job
+from jobdesk.core.outcome import Failed, Outcome, Snoozed, Stopped, failure
+from jobdesk.ledger.database import Ledger
+from jobdesk.runtime import processes
+from jobdesk.runtime.isolation import ChildProcess, Gone
+from jobdesk.runtime.messages import Spec
+from jobdesk.runtime.pool import Pool
+from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
+from jobdesk.runtime.running import Running
+from jobdesk.runtime.settle import Settler
+
+MEASURE_EVERY_S = 0.5
+WRITE_EVERY_S = 0.25
+
+
+class Supervisor:
+    """Runs attempts in children of the pool; called by worker threads, each of which has its own child."""
+
+    def __init__(
+        self, ledger: Ledger, settler: Settler, pool: Pool, clock: Clock, *, cancel_grace_s: float, memory_bytes: int
+    ) -> None:
+        self._ledger = ledger
+        self._settler = settler
+        self._pool = pool
+        self._clock = clock
+        self._cancel_grace_s = cancel_grace_s
+        self._memory_bytes = memory_bytes
+
+    def run(self, spec: Spec, entry: Running, report: Report) -> Outcome:
+        """Run one attempt to its end; the report fills meanwhile."""
+        child = self._pool.child()
+        try:
+            child.run(spec)
+
+            def tell(why: str) -> None:
+                if entry.wish == "cancel":
+                    child.cancel(spec["token"], why)
+                child.wake()
+
+            entry.tell = tell
+            if entry.wish is not None:  # before there was anybody to tell
+                tell(entry.why)
+            outcome = self._watch(child, spec, entry, report)
+        except Gone as gone:
+            self._pool.discard()
+            if entry.wish == "cancel":
+                return Stopped(entry.why)
+            return report.outcome or Failed(failure("WorkerCrashed", gone.how))
+        except TooMuch:
+            self._pool.discard()
+            text = f"it left more than {MOST_ITEMS:,} children, assets and artifacts: let it leave a list in a file"
+            return Failed(failure("TooMuch", text, retryable=False))
+        except BaseException:  # a child in the middle of a job must not get the next one
+            self._pool.discard()
+            raise
+        if report.outcome is None:
+            self._pool.discard()
+        else:
+            self._pool.give_back(self._clock.monotonic(), report.max_rss_bytes)
+        return outcome
+
+    def _watch(self, child: ChildProcess, spec: Spec, entry: Running, report: Report) -> Outcome:
+        """Listen until the job has ended, or must be killed: then the report has no outcome.
+
+        It sleeps until the job says something, somebody wishes something, or the next of the moments below.
+        """
+        now = began = self._clock.monotonic()
+        measure_at, write_at = began + MEASURE_EVERY_S, began + WRITE_EVERY_S
+        answered = 0
+        while True:
+            next_at = min(measure_at, began + spec["timeout_s"])
+            if entry.wish == "cancel":
+                next_at = min(next_at, entry.wished_at + self._cancel_grace_s)
+            if report.lines or report.progress:
+                next_at = min(next_at, write_at)
+            child.receive(next_at - now, report.take)
+            for _ in range(report.asked - answered):
+                self.store_urgent(entry.job, report)
+                child.stored(report.token)
+            answered = report.asked
+            if report.outcome is not None:
+                return report.outcome
+            now = self._clock.monotonic()
+            if now >= measure_at:
+                measure_at = now + MEASURE_EVERY_S
+                report.max_rss_bytes = max(report.max_rss_bytes, processes.memory(child.pid) or 0)
+            if verdict := self._verdict(entry, spec, report, now - began, now):
+                return verdict
+            if now >= write_at and (report.lines or report.progress):
+                write_at = now + WRITE_EVERY_S
+                self._write_down(entry.job, report)
+
+    def _verdict(self, entry: Running, spec: Spec, report: Report, ran_s: float, now: float) -> Outcome | None:
+        """Whether the job must be killed now, and how that counts."""
+        if entry.wish == "release":
+            return Snoozed(0, entry.why)
+        if entry.wish == "cancel" and now - entry.wished_at >= self._cancel_grace_s:
+            return Stopped(entry.why)
+        if ran_s >= spec["timeout_s"]:
+            return Failed(failure("Timeout", f"it ran longer than its timeout of {spec['timeout_s']:g} s"))
+        if report.max_rss_bytes > self._memory_bytes:
+            limit = self._memory_bytes / 1e9
+            return Failed(failure("MemoryLimit", f"it and what it started held more than {limit:.1f} GB of memory"))
+        return None
+
+    def store_urgent(self, job: Job, report: Report) -> None:
+        """Store the children that are wanted now; what the ledger cannot take yet is stored when the job ends."""
+        if not report.urgent:
+            return
+        try:
+            with self._ledger.write() as tx:
+                self._settler.store_urgent(tx, job, report)
+            report.urgent.clear()
+        except LedgerError as error:
+            logging.getLogger("jobdesk").warning("cannot store the children of %s yet: %s", job.id, error)
+        except JobdeskError as error:
+            report.refused, report.urgent = error, []
+
+    def _write_down(self, job: Job, report: Report) -> None:
+        """Write log and progress so far; a full disk delays the words of a job, not its work."""
+        try:
+            with self._ledger.write() as tx:
+                report.write_words(tx, job)
+            report.forget_words()
+        except JobdeskError as error:
+            logging.getLogger("jobdesk").warning("cannot write what %s says: %s", job.id, error)

@@ -1,0 +1,134 @@
+"""A damaged ledger is refused in one sentence with the mend by every command that meets the damage; none adds to it."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jobdesk import Desk
+from jobdesk.cli.main import main
+from jobdesk.core.submission import Submission
+from tests.support import counting, witness
+from tests.support.home import command, consumer, make_home
+
+PAGE = 4096
+COMMANDS = [
+    "jobs list", "jobs show job_0", "jobs why job_0", "jobs retry job_0", "jobs delete job_0 --yes", "queues list",
+    "queues pause default", "dead list", "dead groups", "flows list", "schedules list", "folders list", "assets list",
+    "submit quick", "events", "metrics", "health", "doctor", "backup backup.db",
+]  # fmt: skip
+MEND = "restore a backup with `jobdesk restore FILE`"
+
+
+def header(good: bytes) -> bytes:
+    return os.urandom(100) + good[100:]
+
+
+def schema(good: bytes) -> bytes:
+    return good[:100] + os.urandom(PAGE - 100) + good[PAGE:]
+
+
+def cut(good: bytes) -> bytes:
+    return good[: len(good) // 2 + 100]
+
+
+def empty(good: bytes) -> bytes:
+    return b""
+
+
+def middle(good: bytes) -> bytes:
+    third = len(good) // PAGE // 3 * PAGE
+    return good[:third] + os.urandom(third) + good[2 * third :]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with 500 waiting jobs, all in the one file, and a backup of it beside."""
+    witness.prepare(tmp_path)
+    made = make_home(tmp_path, witness.PROCESSORS)
+    desk = Desk(made)
+    desk.submit_batch([Submission(type="quick")] * 500)
+    desk.close()
+    shutil.copy(made / "jobdesk.db", tmp_path / "good.db")
+    return made
+
+
+@pytest.mark.parametrize("damage", [header, schema, cut, empty], ids=lambda one: one.__name__)
+def test_every_command_refuses_a_ledger_that_cannot_be_opened(
+    home: Path,
+    damage: Callable[[bytes], bytes],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(home.parent)
+    monkeypatch.setattr("jobdesk.ledger.database.FIRST_START_S", 0.02)  # nobody starts beside us
+    broken = damage((home / "jobdesk.db").read_bytes())
+    (home / "jobdesk.db").write_bytes(broken)
+    for words in COMMANDS:
+        code = main(["--home", str(home), *words.split()])
+        said = capsys.readouterr()
+        assert (code, said.out, said.err.count("\n")) == (5, "", 1), words
+        assert MEND in said.err
+        assert (home / "jobdesk.db").read_bytes() == broken
+        assert sorted(path.name for path in home.glob("jobdesk.db*")) == ["jobdesk.db"], words
+    worker = consumer(home)
+    _, errors = worker.communicate(timeout=60)
+    assert worker.returncode == 5
+    assert MEND in errors.decode()
+    restored = command(home, "restore", str(home.parent / "good.db"), "--json")
+    assert (restored.code, restored.json["jobs"]) == (0, 500)
+    assert Path(restored.json["kept"]).read_bytes() == broken
+    assert counting.wrong(home, [], whole=True) == []
+
+
+def test_damage_in_the_middle_stops_what_meets_it_with_the_mend(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not read the damaged pages may work on; the doctor, a backup and a consumer always meet them."""
+    monkeypatch.chdir(home.parent)
+    (home / "jobdesk.db").write_bytes(middle((home / "jobdesk.db").read_bytes()))
+    codes = {}
+    for words in COMMANDS:
+        codes[words] = main(["--home", str(home), *words.split()])
+        said = capsys.readouterr()
+        assert "something went wrong inside" not in said.err, words
+        if codes[words] == 5:
+            assert said.err.count("\n") == 1
+            assert MEND in said.err
+        if words == "doctor":
+            assert MEND in said.out + said.err
+    assert codes["doctor"] in (1, 5)
+    assert codes["backup backup.db"] == 5
+    assert not Path("backup.db").exists()
+    worker = consumer(home, "--drain")
+    _, errors = worker.communicate(timeout=60)
+    assert worker.returncode == 5, errors
+    assert MEND in errors.decode()
+    assert command(home, "restore", "good.db").code == 0
+    assert counting.wrong(home, [], whole=True) == []
+
+
+@pytest.mark.parametrize("keep", [0, 1, 40_000, 100_003])
+def test_a_wal_that_was_cut_off_leaves_a_sound_earlier_state(home: Path, keep: int) -> None:
+    """What a cut took is lost with the disk that cut it; what stood before it is whole, and work goes on."""
+    reader = sqlite3.connect(home / "jobdesk.db")
+    reader.execute("SELECT count(*) FROM job").fetchone()  # whoever has it open keeps the -wal from being folded in
+    desk = Desk(home)
+    later = [desk.submit("quick").id for _ in range(20)]
+    desk.close()
+    image = {suffix: (home / f"jobdesk.db{suffix}").read_bytes() for suffix in ("", "-wal")}
+    reader.close()
+    assert len(image["-wal"]) > 100_003
+    for path in home.glob("jobdesk.db*"):
+        path.unlink()
+    (home / "jobdesk.db").write_bytes(image[""])
+    (home / "jobdesk.db-wal").write_bytes(image["-wal"][:keep])
+    there = [id_ for id_ in later if id_ in counting.states(home)]
+    assert there == later[: len(there)]  # the first so many, none after a gap
+    assert counting.wrong(home, there, whole=True) == []
+    assert counting.doctor(home) == []
+    assert consumer(home, "--drain").wait(120) == 0
+    assert counting.wrong_at_the_end(home, there) == []
