@@ -20,11 +20,9 @@ from jobdesk.core.durations import seconds
 from jobdesk.core.errors import NotFound, QueueFull, Refused, UsageError
 from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob, State
-from jobdesk.core.submission import Submission
 from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
-from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import moves, queues, reads, room, workers
+from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.looking import Looking
 from jobdesk.queue.wake import Wake
@@ -32,7 +30,9 @@ from jobdesk.scheduling import Scheduling
 from jobdesk.settings import Settings
 
 if TYPE_CHECKING:
+    from jobdesk.core.submission import Submission
     from jobdesk.engine import Engine
+    from jobdesk.folders.rules import FolderRule
     from jobdesk.plugins import Registry
     from jobdesk.sections import Config
 
@@ -138,11 +138,15 @@ class Desk(Looking, FlowDesk, Scheduling):
             NotFound, Refused: a job in `after` is missing or ended without completing.
             QueueFull: its queue has no room, nor got any within `wait_for_room`.
         """
+        from jobdesk.core.submission import Submission
+
         made = self.prepare(Submission(type=type, data=data or {}, **options))
         (id_,) = self._store_with_room([made], wait_for_room)
         return replace(reads.job(self.ledger, id_), existed=id_ != made.id)
 
-    def submit_batch(self, submissions: Sequence[Submission], *, wait_for_room: str | float | None = None) -> list[str]:
+    def submit_batch(
+        self, submissions: "Sequence[Submission]", *, wait_for_room: str | float | None = None
+    ) -> list[str]:
         """Check and store jobs, all or none; their ids in order.
 
         Raises:
@@ -161,6 +165,8 @@ class Desk(Looking, FlowDesk, Scheduling):
 
     def _store_with_room(self, made: Sequence[NewJob], wait_for_room: str | float | None) -> list[str]:
         """Store them; while a queue is full, wait for room as long as that."""
+        from jobdesk.ledger import room
+
         deadline = self.clock.monotonic() + (0.0 if wait_for_room is None else seconds(wait_for_room))
         while True:
             try:
@@ -186,6 +192,7 @@ class Desk(Looking, FlowDesk, Scheduling):
         Limits of the settings hold from the first job on, whether a consumer has run or not.
         """
         from jobdesk import apply
+        from jobdesk.ledger import moves, queues
 
         self.settings.renew()
         for name in dict.fromkeys(job.queue for job in jobs):
@@ -193,7 +200,7 @@ class Desk(Looking, FlowDesk, Scheduling):
             queues.ensure(tx, name, None if own is None else apply.queue_spec(own))
         return moves.submit(tx, jobs)
 
-    def prepare(self, wanted: Submission) -> NewJob:
+    def prepare(self, wanted: "Submission") -> NewJob:
         """Check a submission and fill in what it leaves open; nothing is stored."""
         from jobdesk.prepare import complete
 
@@ -227,7 +234,7 @@ class Desk(Looking, FlowDesk, Scheduling):
             self.sync_schedules()
             self._followed = followed
 
-    def folder_rules(self) -> list[FolderRule]:
+    def folder_rules(self) -> "list[FolderRule]":
         """The drop folders of the settings."""
         from jobdesk import apply
 
@@ -243,6 +250,8 @@ class Desk(Looking, FlowDesk, Scheduling):
 
     def cancel(self, id_: str, why: str | None = None) -> State:
         """Cancel a job; a running one is asked to stop and killed after a grace. Its state afterwards."""
+        from jobdesk.ledger import moves
+
         with self.ledger.write() as tx:
             return moves.cancel(tx, self.full_id(id_), why or f"cancelled by {user()}")
 
@@ -256,11 +265,15 @@ class Desk(Looking, FlowDesk, Scheduling):
 
     def delete(self, id_: str) -> None:
         """Remove a job that does not run, with its history."""
+        from jobdesk.ledger import moves
+
         with self.ledger.write() as tx:
             moves.delete(tx, self.full_id(id_))
 
     def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
         """`cancel`, `retry` or `delete` many jobs, by their full ids; for each why it was refused, or None."""
+        from jobdesk.ledger import moves
+
         why = f"cancelled by {user()}"
         ways: dict[str, Callable[[Tx, str], object]] = {
             "cancel": lambda tx, id_: moves.cancel(tx, id_, why),
@@ -280,12 +293,16 @@ class Desk(Looking, FlowDesk, Scheduling):
 
     def pause(self, queue: str) -> bool:
         """Start no more jobs of a queue. False: it was paused already."""
+        from jobdesk.ledger import queues
+
         self.sync_queues()
         with self.ledger.write() as tx:
             return queues.pause(tx, queue, user())
 
     def resume(self, queue: str) -> bool:
         """Start jobs of a queue again. False: it was not paused."""
+        from jobdesk.ledger import queues
+
         self.sync_queues()
         with self.ledger.write() as tx:
             return queues.resume(tx, queue, user())
@@ -293,6 +310,7 @@ class Desk(Looking, FlowDesk, Scheduling):
 
 def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
     from jobdesk.folders.finish import bring_back
+    from jobdesk.ledger import moves
 
     moves.retry(tx, id_, data)
     bring_back(tx, id_)
