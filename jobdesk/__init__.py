@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jobdesk.core.context import Context
+    from jobdesk.core.errors import JobdeskError
     from jobdesk.core.outcome import Reject, Retry, Snooze
     from jobdesk.core.processor import processor
+    from jobdesk.core.submission import Submission
     from jobdesk.desk import Desk
 
 __version__ = "0.1.0"
-__all__ = ["Context", "Desk", "Reject", "Retry", "Snooze", "processor"]
+__all__ = ["Context", "Desk", "JobdeskError", "Reject", "Retry", "Snooze", "Submission", "processor"]
 
 _HOMES = {
     "Context": "jobdesk.core.context",
     "Desk": "jobdesk.desk",
+    "JobdeskError": "jobdesk.core.errors",
     "Reject": "jobdesk.core.outcome",
     "Retry": "jobdesk.core.outcome",
     "Snooze": "jobdesk.core.outcome",
+    "Submission": "jobdesk.core.submission",
     "processor": "jobdesk.core.processor",
 }
 

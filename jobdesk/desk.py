@@ -7,7 +7,7 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,23 +17,22 @@ from typing import TYPE_CHECKING, Any
 from jobdesk import home as homes
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import NotFound, QueueFull, Refused, UsageError, WaitTimeout
-from jobdesk.core.events import Event, Kind
+from jobdesk.core.errors import NotFound, QueueFull, Refused, UsageError
 from jobdesk.core.ids import ids
-from jobdesk.core.job import FINAL, Job, NewJob, State
-from jobdesk.core.query import parse
-from jobdesk.core.submission import Submission
+from jobdesk.core.job import Job, NewJob, State
 from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
-from jobdesk.folders.rules import FolderRule
-from jobdesk.ledger import moves, queues, reads, room, search, storing, workers
+from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.looking import Looking
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 from jobdesk.settings import Settings
 
 if TYPE_CHECKING:
+    from jobdesk.core.submission import Submission
     from jobdesk.engine import Engine
+    from jobdesk.folders.rules import FolderRule
     from jobdesk.plugins import Registry
     from jobdesk.prepare import Completer
     from jobdesk.sections import Config
@@ -42,8 +41,10 @@ TOGETHER = 100
 """Jobs that one transaction of a bulk action changes: claims wait no longer than for these."""
 
 
-class Desk(FlowDesk, Scheduling):
-    """A home, opened. Any thread may use it. Flows are in `FlowDesk`, schedules in `Scheduling`.
+class Desk(Looking, FlowDesk, Scheduling):
+    """A home, opened. Any thread may use it.
+
+    What only looks is in `Looking`, flows are in `FlowDesk`, schedules in `Scheduling`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -104,7 +105,7 @@ class Desk(FlowDesk, Scheduling):
         from jobdesk import plugins
 
         if self.registry.seen != plugins.files_in(self.home.processors):
-            del self.registry
+            self.__dict__.pop("registry", None)  # another thread may have been first
         return self.registry
 
     def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
@@ -139,13 +140,17 @@ class Desk(FlowDesk, Scheduling):
             NotFound, Refused: a job in `after` is missing or ended without completing.
             QueueFull: its queue has no room, nor got any within `wait_for_room`.
         """
+        from jobdesk.core.submission import Submission
+
         made = self.prepare(Submission(type=type, data=data or {}, **options))
         (id_,) = self._store_with_room([made], wait_for_room)
         if id_ != made.id:
             return replace(reads.job(self.ledger, id_), existed=True)
         return reads.job(self.ledger, id_, with_ties=bool(made.after))
 
-    def submit_batch(self, submissions: Sequence[Submission], *, wait_for_room: str | float | None = None) -> list[str]:
+    def submit_batch(
+        self, submissions: "Sequence[Submission]", *, wait_for_room: str | float | None = None
+    ) -> list[str]:
         """Check and store jobs, all or none; their ids in order.
 
         Raises:
@@ -164,6 +169,8 @@ class Desk(FlowDesk, Scheduling):
 
     def _store_with_room(self, made: Sequence[NewJob], wait_for_room: str | float | None) -> list[str]:
         """Store them; while a queue is full, wait for room as long as that."""
+        from jobdesk.ledger import room
+
         deadline = self.clock.monotonic() + (0.0 if wait_for_room is None else seconds(wait_for_room))
         while True:
             try:
@@ -189,6 +196,7 @@ class Desk(FlowDesk, Scheduling):
         Limits of the settings hold from the first job on, whether a consumer has run or not.
         """
         from jobdesk import apply
+        from jobdesk.ledger import queues, storing
 
         self.settings.renew()
         for name in dict.fromkeys(job.queue for job in jobs):
@@ -196,7 +204,7 @@ class Desk(FlowDesk, Scheduling):
             queues.ensure(tx, name, None if own is None else apply.queue_spec(own))
         return storing.submit(tx, jobs)
 
-    def prepare(self, wanted: Submission) -> NewJob:
+    def prepare(self, wanted: "Submission") -> NewJob:
         """Check a submission and fill in what it leaves open; nothing is stored."""
         from jobdesk.prepare import Completer
 
@@ -209,23 +217,7 @@ class Desk(FlowDesk, Scheduling):
             made = replace(made, after=tuple(self.full_id(id_) for id_ in wanted.after))
         return made
 
-    # ── reading ──
-
-    def full_id(self, prefix: str) -> str:
-        """The id of the one job that a shortened id fits."""
-        return reads.full_id(self.ledger, prefix)
-
-    def job(self, id_: str) -> Job:
-        """A whole job; `id_` may be shortened to a unique beginning."""
-        return reads.job(self.ledger, self.full_id(id_))
-
-    def jobs(self, query: str = "", *, limit: int = 50, page: str | None = None) -> "search.Page":
-        """Jobs that match a query, newest first, a page at a time.
-
-        Raises:
-            QueryError: the query cannot be read.
-        """
-        return search.page(self.ledger, parse(query), limit=limit, token=page)
+    # ── settings and processes ──
 
     def queues(self) -> list[reads.Queue]:
         """Every queue of settings and ledger with its live counts."""
@@ -248,7 +240,7 @@ class Desk(FlowDesk, Scheduling):
             self.sync_schedules()
             self._followed = followed
 
-    def folder_rules(self) -> list[FolderRule]:
+    def folder_rules(self) -> "list[FolderRule]":
         """The drop folders of the settings."""
         from jobdesk import apply
 
@@ -260,60 +252,12 @@ class Desk(FlowDesk, Scheduling):
 
         return [one for one in workers.running(self.ledger) if is_alive(one.pid, one.process_started)]
 
-    def wait(self, *job_ids: str, timeout: str | float | None = None) -> Job:
-        """Block until the jobs have ended; the last of them.
-
-        Raises:
-            WaitTimeout: `timeout` passed first.
-        """
-        wanted = [self.full_id(id_) for id_ in job_ids]
-        deadline = None if timeout is None else self.clock.monotonic() + seconds(timeout)
-        while True:
-            seen = self.wake.generation
-            states = reads.states(self.ledger, wanted)
-            left = [id_ for id_ in wanted if states.get(id_, State.CANCELLED) not in FINAL]
-            if not left:
-                return reads.job(self.ledger, wanted[-1])
-            remaining = None if deadline is None else deadline - self.clock.monotonic()
-            if remaining is not None and remaining <= 0:
-                raise WaitTimeout(
-                    f"{len(left)} of {len(wanted)} jobs have not ended yet: {left[0]} is {states[left[0]]}"
-                )
-            self.wake.wait(seen, 0.1 if remaining is None else min(0.1, remaining))
-
-    def events(self, *, after: int = 0, job: str | None = None, follow: bool = False) -> Iterator[Event]:
-        """Events with an id above `after`, oldest first; with `follow` it goes on for ever."""
-        wanted = None if job is None else self.full_id(job)
-        while True:
-            seen = self.wake.generation
-            found = reads.events(self.ledger, after=after, job=wanted)
-            yield from found
-            if found:
-                after = found[-1].id
-            elif not follow:
-                return
-            else:
-                self.wake.wait(seen, 0.1)
-
-    def logs(self, job: str, *, follow: bool = False) -> Iterator[Event]:
-        """The log lines of a job; with `follow` until it has ended."""
-        id_, after = self.full_id(job), 0
-        while True:
-            seen = self.wake.generation
-            ended = reads.states(self.ledger, [id_]).get(id_, State.CANCELLED) in FINAL
-            found = reads.events(self.ledger, after=after, job=id_, kinds=[Kind.JOB_LOG])
-            yield from found
-            if found:
-                after = found[-1].id
-            elif ended or not follow:
-                return
-            else:
-                self.wake.wait(seen, 0.1)
-
     # ── acting ──
 
     def cancel(self, id_: str, why: str | None = None) -> State:
         """Cancel a job; a running one is asked to stop and killed after a grace. Its state afterwards."""
+        from jobdesk.ledger import moves
+
         with self.ledger.write() as tx:
             return moves.cancel(tx, self.full_id(id_), why or f"cancelled by {user()}")
 
@@ -327,11 +271,15 @@ class Desk(FlowDesk, Scheduling):
 
     def delete(self, id_: str) -> None:
         """Remove a job that does not run, with its history."""
+        from jobdesk.ledger import moves
+
         with self.ledger.write() as tx:
             moves.delete(tx, self.full_id(id_))
 
     def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
         """`cancel`, `retry` or `delete` many jobs, by their full ids; for each why it was refused, or None."""
+        from jobdesk.ledger import moves
+
         why = f"cancelled by {user()}"
         ways: dict[str, Callable[[Tx, str], object]] = {
             "cancel": lambda tx, id_: moves.cancel(tx, id_, why),
@@ -351,12 +299,16 @@ class Desk(FlowDesk, Scheduling):
 
     def pause(self, queue: str) -> bool:
         """Start no more jobs of a queue. False: it was paused already."""
+        from jobdesk.ledger import queues
+
         self.sync_queues()
         with self.ledger.write() as tx:
             return queues.pause(tx, queue, user())
 
     def resume(self, queue: str) -> bool:
         """Start jobs of a queue again. False: it was not paused."""
+        from jobdesk.ledger import queues
+
         self.sync_queues()
         with self.ledger.write() as tx:
             return queues.resume(tx, queue, user())
@@ -364,6 +316,7 @@ class Desk(FlowDesk, Scheduling):
 
 def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
     from jobdesk.folders.finish import bring_back
+    from jobdesk.ledger import moves
 
     moves.retry(tx, id_, data)
     bring_back(tx, id_)

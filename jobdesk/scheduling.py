@@ -3,24 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jobdesk.core.errors import UsageError
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.job import priority as read_priority
-from jobdesk.core.schedule import Missed, Overlap, Schedule, ScheduleSpec
-from jobdesk.core.submission import Submission
 from jobdesk.core.who import user
 from jobdesk.ledger import reads
-from jobdesk.ledger import schedules as table
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.settings import Settings
 
 if TYPE_CHECKING:
+    from jobdesk.core.schedule import Schedule, ScheduleSpec
+    from jobdesk.core.submission import Submission
     from jobdesk.sections import Config, ScheduleSettings
 
-Choice = TypeVar("Choice", Missed, Overlap)
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Scheduling:
@@ -39,17 +39,21 @@ class Scheduling:
 
         def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]: ...
 
-    def schedules(self) -> list[Schedule]:
+    def schedules(self) -> "list[Schedule]":
         """Every schedule of settings and ledger, by name."""
+        from jobdesk.ledger import schedules as table
+
         self.sync_schedules()
         return table.every(self.ledger)
 
-    def schedule(self, name: str) -> Schedule:
+    def schedule(self, name: str) -> "Schedule":
         """One schedule.
 
         Raises:
             NotFound: there is none of this name.
         """
+        from jobdesk.ledger import schedules as table
+
         self.sync_schedules()
         return table.get(self.ledger, name)
 
@@ -64,10 +68,10 @@ class Scheduling:
         data: Mapping[str, Any] | None = None,
         queue: str | None = None,
         priority: str | int | None = None,
-        missed: str = Missed.ONCE,
-        overlap: str = Overlap.ALLOW,
+        missed: str = "once",
+        overlap: str = "allow",
         replace: bool = False,
-    ) -> Schedule:
+    ) -> "Schedule":
         """Make jobs of a type at the times of a cron expression, or once; it holds from now on, for every consumer.
 
         Args:
@@ -83,6 +87,9 @@ class Scheduling:
             UsageError: an option is wrong, the type is unknown, or its data does not fit.
             Refused: the name is taken, or belongs to the settings.
         """
+        from jobdesk.core.schedule import Missed, Overlap, ScheduleSpec
+        from jobdesk.core.submission import Submission
+        from jobdesk.ledger import schedules as table
         from jobdesk.schedules import catalog
 
         try:
@@ -143,6 +150,7 @@ class Scheduling:
             NotFound: there is none of this name.
             UsageError: its type is unknown, or its data does not fit any more.
         """
+        from jobdesk.ledger import schedules as table
         from jobdesk.schedules.scheduler import job_of
 
         who = user()
@@ -170,6 +178,8 @@ class Scheduling:
 
     def schedule_runs(self, name: str, limit: int = 50) -> list[dict[str, Any]]:
         """What became of the latest times of a schedule, newest first: `fire_at`, `at`, `job`, `state`, `reason`."""
+        from jobdesk.ledger import schedules as table
+
         return table.runs(self.ledger, self.schedule(name).name, limit)
 
     def sync_schedules(self) -> None:
@@ -183,7 +193,8 @@ class Scheduling:
             self._in_line = config
 
 
-def _spec(own: "ScheduleSettings") -> ScheduleSpec:
+def _spec(own: "ScheduleSettings") -> "ScheduleSpec":
+    from jobdesk.core.schedule import ScheduleSpec
     from jobdesk.schedules import times
 
     return ScheduleSpec(
@@ -215,14 +226,14 @@ def _one_of(kind: type[Choice], word: str, what: str) -> Choice:
         raise ValueError(f"'{word}' does not fit {what}: it takes {', '.join(kind)}") from None
 
 
-def in_words(spec: ScheduleSpec) -> str | None:
+def in_words(spec: "ScheduleSpec") -> str | None:
     """When a schedule comes, in words: "At 02:30, Monday through Friday"; None for a single time."""
     from jobdesk.schedules import times
 
     return None if spec.cron is None else times.words(spec.cron)
 
 
-def local(at: float, spec: ScheduleSpec) -> str:
+def local(at: float, spec: "ScheduleSpec") -> str:
     """An instant as the schedule's own wall time, like Sun 2027-01-31 18:00:00 CET."""
     from jobdesk.schedules import times
 

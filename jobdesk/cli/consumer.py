@@ -24,17 +24,20 @@ _DEAD_LETTERS = 3
 
 
 class Signals:
-    """SIGTERM, SIGINT and SIGHUP as something to wait for: a handler only writes a byte, so it can never lock up."""
+    """SIGTERM, SIGINT and SIGHUP as something to wait for: each is a byte in a pipe, so a handler can never lock up.
+
+    The interpreter writes it, in whichever thread the kernel delivers the signal to: a handler in Python runs in the
+    main thread, which may be waiting here.
+    """
 
     def __init__(self) -> None:
-        self._reader, self._writer = os.pipe()
-        os.set_blocking(self._writer, False)
+        self._reader, self.writer = os.pipe()
+        os.set_blocking(self.writer, False)
         self.last = signal.SIGTERM
 
     def heard(self, number: int, frame: FrameType | None = None) -> None:
         """The signal handler."""
         self.last = signal.Signals(number)
-        os.write(self._writer, b"s")
 
     def wait(self, timeout_s: float | None) -> bool:
         """Wait for the next signal; True if there was one."""
@@ -45,19 +48,21 @@ class Signals:
 
     def done(self) -> None:
         """Wake `wait` without a signal."""
-        os.write(self._writer, b"d")
+        os.write(self.writer, b"d")
 
     def close(self) -> None:
         os.close(self._reader)
-        os.close(self._writer)
+        os.close(self.writer)
 
 
 @contextmanager
 def signals() -> Iterator[Signals]:
     """Hear the signals that ask to stop; afterwards they do what they did before."""
     hearing = Signals()
-    before = {}
-    if threading.current_thread() is threading.main_thread():
+    before, former = {}, -1
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main:
+        former = signal.set_wakeup_fd(hearing.writer, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             before[number] = signal.signal(number, hearing.heard)
     try:
@@ -65,6 +70,8 @@ def signals() -> Iterator[Signals]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if is_main:
+            signal.set_wakeup_fd(former)
         hearing.close()
 
 

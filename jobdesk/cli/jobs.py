@@ -158,10 +158,8 @@ def _history(args: Args, out: Out) -> None:
 
 def _why(args: Args, out: Out) -> None:
     with opened(args) as desk:
-        from jobdesk.monitoring.why import why
-
         job = desk.job(args.id)
-        said = why(desk.ledger, job, desk.registry.processors, desk.clock.now(), consumers=desk.consumers())
+        said = desk.why(job.id)
         if out.json:
             out.document({"id": job.id, "state": job.state.value, "why": said})
             return

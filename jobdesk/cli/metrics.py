@@ -27,14 +27,7 @@ def add(commands: Group) -> None:
 
 def _metrics(args: Args, out: Out) -> None:
     with opened(args) as desk:
-        from jobdesk.monitoring.metrics import metrics
-
-        if args.queue is not None:
-            from jobdesk.ledger import reads
-
-            desk.sync_queues()
-            reads.queue(desk.ledger, args.queue)
-        found = metrics(desk.ledger, queue=args.queue, type=args.type, hours=args.hours, now=desk.clock.now())
+        found = desk.metrics(queue=args.queue, type=args.type, hours=args.hours)
         if out.json:
             out.document(found)
             return
@@ -89,16 +82,7 @@ def _lower(key: str) -> str:
 
 def _health(args: Args, out: Out) -> int:
     with opened(args) as desk:
-        from jobdesk.monitoring.health import health
-
-        desk.sync_queues()
-        found = health(
-            desk.ledger,
-            home=desk.home.path,
-            consumers=desk.consumers(),
-            now=desk.clock.now(),
-            detailed=args.detailed,
-        )
+        found = desk.health(detailed=args.detailed)
         code = _EXIT_CODES[found["status"]]
         if out.json:
             out.document(found)
@@ -190,6 +174,10 @@ def _of_settings(desk: "Desk") -> "list[Finding]":
             if step.type not in desk.registry.processors:
                 said = f"no processor has the job type {step.type} of flow {flow.name}, step {step.name}"
                 found.append(Finding("flows", False, said, "change its `type` in jobdesk.toml"))
+    for schedule in desk.schedules():
+        if schedule.spec.type not in desk.registry.processors:
+            said = f"no processor has the job type {schedule.spec.type} of schedule {schedule.name}"
+            found.append(Finding("schedules", False, said, "change its `type` in jobdesk.toml, or remove it"))
     for folder in folders:
         if desk.named_flow(folder.pipeline) is None and folder.pipeline not in desk.registry.processors:
             said = f"there is neither a flow nor a job type {folder.pipeline}, which files of {folder.path} become"

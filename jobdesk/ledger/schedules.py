@@ -66,6 +66,15 @@ def runs(ledger: Ledger, name: str, limit: int = 50) -> list[dict[str, Any]]:
     ]
 
 
+def missed_since(ledger: Ledger, at: float) -> dict[str, int]:
+    """How many times of each schedule were found, since an instant, to have passed while nobody worked."""
+    rows = ledger.rows(
+        "SELECT schedule, count(*) FROM schedule_run WHERE at >= ? AND reason = ? GROUP BY schedule",
+        (at, Reason.DOWNTIME),
+    )
+    return {name: int(count) for name, count in rows}
+
+
 def horizon(ledger: Ledger) -> tuple[float | None, float | None]:
     """When the first time of any schedule comes that is not paused, and up to when the furthest has been dealt with."""
     row = ledger.row(

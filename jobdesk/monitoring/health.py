@@ -10,7 +10,7 @@ from jobdesk.core.clock import iso
 from jobdesk.core.durations import short
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.job import State
-from jobdesk.ledger import reads, rollups
+from jobdesk.ledger import reads, rollups, schedules
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring.disk import disk_of
@@ -21,6 +21,9 @@ DEEP = 100
 """Ready jobs in a queue that nobody works on."""
 SILENT_S = 15.0
 """A consumer writes its heartbeat every few seconds."""
+_LATE_S = 60.0
+"""How long after its time a schedule may come."""
+_LATELY_S = 3600.0
 _MANY = 10
 """Ended jobs in the last hour from which a share of failures says something."""
 _RANK: dict[Status, int] = {"healthy": 0, "warning": 1, "error": 2}
@@ -43,13 +46,20 @@ class Check:
 
 
 def health(
-    ledger: Ledger, *, home: Path, consumers: Sequence[Consumer], now: float, detailed: bool = False
+    ledger: Ledger,
+    *,
+    home: Path,
+    consumers: Sequence[Consumer],
+    now: float,
+    detailed: bool = False,
+    settings: str | None = None,
 ) -> dict[str, Any]:
     """The state of everything: `status`, a bool for each of `checks`, `problems` in words, with `detailed` the numbers.
 
     Args:
         home: the home folder, whose disk is asked.
         consumers: those whose process is alive.
+        settings: what is wrong with them; None if nothing is.
     """
     queues = _read(ledger, reads.queues)
     checks = [
@@ -57,6 +67,8 @@ def health(
         _disk(home),
         _consumers(queues or [], consumers, now),
         *([] if queues is None else [_queues(ledger, queues, consumers, now), _folders(ledger)]),
+        *([] if queues is None else [_schedules(ledger, bool(consumers), now)]),
+        _settings(settings),
         _memory(),
     ]
     worst: Status = max((check.status for check in checks), key=_RANK.__getitem__)
@@ -174,6 +186,31 @@ def _folders(ledger: Ledger) -> Check:
             check.worse("warning", f"the folder {path} is missing or may not be read and written: make or mend it")
         elif mode == "offline":
             check.worse("warning", f"the folder {path} is offline: {message or 'nobody watches it'}")
+    return check
+
+
+def _schedules(ledger: Ledger, attended: bool, now: float) -> Check:
+    check = Check("schedules")
+    missed = schedules.missed_since(ledger, now - _LATELY_S)
+    for one in schedules.every(ledger):
+        count = missed.get(one.name, 0)
+        overdue = one.paused_at is None and one.next_at is not None and one.next_at < now - _LATE_S
+        check.details[one.name] = {"next": iso(one.next_at), "missedLastHour": count, "problem": one.problem}
+        if one.problem is not None:
+            check.worse("warning", f"schedule {one.name} makes no jobs: {one.problem}")
+        elif count:
+            times = "1 time" if count == 1 else f"{count:,} times"
+            check.worse("warning", f"schedule {one.name} missed {times}, noticed in the last hour: nobody worked")
+        if overdue:
+            why = "see the log" if attended else "no consumer runs: start one with jobdesk --consumer"
+            check.worse("warning", f"schedule {one.name} was due at {iso(one.next_at)} and has not come; {why}")
+    return check
+
+
+def _settings(problem: str | None) -> Check:
+    check = Check("settings")
+    if problem is not None:
+        check.worse("error", f"the settings are wrong; what runs keeps the former, nothing can start: {problem}")
     return check
 
 

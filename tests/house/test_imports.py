@@ -11,14 +11,15 @@ ROOT = Path(__file__).parents[2]
 HEAVY = {"textual", "rich", "huey", "watchdog", "PIL", "psutil", "peewee", "pydantic", "croniter"}
 
 
-def _imported(code: str) -> set[str]:
+def _modules(code: str) -> set[str]:
     answer = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{code}\nprint(*sorted({{m.partition('.')[0] for m in sys.modules}}))"],
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"], capture_output=True, text=True, check=True
     )
     return set(answer.stdout.split("\n")[-2].split())
+
+
+def _imported(code: str) -> set[str]:
+    return {name.partition(".")[0] for name in _modules(code)}
 
 
 def test_importing_jobdesk_costs_nothing() -> None:
@@ -34,6 +35,13 @@ def test_help_imports_nothing_heavy() -> None:
 def test_reading_commands_import_neither_the_app_nor_the_workers(tmp_path: Path, command: list[str]) -> None:
     code = f"from jobdesk.cli.main import main\nmain(['--home', {str(tmp_path / 'home')!r}, *{command!r}])"
     assert not _imported(code) & {"textual", "rich", "huey", "watchdog", "PIL", "croniter"}
+
+
+def test_a_list_of_jobs_needs_nothing_that_submits_moves_or_plans(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    found = _modules(f"from jobdesk.cli.main import main\nmain(['--home', {str(home)!r}, 'jobs', 'list'])")
+    assert not found & {f"jobdesk.{name}" for name in ("flow_plan", "ledger.moves", "ledger.flows", "ledger.schedules")}
+    assert not {name for name in found if name.startswith(("jobdesk.flows", "jobdesk.folders", "jobdesk.schedules"))}
 
 
 def test_time_is_read_in_one_place() -> None:

@@ -3,19 +3,32 @@
 from pathlib import Path
 from typing import Any
 
-from jobdesk.core.job import JobError
+from jobdesk import Desk
+from jobdesk.core.errors import UnknownType
+from jobdesk.core.job import JobError, NewJob
+from jobdesk.core.schedule import Missed, ScheduleSpec
+from jobdesk.core.submission import Submission
 from jobdesk.ledger import moves, queues
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring.health import health
+from jobdesk.schedules import catalog
+from jobdesk.schedules.scheduler import Scheduler
 from tests.support.clock import FakeClock
-from tests.support.factory import claim, submit
+from tests.support.factory import claim, new_job, submit
+from tests.support.home import make_home
 
 BROKEN = JobError("Broken", "it broke", retryable=False)
 
 
 def alive(clock: FakeClock, *only: str) -> Consumer:
     return Consumer("con_test", "app", 7, 0.0, 2, only or None, clock.now() - 60, clock.now())
+
+
+def prepare(wanted: Submission) -> NewJob:
+    if wanted.type == "gone":
+        raise UnknownType("no processor has the job type 'gone'")
+    return new_job(0.0, type=wanted.type)
 
 
 def ask(ledger: Ledger, *consumers: Consumer, **more: Any) -> dict[str, Any]:
@@ -88,6 +101,43 @@ def test_a_folder_that_is_gone_is_a_warning(ledger: Ledger, clock: FakeClock, tm
             tx.run("INSERT INTO folder (path, pipeline, mode) VALUES (?, 'upload', 'watch')", (str(tmp_path / name),))
     (one,) = says(ask(ledger, alive(clock)), "folders")
     assert str(tmp_path / "gone") in one
+
+
+def test_a_schedule_that_cannot_go_on_or_was_missed_is_a_warning(ledger: Ledger, clock: FakeClock) -> None:
+    with ledger.write() as tx:
+        queues.ensure(tx, "default")
+        for name, type_, cron in (("gone", "gone", "* * * * *"), ("night", "test", "0 * * * *")):
+            catalog.add(tx, ScheduleSpec(name=name, type=type_, cron=cron, missed=Missed.SKIP), "ada", change=False)
+    assert says(ask(ledger, alive(clock)), "schedules") == []
+    clock.advance(3 * 3600 + 120)
+    said = says(ask(ledger), "schedules")
+    assert len(said) == 2 and "has not come; no consumer runs: start one" in said[0]
+    scheduler = Scheduler(ledger, clock, prepare=prepare, store=moves.submit)
+    scheduler.run_once()
+    clock.advance(60)
+    scheduler.run_once()
+    said = says(ask(ledger, alive(clock)), "schedules")
+    assert said == [
+        "schedule gone makes no jobs: no processor has the job type 'gone'",
+        "schedule night missed 3 times, noticed in the last hour: nobody worked",
+    ]
+    answer = ask(ledger, alive(clock), detailed=True)
+    assert answer["details"]["schedules"]["night"]["missedLastHour"] == 3 and answer["status"] != "healthy"
+    clock.advance(3600)
+    assert [one.split(" and ")[0][:30] for one in says(ask(ledger, alive(clock)), "schedules")] == [
+        "schedule gone makes no jobs: n", "schedule gone was due at 2027-", "schedule night was due at 2027",
+    ]  # fmt: skip
+
+
+def test_wrong_settings_are_an_error_in_words_of_their_own(tmp_path: Path) -> None:
+    home = make_home(tmp_path, settings="[desk]\nworker = 3\n")
+    desk = Desk(home)
+    answer = desk.health()
+    assert (answer["status"], answer["checks"]["settings"], answer["checks"]["database"]) == ("error", False, True)
+    assert "line 2: 'desk.worker' is not a setting" in says(answer, "settings")[0]
+    (home / "jobdesk.toml").unlink()
+    assert desk.health()["checks"]["settings"]
+    desk.close()
 
 
 def test_a_damaged_database_is_an_error_and_no_crash(ledger: Ledger, clock: FakeClock) -> None:

@@ -1,0 +1,135 @@
+"""The part of the desk that looks: at jobs, what happened to them, and how the desk does. It changes nothing."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from jobdesk.core.durations import seconds
+from jobdesk.core.errors import ConfigError, UsageError, WaitTimeout
+from jobdesk.core.events import Event, Kind
+from jobdesk.core.job import FINAL, Job, State
+from jobdesk.core.query import parse
+from jobdesk.ledger import reads, search
+
+if TYPE_CHECKING:
+    from jobdesk.desk import Desk
+
+
+class Looking:
+    """What `Desk` says without changing anything; no object of its own."""
+
+    def full_id(self, prefix: str) -> str:
+        """The id of the one job that a shortened id fits."""
+        return reads.full_id(self._desk.ledger, prefix)
+
+    def job(self, id_: str) -> Job:
+        """A whole job; `id_` may be shortened to a unique beginning."""
+        return reads.job(self._desk.ledger, self.full_id(id_))
+
+    def jobs(self, query: str = "", *, limit: int = 50, page: str | None = None) -> "search.Page":
+        """Jobs that match a query, newest first, a page at a time.
+
+        Raises:
+            QueryError: the query cannot be read.
+        """
+        return search.page(self._desk.ledger, parse(query), limit=limit, token=page)
+
+    def wait(self, *job_ids: str, timeout: str | float | None = None) -> Job:
+        """Block until the jobs have ended; the last of them.
+
+        Raises:
+            UsageError: no job is named.
+            WaitTimeout: `timeout` passed first.
+        """
+        if not job_ids:
+            raise UsageError("no job is named: give the ids of those to wait for")
+        wanted = [self.full_id(id_) for id_ in job_ids]
+        deadline = None if timeout is None else self._desk.clock.monotonic() + seconds(timeout)
+        while True:
+            seen = self._desk.wake.generation
+            states = reads.states(self._desk.ledger, wanted)
+            left = [id_ for id_ in wanted if states.get(id_, State.CANCELLED) not in FINAL]
+            if not left:
+                return reads.job(self._desk.ledger, wanted[-1])
+            remaining = None if deadline is None else deadline - self._desk.clock.monotonic()
+            if remaining is not None and remaining <= 0:
+                raise WaitTimeout(
+                    f"{len(left)} of {len(wanted)} jobs have not ended yet: {left[0]} is {states[left[0]]}"
+                )
+            self._desk.wake.wait(seen, 0.1 if remaining is None else min(0.1, remaining))
+
+    def events(self, *, after: int = 0, job: str | None = None, follow: bool = False) -> Iterator[Event]:
+        """Events with an id above `after`, oldest first; with `follow` it goes on for ever."""
+        wanted = None if job is None else self.full_id(job)
+        while True:
+            seen = self._desk.wake.generation
+            found = reads.events(self._desk.ledger, after=after, job=wanted)
+            yield from found
+            if found:
+                after = found[-1].id
+            elif not follow:
+                return
+            else:
+                self._desk.wake.wait(seen, 0.1)
+
+    def logs(self, job: str, *, follow: bool = False) -> Iterator[Event]:
+        """The log lines of a job; with `follow` until it has ended."""
+        id_, after = self.full_id(job), 0
+        while True:
+            seen = self._desk.wake.generation
+            ended = reads.states(self._desk.ledger, [id_]).get(id_, State.CANCELLED) in FINAL
+            found = reads.events(self._desk.ledger, after=after, job=id_, kinds=[Kind.JOB_LOG])
+            yield from found
+            if found:
+                after = found[-1].id
+            elif ended or not follow:
+                return
+            else:
+                self._desk.wake.wait(seen, 0.1)
+
+    def why(self, id_: str) -> list[str]:
+        """Why a job does not run yet, or how it ended, in sentences; the most telling first."""
+        from jobdesk.monitoring.why import why
+
+        desk = self._desk
+        job = desk.job(id_)
+        return why(desk.ledger, job, desk.registry.processors, desk.clock.now(), consumers=desk.consumers())
+
+    def metrics(self, *, queue: str | None = None, type: str | None = None, hours: float = 24) -> dict[str, Any]:
+        """Counts, rates (percent) and times (milliseconds) of the jobs that ended in the last `hours`.
+
+        Raises:
+            NotFound: there is no such queue.
+        """
+        from jobdesk.monitoring.metrics import metrics
+
+        desk = self._desk
+        if queue is not None:
+            desk.sync_queues()
+            reads.queue(desk.ledger, queue)
+        return metrics(desk.ledger, queue=queue, type=type, hours=hours, now=desk.clock.now())
+
+    def health(self, *, detailed: bool = False) -> dict[str, Any]:
+        """Whether all is well: `status` (healthy, warning, error), a bool for each of `checks`, `problems` in words.
+
+        Wrong settings are one of the problems.
+        """
+        from jobdesk.monitoring.health import health
+
+        desk = self._desk
+        try:
+            desk.follow_settings()
+            wrong = desk.settings.problem
+        except ConfigError as error:
+            wrong = str(error)
+        return health(
+            desk.ledger,
+            home=desk.home.path,
+            consumers=desk.consumers(),
+            now=desk.clock.now(),
+            detailed=detailed,
+            settings=wrong,
+        )
+
+    @property
+    def _desk(self) -> "Desk":
+        return cast("Desk", self)
