@@ -2,7 +2,8 @@
 
 import logging
 import os
-import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,12 +57,23 @@ def write(file: Path, text: str, at: float) -> None:
     new.replace(file)
 
 
-def test_a_running_consumer_follows_its_settings_and_outlives_wrong_ones(tmp_path: Path) -> None:
+@pytest.fixture
+def consumers() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Consumers that must not outlive the test."""
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        kill(process)
+
+
+def test_a_running_consumer_follows_its_settings_and_outlives_wrong_ones(
+    tmp_path: Path, consumers: list[subprocess.Popen[bytes]]
+) -> None:
     home = make_home(tmp_path, PROCESSORS, "[queues.mail]\nmax_size = 2\n[queues.old]\nconcurrency = 1\n")
     file, desk = home / "jobdesk.toml", Desk(home)
     long_ago = file.stat().st_mtime - 100
     assert desk.config.queues["mail"].max_size == 2
-    worker = consumer(home)
+    consumers.append(consumer(home))
     log = home / "logs" / "jobdesk.log"
     until(lambda: desk.consumers() and reads.queue(desk.ledger, "mail").max_size == 2)
 
@@ -81,7 +93,6 @@ def test_a_running_consumer_follows_its_settings_and_outlives_wrong_ones(tmp_pat
     until(lambda: reads.queue(desk.ledger, "mail").max_size == 5)
     until(lambda: desk.ledger.rows("SELECT name FROM schedule") == [])
     assert log.read_text().count("maxsize") == 1, "a wrong file is said once"
-    kill(worker, signal.SIGTERM)
     desk.close()
 
 
