@@ -45,6 +45,14 @@ def _start_by_psutil(pid: int) -> float | None:
         return None
 
 
+def death_of(pid: int) -> int | None:
+    """A file descriptor that is readable once a child of ours has ended; None where the system has none."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
 def is_alive(pid: int, started: float) -> bool:
     """Whether the process with this pid is the one that started then."""
     found = start_of(pid)
