@@ -57,8 +57,9 @@ class Ours:
     """The supervisor and its children as a consumer has them, without a queue."""
 
     def __init__(self, desk: Desk, file: Path) -> None:
-        self._file = file
-        self._desk = desk
+        self._file = str(file)
+        self._clock = desk.clock
+        self._home, self._work = str(desk.home.path), str(desk.home.work)
         self._settings = desk.config.images.model_dump()
         self._job = _any_job(desk)
         self._count = 0
@@ -72,12 +73,11 @@ class Ours:
     def call(self, type_: str, data: dict[str, object]) -> Report:
         self._count += 1
         token = f"{self._job.id}-{self._count}"
-        home = self._desk.home
         spec: Spec = {
             "token": token, "job": self._job.id, "type": type_, "queue": "default", "user": None, "flow": None,
-            "attempt": 1, "max_attempts": 4, "home": str(home.path), "work": str(home.work / token),
+            "attempt": 1, "max_attempts": 4, "home": self._home, "work": f"{self._work}/{token}",
             "settings": self._settings, "results": {}, "data": data, "timeout_s": 60.0, "memory_limit": 2_000_000_000,
-            "module": "", "file": str(self._file),
+            "module": "", "file": self._file,
         }  # fmt: skip
         report, entry = Report(token=token), self.running.add(self._job)
         self._supervisor.run(spec, entry, report)
@@ -98,7 +98,7 @@ class Ours:
             _until(began.exists)
             wished.append(time.perf_counter())
             for entry in self.running.all():
-                self.running.wish(entry, "release", "stuck", self._desk.clock.monotonic())
+                self.running.wish(entry, "release", "stuck", self._clock.monotonic())
 
         killer = threading.Thread(target=wish)
         killer.start()

@@ -93,7 +93,7 @@ class ChildProcess:
         """Begin a job; its messages come through `receive`.
 
         Raises:
-            Gone: the child is dead.
+            Gone: the child is dead, and the job has not begun.
         """
         self._jobs += 1
         type_, settings = spec["type"], spec.get("settings")
@@ -165,7 +165,7 @@ class ChildProcess:
         try:
             for message in self._inbox.take(block):
                 take(message)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise Gone("its process said something that no job says, or too much at once") from None
 
     def kill(self) -> None:

@@ -68,8 +68,10 @@ class Inbox:
         """The messages that are complete now.
 
         Raises:
-            ValueError: one is too long, or is no message.
+            ValueError, RecursionError: one is too long, or is no message.
         """
+        if not self._begun and block.find(b"\n") == len(block) - 1:  # one message, as most blocks are
+            return [_read(block.decode())]
         *lines, rest = block.split(b"\n")
         if lines and self._begun:
             lines[0] = bytes(self._begun + lines[0])
@@ -77,10 +79,7 @@ class Inbox:
         self._begun += rest
         if len(self._begun) > self._longest_bytes:
             raise ValueError("a message is too long")
-        try:
-            return [_read(line.decode()) for line in lines]
-        except RecursionError:
-            raise ValueError("a message is too deep") from None
+        return [_read(line.decode()) for line in lines]
 
 
 def from_outcome(outcome: Outcome) -> Message:

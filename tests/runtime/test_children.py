@@ -17,7 +17,7 @@ from jobdesk.runtime.isolation import ChildProcess, Gone
 from tests.support.home import consumer, kill, make_home, until
 
 PROCESSORS = r"""
-import ctypes, os, signal, subprocess, time
+import ctypes, os, signal, subprocess, threading, time
 from pathlib import Path
 from jobdesk import Context, processor
 
@@ -68,6 +68,14 @@ def spoils(ctx: Context) -> dict:
 def last_words(ctx: Context) -> None:
     os.write(1, b"no end of line")
 
+@processor("never_quiet", retries=0)
+def never_quiet(ctx: Context) -> str:
+    def on_and_on():
+        while True:
+            os.write(1, b"still here\n")
+    threading.Thread(target=on_and_on, daemon=True).start()
+    return "done"
+
 @processor("leaks", retries=0)
 def leaks(ctx: Context) -> int:
     os.open("/dev/null", os.O_RDONLY)
@@ -95,6 +103,15 @@ def error_of(job: Job) -> tuple[str, str]:
 
 def test_jobs_share_a_warm_child(desk: Desk) -> None:
     assert run(desk, "who").result == run(desk, "who").result
+
+
+def test_a_child_that_died_while_it_waited_costs_no_job_an_attempt(desk: Desk) -> None:
+    old = run(desk, "who").result
+    os.kill(old, 9)
+    until(lambda: processes.start_of(old) is None)
+    job = run(desk, "who")
+    assert (job.state, job.attempt) == (State.COMPLETED, 1)
+    assert job.result != old
 
 
 def test_a_child_stuck_in_c_is_replaced_and_the_next_job_runs(desk: Desk, tmp_path: Path) -> None:
@@ -141,6 +158,13 @@ def test_a_last_line_without_an_end_is_kept(desk: Desk) -> None:
     job = run(desk, "last_words")
     assert [event.data["message"] for event in desk.logs(job.id)] == ["no end of line"]
     assert list(desk.logs(run(desk, "who").id)) == []
+
+
+def test_a_thread_that_prints_without_end_keeps_no_job_from_ending(desk: Desk) -> None:
+    assert run(desk, "never_quiet").result == "done"
+    child = run(desk, "who").result
+    assert isinstance(child, int)
+    os.kill(child, 9)  # the thread lives as long as its child, and would print into the logs of the tests to come
 
 
 def test_a_child_whose_jobs_leave_files_open_is_replaced(desk: Desk) -> None:
