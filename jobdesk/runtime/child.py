@@ -70,8 +70,7 @@ class Child:
     def work(self) -> None:
         self._printed.start()
         threading.Thread(target=self.listen, daemon=True).start()
-        import pydantic  # noqa: F401 -- every job needs it: a spare child has it before its first
-
+        Processor("", lambda context: None).call(None, {})  # loads what every job needs: a spare has it by its first
         for message in _messages(self._jobs):
             spec: Spec = message["run"]
             self._begin(spec)
@@ -135,9 +134,11 @@ def _messages(line: socket.socket) -> Iterator[Message]:
 
 
 def _limit_memory(limit: int) -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    if soft != wanted:  # the first job, or after one that set its own
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
 
 
 def _die_with_parent(parent: int) -> None:
@@ -155,6 +156,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):
         os.nice(nice)
+    for line in (jobs, wishes):
+        os.set_inheritable(line, False)  # what a job starts has no part in them
     Child(socket.socket(fileno=jobs), socket.socket(fileno=wishes)).work()
 
 

@@ -71,6 +71,9 @@ class ChildProcess:
         wishes.close()
         self.pid = self._process.pid
         self.started = processes.start_of(self.pid) or 0.0
+        self._death = processes.death_of(self.pid)
+        if self._death is not None:
+            self._ears.register(self._death, POLLIN)
 
     @property
     def alive(self) -> bool:
@@ -90,7 +93,7 @@ class ChildProcess:
         """Begin a job; its messages come through `receive`.
 
         Raises:
-            Gone: the child is dead.
+            Gone: the child is dead, and the job has not begun.
         """
         self._jobs += 1
         type_, settings = spec["type"], spec.get("settings")
@@ -141,22 +144,29 @@ class ChildProcess:
         Raises:
             Gone: the child ended, and everything it had said has been handed over.
         """
-        for descriptor, _ in self._ears.poll(max(0.0, timeout_s) * 1000):
-            if descriptor != self._line.fileno():
-                with suppress(OSError):
-                    self._bell.recv(_BLOCK_BYTES)
-                continue
-            try:
-                block = self._line.recv(_BLOCK_BYTES)
-            except OSError:
-                block = b""
-            if not block:
-                raise Gone(self._how_it_ended())
-            try:
-                for message in self._inbox.take(block):
-                    take(message)
-            except (ValueError, TypeError, KeyError, AttributeError):
-                raise Gone("its process said something that no job says, or too much at once") from None
+        rung = {descriptor for descriptor, _ in self._ears.poll(max(0.0, timeout_s) * 1000)}
+        if self._line.fileno() < 0:  # a pool that closes kills the children of threads that do not stop
+            raise Gone("its consumer stopped")
+        if self._line.fileno() in rung:
+            self._hear(take)
+        elif self._death in rung:  # what it forked may hold the line open
+            raise Gone(self._how_it_ended())
+        if self._bell.fileno() in rung:
+            with suppress(OSError):
+                self._bell.recv(_BLOCK_BYTES)
+
+    def _hear(self, take: Callable[[Message], None]) -> None:
+        try:
+            block = self._line.recv(_BLOCK_BYTES)
+        except OSError:
+            block = b""
+        if not block:
+            raise Gone(self._how_it_ended())
+        try:
+            for message in self._inbox.take(block):
+                take(message)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise Gone("its process said something that no job says, or too much at once") from None
 
     def kill(self) -> None:
         """End it at once, with everything it started, and collect it."""
@@ -166,6 +176,9 @@ class ChildProcess:
         with self._open:
             for one in (self._line, self._wishes, self._bell, self._rope):
                 one.close()
+            if self._death is not None:
+                os.close(self._death)
+                self._death = None
 
     def _how_it_ended(self) -> str:
         try:

@@ -33,13 +33,10 @@ class Pool:
         self._nurse: threading.Thread | None = None
 
     def child(self) -> ChildProcess:
-        """This thread's child, alive and waiting for a job."""
+        """This thread's child, waiting for a job; it may have died meanwhile."""
         child: ChildProcess | None = getattr(self._own, "child", None)
-        if child is not None and child.alive:
-            return child
-        if child is not None:
-            self.discard()
-        self._own.child = child = self._take_spare() or self._start()
+        if child is None:
+            self._own.child = child = self._take_spare() or self._start()
         return child
 
     def give_back(self, now: float, max_rss_bytes: int) -> None:

@@ -48,8 +48,8 @@ class Printed:
 
     def _empty(self) -> None:
         with self._reading:
-            while self._there.poll(0) and self._read():
-                pass
+            if self._there.poll(0):
+                self._read()  # once: a block is all that a pipe holds, and a thread may print without end
             if self._begun:
                 self._lines(b"\n")
 
@@ -61,14 +61,10 @@ class Printed:
             with self._reading:
                 self._read()
 
-    def _read(self) -> bool:
-        """Say what is in the pipe; False if that is nothing."""
-        try:
-            block = os.read(self._reader, _BLOCK_BYTES)
-        except BlockingIOError:  # the other thread was first
-            return False
-        self._lines(block)
-        return True
+    def _read(self) -> None:
+        """Say what is in the pipe."""
+        with suppress(BlockingIOError):  # the other thread was first
+            self._lines(os.read(self._reader, _BLOCK_BYTES))
 
     def _lines(self, block: bytes) -> None:
         *lines, self._begun = (self._begun + block).split(b"\n")

@@ -16,6 +16,8 @@ _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 MARK = "JOBDESK_CONSUMER"
 """In the environment of every child and what it starts: the id of the consumer, to find what got away by."""
+MOST_LOOKS = 100
+"""While we kill what a job started, that may start others: we look again, but not for ever."""
 SAME_START_S = 0.5 if sys.platform == "linux" else 2.0
 
 
@@ -45,6 +47,14 @@ def _start_by_psutil(pid: int) -> float | None:
         return None
 
 
+def death_of(pid: int) -> int | None:
+    """A file descriptor that is readable once a child of ours has ended; None where the system has none."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
 def is_alive(pid: int, started: float) -> bool:
     """Whether the process with this pid is the one that started then."""
     found = start_of(pid)
@@ -65,7 +75,10 @@ def kill_session(leader: int, started: float) -> int:
         with contextlib.suppress(OSError):
             os.kill(leader, signal.SIGSTOP)  # it can start nothing more while we look, and adopts what we orphan
     killed: set[int] = set()
-    while victims := _with_leader(leader, started) - killed - {leader}:  # again: they may have started others
+    for _ in range(MOST_LOOKS):
+        victims = _with_leader(leader, started) - killed - {leader}
+        if not victims:
+            break
         for pid in victims:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)

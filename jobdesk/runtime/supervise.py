@@ -34,9 +34,8 @@ class Supervisor:
 
     def run(self, spec: Spec, entry: Running, report: Report) -> Outcome:
         """Run one attempt to its end; the report fills meanwhile."""
-        child = self._pool.child()
+        child = self._begin(spec)
         try:
-            child.run(spec)
 
             def tell(why: str) -> None:
                 if entry.wish == "cancel":
@@ -64,6 +63,17 @@ class Supervisor:
         else:
             self._pool.give_back(self._clock.monotonic(), report.max_rss_bytes)
         return outcome
+
+    def _begin(self, spec: Spec) -> ChildProcess:
+        """Give the job to this thread's child, or to another if that has died while it waited."""
+        try:
+            child = self._pool.child()
+            child.run(spec)
+        except Gone:
+            self._pool.discard()
+            child = self._pool.child()
+            child.run(spec)
+        return child
 
     def _watch(self, child: ChildProcess, spec: Spec, entry: Running, report: Report) -> Outcome:
         """Listen until the job has ended, or must be killed: then the report has no outcome.
