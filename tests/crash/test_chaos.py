@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from jobdesk import Desk
+from jobdesk.core.job import State
 from tests.support import counting, witness
 from tests.support.home import consumer, end, kill, lines, make_home, until
 
@@ -97,3 +99,42 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_runs_twice_at_once(tmp_p
 @pytest.mark.parametrize("seed", range(4))
 def test_two_hundred_kills(tmp_path: Path, seed: int) -> None:
     cause_chaos(tmp_path, seed=seed, rounds=50, jobs_a_round=60)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="rescue counts every death of a consumer against each job that it held, also those in children of their own",
+)
+def test_a_job_in_its_own_child_is_no_poison_because_its_consumers_were_killed(tmp_path: Path) -> None:
+    home = make_home(tmp_path, witness.PROCESSORS, SETTINGS)
+    witness.prepare(tmp_path)
+    desk = Desk(home)
+    job = desk.submit("slow", {"ms": 1500})
+    for number in range(3):
+        victim = consumer(home)
+        until(lambda number=number: len(witness.runs(tmp_path)) > number)
+        kill(victim)
+    last = consumer(home)
+    done = desk.wait(job.id, timeout=30)
+    end(last)
+    desk.close()
+    assert (done.state, done.error) == (State.COMPLETED, None)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a claim counts as an attempt, and as a death of its worker, before the job begins"
+)
+def test_claimed_jobs_that_never_began_are_not_poison(tmp_path: Path) -> None:
+    """Each consumer is killed as soon as it has claimed, before its jobs can have done anything."""
+    home = make_home(tmp_path, witness.PROCESSORS, SETTINGS)
+    witness.prepare(tmp_path)
+    desk = Desk(home)
+    ids = [desk.submit("slow", {"ms": 100}).id for _ in range(10)]
+    for _ in range(4):
+        claims = desk.ledger.rows("SELECT sum(fence) FROM job")
+        victim = consumer(home)
+        until(lambda claims=claims: desk.ledger.rows("SELECT sum(fence) FROM job") != claims)
+        kill(victim)
+    assert consumer(home, "--drain").wait(120) == 0
+    desk.close()
+    assert counting.wrong_at_the_end(home, ids) == []
