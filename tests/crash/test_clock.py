@@ -82,7 +82,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 def test_a_clock_set_forward_and_back_by_an_hour_delays_and_doubles_nothing(machine: Machine) -> None:
     machine.done(machine.some())
-    long = machine.submit("slow", {"ms": 6000}, timeout="10m")
+    long = machine.submit("slow", {"ms": 4000}, timeout="10m")
     soon, later = machine.submit("quick", delay="30m"), machine.submit("quick", delay="3h")
     machine.begun(long)
 
@@ -102,6 +102,8 @@ def test_a_clock_set_forward_and_back_by_an_hour_delays_and_doubles_nothing(mach
     machine.done([long, *machine.some()])  # it ran through three steps and is taken for neither late nor dead
     ran = machine.desk.job(long)
     assert (ran.attempt, machine.stalled()) == (1, 0)
+    told = ran.to_json()
+    assert min(told["queue_ms"], told["processing_ms"], told["total_ms"]) >= 0
 
     machine.clock.step(+2 * HOUR)
     machine.done([later])
@@ -112,16 +114,7 @@ def test_a_clock_set_forward_and_back_by_an_hour_delays_and_doubles_nothing(mach
     assert counting.wrong(machine.home, machine.ids, whole=True) == []
 
 
-def test_no_span_of_a_job_is_negative_because_the_clock_went_back(machine: Machine) -> None:
-    long = machine.submit("slow", {"ms": 1500})
-    machine.begun(long)
-    machine.clock.step(-HOUR)
-    machine.done([long])
-    told = machine.desk.job(long).to_json()
-    spans = {name: told[name] for name in ("queue_ms", "processing_ms", "total_ms")}
-    assert all(span is None or span >= 0 for span in spans.values()), spans
-
-
+@pytest.mark.soak
 @pytest.mark.xfail(
     strict=True,
     reason="run_at is wall time: what waits for seconds waits an hour more once the clock is set back by one",

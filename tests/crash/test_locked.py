@@ -12,7 +12,7 @@ from jobdesk import Desk
 from jobdesk.core.job import State
 from jobdesk.ledger import reads
 from tests.support import counting, witness
-from tests.support.home import command, consumer, end, lines, make_home, until
+from tests.support.home import command, consumer, end, lines, make_home, said, until
 
 STRANGER = """
 import sqlite3, sys
@@ -70,7 +70,7 @@ def lock_while_jobs_run(home: Path, locked_s: float) -> list[str]:
 
 
 def test_a_stranger_that_locks_the_ledger_delays_work_and_submissions(home: Path) -> None:
-    assert lock_while_jobs_run(home, locked_s=3) == []
+    assert lock_while_jobs_run(home, locked_s=2) == []
 
 
 @pytest.mark.soak
@@ -85,7 +85,7 @@ def test_a_stranger_that_locks_the_ledger_for_long_costs_no_job(home: Path, lock
 def test_a_read_only_home_is_refused_in_a_sentence_and_goes_on_when_it_is_mended(small_disk: Path) -> None:
     witness.prepare(small_disk)
     home = make_home(small_disk, witness.PROCESSORS)
-    id_ = command(home, "submit", "quick").out.strip()
+    id_ = said(home, "submit", "quick").out.strip()
 
     def remount(how: str) -> None:
         subprocess.run(["mount", "-o", f"remount,{how}", str(small_disk)], check=True)
@@ -93,7 +93,7 @@ def test_a_read_only_home_is_refused_in_a_sentence_and_goes_on_when_it_is_mended
     remount("ro")
     try:
         for words in (["submit", "quick"], ["--consumer", "--drain"], ["jobs", "cancel", id_], ["queues", "list"]):
-            refused = command(home, *words)
+            refused = said(home, *words)
             assert (refused.code, refused.error.count("\n")) == (5, 1), refused
             assert "read-only" in refused.error.lower()
     finally:
