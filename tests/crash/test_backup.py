@@ -1,8 +1,10 @@
 """A backup made while jobs run is one sound state; a restore takes it, keeps what was, and loses nothing."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,7 @@ def submit(home: Path, *types: str) -> list[str]:
 
 def test_a_backup_under_load_is_sound_and_what_ran_then_runs_again_after_a_restore(home: Path) -> None:
     worker = consumer(home)
-    words = [sys.executable, "-m", "tests.support.submitter", str(home), "5", "120"]
+    words = [sys.executable, "-m", "tests.support.submitter", str(home), "5", "80"]
     with subprocess.Popen(words) as submitter:
         until(lambda: len(lines(home.parent / "stored")) > 30)
         stored_before = list(lines(home.parent / "stored"))
@@ -186,6 +188,71 @@ def test_a_restore_that_was_cut_short_is_finished_by_another(home: Path, tmp_pat
     assert "was cut short: run `jobdesk restore FILE` again" in refused.error
     assert said(home, "restore", str(copy)).code == 0
     assert counting.states(home) == {id_: "pending"}
+
+
+def dies(number: int, home: Path, *words: str) -> bool:
+    """Whether a command was killed before the nth change of a name; False if it came to its end."""
+    words = ("tests.support.dies", str(number), "--home", str(home), *words)
+    return subprocess.run([sys.executable, "-m", *words], capture_output=True, check=False).returncode == -9
+
+
+def all_jobs(home: Path) -> set[str]:
+    """Ids of the jobs in the ledger and in what restores have kept."""
+    found: set[str] = set()
+    for path in home.glob("jobdesk.db*"):
+        if path.suffix == ".db" or (".before-restore-" in path.name and not path.name.endswith(("-wal", "-shm"))):
+            with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.OperationalError):
+                found |= {id_ for (id_,) in connection.execute("SELECT id FROM job")}
+    return found
+
+
+def a_restore_dies(home: Path, number: int) -> bool:
+    """Kill a restore at one point, look at what is left, and finish it; False if that point is never reached."""
+    (old,) = submit(home, "quick")
+    copy = home.parent / "copy.db"
+    assert said(home, "backup", str(copy)).code == 0
+    script = (
+        f"import os; from jobdesk import Desk; print(Desk({str(home)!r}).submit('quick').id, flush=True); os._exit(0)"
+    )
+    new = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+    assert (home / "jobdesk.db-wal").stat().st_size > 0  # the new job is only there
+    if not dies(number, home, "restore", str(copy)):
+        return False
+    left = said(home, "jobs", "list")
+    if left.code == 5:
+        assert "a restore of" in left.error
+        assert "was cut short: run `jobdesk restore FILE` again" in left.error
+    else:
+        assert old in left.out
+    assert said(home, "restore", str(copy)).code == 0
+    assert counting.states(home) == {old: "pending"}
+    assert counting.wrong(home, [old], whole=True) == []
+    assert all_jobs(home) == {old, new}
+    return True
+
+
+def test_a_restore_that_is_killed_between_two_renames_loses_nothing(home: Path) -> None:
+    assert a_restore_dies(home, 9)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(1, 20))
+def test_a_restore_that_is_killed_anywhere_loses_nothing(home: Path, number: int) -> None:
+    assert a_restore_dies(home, number) or number > 9
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_backup_that_is_killed_anywhere_leaves_the_former_one(home: Path, number: int) -> None:
+    submit(home, "quick")
+    copy = home.parent / "copy.db"
+    assert said(home, "backup", str(copy)).code == 0
+    submit(home, "quick")
+    killed = dies(number, home, "backup", str(copy))
+    there = said(home.parent / "other", "restore", str(copy), "--json")
+    assert (there.code, there.json["jobs"]) == (0, 1 if killed else 2)
+    assert said(home, "backup", str(copy)).code == 0
+    assert [path.name for path in home.parent.glob("*copy.db*")] == ["copy.db"]
 
 
 def _overwrite(file: Path, at: int, content: bytes) -> None:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.support import witness
-from tests.support.home import command
+from tests.support.home import said
 
 FINAL = ("completed", "failed", "cancelled", "expired")
 _ENDS = ("job_completed", "job_failed", "job_cancelled", "job_expired")
@@ -70,7 +70,7 @@ def wrong_at_the_end(home: Path, stored: Sequence[str]) -> list[str]:
 
 def doctor(home: Path) -> list[str]:
     """What `jobdesk doctor` finds wrong with the ledger."""
-    answer = command(home, "doctor", "--json")
+    answer = said(home, "doctor", "--json")
     if not answer.out:
         return [answer.error]
     found = answer.json
