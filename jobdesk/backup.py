@@ -6,11 +6,13 @@ Only the ledger is copied: settings, processors and what jobs made are ordinary 
 import fcntl
 import glob
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BufferedRandom
+from itertools import count
 from pathlib import Path
 
 from jobdesk.core.clock import Clock
@@ -112,34 +114,35 @@ def _settle(new: Path, clock: Clock) -> int:
     ledger = Ledger(new, clock)
     try:
         with ledger.write() as tx:
-            count = 0
+            given = 0
             for consumer in {one.id for one in workers.running(ledger)} | set(upkeep.orphans(ledger)):
-                count += upkeep.give_back(tx, consumer, "the backup was made while it ran")
+                given += upkeep.give_back(tx, consumer, "the backup was made while it ran")
                 workers.unregister(tx, consumer, "the ledger was restored from a backup")
-        return count
+        return given
     finally:
         ledger.close()
 
 
 def _set_aside(database: Path, clock: Clock) -> Path | None:
-    """Rename the former database; its -wal goes along under its new name before the old name is gone."""
-    if not database.exists():
-        return None
+    """Rename the former database; its -wal has its new name before the old one is gone. None if there is none."""
+    there = [suffix for suffix in ("", *_BESIDE) if _beside(database, suffix).exists()]
     stamp = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y%m%dT%H%M%S")
-    kept = next(
-        path
-        for number in range(1000)
-        if not (
-            path := database.with_name(f"{database.name}.before-restore-{stamp}{f'-{number}' * bool(number)}")
-        ).exists()
-    )
-    beside = [suffix for suffix in _BESIDE if database.with_name(database.name + suffix).exists()]
-    for suffix in beside:
-        kept.with_name(kept.name + suffix).hardlink_to(database.with_name(database.name + suffix))
-    database.rename(kept)
-    for suffix in beside:
-        database.with_name(database.name + suffix).unlink()
-    return kept
+    names = (f"{database.name}.before-restore-{stamp}{f'-{number}' * bool(number)}" for number in count())
+    kept = next(path for path in map(database.with_name, names) if not any(one.exists() for one in _files(path)))
+    for suffix in set(there) - {""}:
+        try:
+            _beside(kept, suffix).hardlink_to(_beside(database, suffix))
+        except OSError:  # a file system without them
+            shutil.copyfile(_beside(database, suffix), _beside(kept, suffix))
+    if "" in there:
+        database.rename(kept)
+    for suffix in set(there) - {""}:  # SQLite would take an old -wal for the new database's
+        _beside(database, suffix).unlink()
+    return kept if "" in there else None
+
+
+def _beside(database: Path, suffix: str) -> Path:
+    return database.with_name(database.name + suffix)
 
 
 def _replace(made: Path, file: Path) -> None:
@@ -161,7 +164,7 @@ def _clear(file: Path) -> None:
 
 
 def _files(database: Path) -> list[Path]:
-    return [database, *(database.with_name(database.name + suffix) for suffix in _BESIDE)]
+    return [_beside(database, suffix) for suffix in ("", *_BESIDE)]
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """A backup made while jobs run is one sound state; a restore takes it, keeps what was, and loses nothing."""
 
 import os
-import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from jobdesk import Desk
 from jobdesk.core.job import State
 from tests.support import counting, witness
-from tests.support.home import command, consumer, kill, lines, make_home, until
+from tests.support.home import command, consumer, kill, lines, make_home, said, until
 
 
 @pytest.fixture
@@ -29,15 +30,16 @@ def submit(home: Path, *types: str) -> list[str]:
 
 def test_a_backup_under_load_is_sound_and_what_ran_then_runs_again_after_a_restore(home: Path) -> None:
     worker = consumer(home)
-    words = [sys.executable, "-m", "tests.support.submitter", str(home), "5", "400"]
+    words = [sys.executable, "-m", "tests.support.submitter", str(home), "5", "80"]
     with subprocess.Popen(words) as submitter:
-        until(lambda: len(lines(home.parent / "stored")) > 50)
+        until(lambda: len(lines(home.parent / "stored")) > 30)
         stored_before = list(lines(home.parent / "stored"))
         made = command(home, "backup", str(home.parent / "copy.db"), "--json")
         assert made.code == 0, made.error
         submitter.wait(60)
+    submit(home, "quick")
     kill(worker)
-    stored = list(lines(home.parent / "stored"))
+    stored = lines(home.parent / "stored")
     assert len(stored_before) <= made.json["jobs"] < 2 * len(stored)
 
     done = command(home, "restore", str(home.parent / "copy.db"), "--json")
@@ -62,13 +64,13 @@ def test_a_backup_under_load_is_sound_and_what_ran_then_runs_again_after_a_resto
 
 def test_what_ran_when_the_backup_was_made_goes_back_with_its_attempt(home: Path) -> None:
     desk = Desk(home)
-    job = desk.submit("slow", {"ms": 3000}, retries=0)
+    job = desk.submit("slow", {"ms": 1500}, retries=0)
     worker = consumer(home)
     until(lambda: lines(home.parent / "trace"))
-    assert command(home, "backup", str(home.parent / "copy.db")).code == 0
     desk.close()
+    assert said(home, "backup", str(home.parent / "copy.db")).code == 0
     kill(worker)
-    done = command(home, "restore", str(home.parent / "copy.db"), "--json")
+    done = said(home, "restore", str(home.parent / "copy.db"), "--json")
     assert done.json["given_back"] == 1
     desk = Desk(home)
     back = desk.job(job.id)
@@ -114,9 +116,9 @@ def test_a_restore_waits_for_no_program_that_only_reads_and_refuses_it_too(home:
 def test_a_restore_into_a_new_home_needs_nothing_else(home: Path, tmp_path: Path) -> None:
     (id_,) = submit(home, "quick")
     copy = tmp_path / "copy.db"
-    assert command(home, "backup", str(copy)).code == 0
+    assert said(home, "backup", str(copy)).code == 0
     other = tmp_path / "other"
-    done = command(other, "restore", str(copy), "--json")
+    done = said(other, "restore", str(copy), "--json")
     assert (done.code, done.json["kept"]) == (0, None)
     assert counting.states(other) == {id_: "pending"}
     assert (other / "jobdesk.db").stat().st_mode & 0o777 == 0o600
@@ -134,17 +136,17 @@ def test_a_backup_never_replaces_what_is_no_backup_nor_a_good_one_by_a_bad_one(h
         (home / "jobdesk.db-wal", "is the ledger itself"),
     ):
         (home / "jobdesk.db-wal").touch()
-        refused = command(home, "backup", str(wrong))
+        refused = said(home, "backup", str(wrong))
         assert refused.code == 2, refused
         assert says in refused.error
     assert letter.read_text() == "Dear Ada"
-    assert command(home, "backup", str(copy)).code == 0
+    assert said(home, "backup", str(copy)).code == 0
     good = copy.read_bytes()
     submit(home, *["quick"] * 50)
-    assert command(home, "jobs", "list").code == 0  # closes the ledger: all of it is in the one file
+    assert said(home, "jobs", "list").code == 0  # closes the ledger: all of it is in the one file
     size = (home / "jobdesk.db").stat().st_size
     _overwrite(home / "jobdesk.db", size // 2, os.urandom(8192))
-    refused = command(home, "backup", str(copy))
+    refused = said(home, "backup", str(copy))
     assert (refused.code, refused.error.count("\n")) == (5, 1)
     assert "is damaged" in refused.error
     assert copy.read_bytes() == good
@@ -154,7 +156,7 @@ def test_a_backup_never_replaces_what_is_no_backup_nor_a_good_one_by_a_bad_one(h
 def test_a_restore_refuses_what_it_cannot_trust_and_changes_nothing(home: Path, tmp_path: Path) -> None:
     submit(home, *["quick"] * 50)
     copy = tmp_path / "copy.db"
-    assert command(home, "backup", str(copy)).code == 0
+    assert said(home, "backup", str(copy)).code == 0
     good, before = copy.read_bytes(), (home / "jobdesk.db").read_bytes()
     half = len(good) // 2
     for name, content, code, says in (
@@ -167,40 +169,90 @@ def test_a_restore_refuses_what_it_cannot_trust_and_changes_nothing(home: Path, 
         file = tmp_path / name
         if content is not None:
             file.write_bytes(content)
-        refused = command(home, "restore", str(file))
+        refused = said(home, "restore", str(file))
         assert (refused.code, refused.error.count("\n")) == (code, 1), refused
         assert says in refused.error
         assert (home / "jobdesk.db").read_bytes() == before
         assert not (home / "jobdesk.db.restoring").exists()
-    assert command(home, "restore", str(home / "jobdesk.db")).code == 2
+    assert said(home, "restore", str(home / "jobdesk.db")).code == 2
 
 
 def test_a_restore_that_was_cut_short_is_finished_by_another(home: Path, tmp_path: Path) -> None:
     (id_,) = submit(home, "quick")
     copy = tmp_path / "copy.db"
-    assert command(home, "backup", str(copy)).code == 0
+    assert said(home, "backup", str(copy)).code == 0
     (home / "jobdesk.db").rename(home / "jobdesk.db.before-restore-1")  # where kill -9 may leave it
     (home / "jobdesk.db.restoring").write_bytes(copy.read_bytes()[:5000])
-    refused = command(home, "jobs", "list")
+    refused = said(home, "jobs", "list")
     assert refused.code == 5
     assert "was cut short: run `jobdesk restore FILE` again" in refused.error
-    assert command(home, "restore", str(copy)).code == 0
+    assert said(home, "restore", str(copy)).code == 0
     assert counting.states(home) == {id_: "pending"}
 
 
-def test_backups_of_a_busy_desk_never_keep_a_claim_waiting(home: Path, tmp_path: Path) -> None:
-    """Whoever writes during a backup is not refused and not held up for longer than a step."""
-    desk = Desk(home)
-    worker = consumer(home)
-    with subprocess.Popen([sys.executable, "-m", "tests.support.submitter", str(home), "7", "300"]) as submitter:
-        for _ in range(2):
-            assert command(home, "backup", str(tmp_path / "copy.db")).code == 0
-            began = desk.clock.monotonic()
-            assert desk.wait(desk.submit("quick", priority="urgent").id, timeout=30).state is State.COMPLETED
-            assert desk.clock.monotonic() - began < 10
-        submitter.wait(60)
-    kill(worker, signal.SIGTERM)
-    desk.close()
+def dies(number: int, home: Path, *words: str) -> bool:
+    """Whether a command was killed before the nth change of a name; False if it came to its end."""
+    words = ("tests.support.dies", str(number), "--home", str(home), *words)
+    return subprocess.run([sys.executable, "-m", *words], capture_output=True, check=False).returncode == -9
+
+
+def all_jobs(home: Path) -> set[str]:
+    """Ids of the jobs in the ledger and in what restores have kept."""
+    found: set[str] = set()
+    for path in home.glob("jobdesk.db*"):
+        if path.suffix == ".db" or (".before-restore-" in path.name and not path.name.endswith(("-wal", "-shm"))):
+            with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.OperationalError):
+                found |= {id_ for (id_,) in connection.execute("SELECT id FROM job")}
+    return found
+
+
+def a_restore_dies(home: Path, number: int) -> bool:
+    """Kill a restore at one point, look at what is left, and finish it; False if that point is never reached."""
+    (old,) = submit(home, "quick")
+    copy = home.parent / "copy.db"
+    assert said(home, "backup", str(copy)).code == 0
+    script = (
+        f"import os; from jobdesk import Desk; print(Desk({str(home)!r}).submit('quick').id, flush=True); os._exit(0)"
+    )
+    new = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+    assert (home / "jobdesk.db-wal").stat().st_size > 0  # the new job is only there
+    if not dies(number, home, "restore", str(copy)):
+        return False
+    left = said(home, "jobs", "list")
+    if left.code == 5:
+        assert "a restore of" in left.error
+        assert "was cut short: run `jobdesk restore FILE` again" in left.error
+    else:
+        assert old in left.out
+    assert said(home, "restore", str(copy)).code == 0
+    assert counting.states(home) == {old: "pending"}
+    assert counting.wrong(home, [old], whole=True) == []
+    assert all_jobs(home) == {old, new}
+    return True
+
+
+def test_a_restore_that_is_killed_between_two_renames_loses_nothing(home: Path) -> None:
+    assert a_restore_dies(home, 9)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(1, 20))
+def test_a_restore_that_is_killed_anywhere_loses_nothing(home: Path, number: int) -> None:
+    assert a_restore_dies(home, number) or number > 9
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_backup_that_is_killed_anywhere_leaves_the_former_one(home: Path, number: int) -> None:
+    submit(home, "quick")
+    copy = home.parent / "copy.db"
+    assert said(home, "backup", str(copy)).code == 0
+    submit(home, "quick")
+    killed = dies(number, home, "backup", str(copy))
+    there = said(home.parent / "other", "restore", str(copy), "--json")
+    assert (there.code, there.json["jobs"]) == (0, 1 if killed else 2)
+    assert said(home, "backup", str(copy)).code == 0
+    assert [path.name for path in home.parent.glob("*copy.db*")] == ["copy.db"]
 
 
 def _overwrite(file: Path, at: int, content: bytes) -> None:

@@ -43,7 +43,7 @@ def crowd(folder: Path, *, jobs_each: int, pause_s: float, patience_s: float) ->
 
 
 def test_two_consumers_and_ten_submitters_get_along(tmp_path: Path) -> None:
-    crowd(tmp_path, jobs_each=15, pause_s=0.05, patience_s=60)
+    crowd(tmp_path, jobs_each=8, pause_s=0.1, patience_s=60)
 
 
 @pytest.mark.soak

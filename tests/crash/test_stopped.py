@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -81,7 +83,7 @@ def _traced(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_traced")
 def test_the_late_attempt_of_a_stopped_consumer_is_fenced_off(tmp_path: Path) -> None:
-    stop_and_go_on(tmp_path, lost_after_s=4.0)
+    stop_and_go_on(tmp_path, lost_after_s=3.0)
 
 
 @pytest.mark.soak
@@ -113,10 +115,27 @@ def suspend(folder: Path, lost_after_s: float) -> None:
     desk.close()
 
 
-def test_a_machine_that_was_suspended_takes_nobody_for_dead(tmp_path: Path) -> None:
-    suspend(tmp_path, lost_after_s=4.0)
+@pytest.mark.soak
+@pytest.mark.parametrize("lost_after_s", [3.0, 30.0])
+def test_a_machine_that_was_suspended_takes_nobody_for_dead(tmp_path: Path, lost_after_s: float) -> None:
+    suspend(tmp_path, lost_after_s)
 
 
 @pytest.mark.soak
-def test_a_machine_that_was_suspended_for_a_minute_takes_nobody_for_dead(tmp_path: Path) -> None:
-    suspend(tmp_path, lost_after_s=30.0)
+@pytest.mark.xfail(
+    strict=True,
+    reason="who is stopped in the middle of a write keeps the ledger locked, and no heir gets as far as to end it",
+)
+def test_a_consumer_that_was_stopped_while_it_wrote_is_buried_too(tmp_path: Path) -> None:
+    home = make_home(tmp_path, PROCESSORS, "[desk]\nworkers = 2\n")
+    desk = Desk(home)
+    job = desk.submit("held")
+    words = ["tests.support.stops_while_it_writes", str(home), "3"]
+    victim = subprocess.Popen([sys.executable, "-m", *words])
+    until(lambda: "(stopped)" in Path(f"/proc/{victim.pid}/status").read_text())
+    heir = impatient(home, 3.0)
+    try:
+        assert desk.wait(job.id, timeout=60).attempt == 2
+    finally:
+        end(victim, heir)
+        desk.close()

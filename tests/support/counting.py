@@ -1,15 +1,13 @@
 """Counts a home's ledger from outside, with plain SQL: what is lost, what was written twice, what does not add up."""
 
-import json
 import sqlite3
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.support import witness
+from tests.support.home import said
 
 FINAL = ("completed", "failed", "cancelled", "expired")
 _ENDS = ("job_completed", "job_failed", "job_cancelled", "job_expired")
@@ -72,12 +70,10 @@ def wrong_at_the_end(home: Path, stored: Sequence[str]) -> list[str]:
 
 def doctor(home: Path) -> list[str]:
     """What `jobdesk doctor` finds wrong with the ledger."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "jobdesk", "--home", str(home), "doctor", "--json"], capture_output=True, check=False
-    )
-    found = json.loads(answer.stdout)
-    if isinstance(found, dict):
-        return [str(found)]
+    answer = said(home, "doctor", "--json")
+    if not answer.out:
+        return [answer.error]
+    found = answer.json
     return [f"doctor: {one['message']}" for one in found if not one["ok"] and one["name"] in _SOUND]
 
 

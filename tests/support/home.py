@@ -7,9 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
+
+from jobdesk.cli.main import main
 
 DEADLINE_S = 60.0
 
@@ -81,6 +85,13 @@ class Answer:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+def said(home: Path, *words: str) -> Answer:
+    """One `jobdesk` command on the home, in this process: only where the test has no ledger open itself."""
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as error:
+        code = main(["--home", str(home), *words])
+    return Answer(code, out.getvalue(), error.getvalue())
 
 
 def command(home: Path, *words: str) -> Answer:
