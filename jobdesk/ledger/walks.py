@@ -129,7 +129,7 @@ def _indexed(match: str, sure: list[Condition], asked: list[Condition]) -> list[
     return [
         Walk("fulltext x", current, [match], sure, "x.rowid", " CROSS JOIN job j ON j.seq = x.rowid"),
         Walk("job j NOT INDEXED", f"j.seq > {fulltext.MARK}", [], asked),
-        Walk("outdated o CROSS JOIN job j ON j.seq = o.seq", "1", [], asked, "o.seq"),
+        Walk("outdated o CROSS JOIN job j ON j.seq = o.seq", f"o.seq <= {fulltext.MARK}", [], asked, "o.seq"),
     ]
 
 
