@@ -11,19 +11,17 @@ from jobdesk.ledger.fulltext import COLUMNS, MARK, entry
 
 LETTERS = 100_000
 """Letters of payload and error that one step indexes, unless a single job has more."""
+CHUNK = 50
+"""Jobs that are read at once to see how many letters they have."""
 
-_LETTERS = "length({0}.data) + coalesce(length({0}.error_traceback), 0)"
-_SIZES_NEW = f"SELECT seq, {_LETTERS.format('job')} FROM job WHERE seq > {MARK} ORDER BY seq LIMIT ?"
-_SIZES_OUTDATED = (
-    f"SELECT o.seq, {_LETTERS.format('o')} + ifnull({_LETTERS.format('j')}, 0) "
-    "FROM outdated o LEFT JOIN job j ON j.seq = o.seq ORDER BY o.seq LIMIT ?"
-)
-_NEW = f"SELECT seq, {COLUMNS} FROM job WHERE seq > {MARK} AND seq <= ? ORDER BY seq LIMIT ?"
+_NEW = f"SELECT seq, {COLUMNS} FROM job WHERE seq > {MARK} AND seq > :after AND seq <= :last ORDER BY seq LIMIT :most"
 _OUTDATED = (
     f"SELECT o.seq, {', '.join('o.' + name for name in COLUMNS.split(', '))}, "
     f"{', '.join('j.' + name for name in COLUMNS.split(', '))} "
-    f"FROM outdated o LEFT JOIN job j ON j.seq = o.seq AND j.seq <= {MARK} WHERE o.seq <= ? ORDER BY o.seq LIMIT ?"
+    f"FROM outdated o LEFT JOIN job j ON j.seq = o.seq AND j.seq <= {MARK} "
+    "WHERE o.seq > :after AND o.seq <= :last ORDER BY o.seq LIMIT :most"
 )
+_LAST = 2**62
 _WIDTH = 1 + len(COLUMNS.split(", "))
 
 
@@ -42,13 +40,13 @@ class Step:
 
 def refresh(ledger: Ledger, most: int) -> Step:
     """Bring the index up to date with at most `most` jobs that have changed or gone."""
-    rows = _batch(ledger, _SIZES_OUTDATED, _OUTDATED, most)
+    rows = _batch(ledger, _OUTDATED, most)
     if not rows:
         return Step(False)
     made = {row: _both(row) for row in rows}
     with _Timed(ledger) as held, ledger.write() as tx:
         held.begin()
-        rows = tx.rows(_OUTDATED, (rows[-1][0], most))
+        rows = tx.rows(_OUTDATED, _span(0, rows[-1][0], most))
         for row in rows:
             then, now = made.get(row) or _both(row)
             tx.run("INSERT INTO fulltext (fulltext, rowid, words) VALUES ('delete', ?, ?)", (row[0], then))
@@ -60,7 +58,7 @@ def refresh(ledger: Ledger, most: int) -> Step:
 
 def extend(ledger: Ledger, most: int) -> Step:
     """Index the next jobs above the mark, at most `most`."""
-    rows = _batch(ledger, _SIZES_NEW, _NEW, most)
+    rows = _batch(ledger, _NEW, most)
     if not rows:
         return Step(False)
     made = {row: entry(*row[1:]) for row in rows}
@@ -68,7 +66,7 @@ def extend(ledger: Ledger, most: int) -> Step:
         held.begin()
         if tx.row(f"SELECT 1 FROM outdated WHERE seq > {MARK} LIMIT 1"):
             return Step(True)  # the index still holds what had these seqs before: `refresh` comes first
-        rows = tx.rows(_NEW, (rows[-1][0], most))
+        rows = tx.rows(_NEW, _span(0, rows[-1][0], most))
         tx.many(
             "INSERT INTO fulltext (rowid, words) VALUES (?, ?)",
             [(row[0], made.get(row) or entry(*row[1:])) for row in rows],
@@ -95,15 +93,24 @@ def reset(tx: Tx) -> None:
     tx.run("UPDATE meta SET value = '0' WHERE key = 'fulltext'")
 
 
-def _batch(ledger: Ledger, sizes: str, rows: str, most: int) -> list[Row]:
+def _batch(ledger: Ledger, sql: str, most: int) -> list[Row]:
     """The next rows, as many as `LETTERS` allows but at least one."""
-    last, room = None, LETTERS
-    for seq, letters in ledger.rows(sizes, (most,)):
-        room -= letters
-        if last is not None and room < 0:
+    rows, letters = list[Row](), 0
+    while len(rows) < most:
+        after = rows[-1][0] if rows else 0
+        chunk = ledger.rows(sql, _span(after, _LAST, min(CHUNK, most - len(rows))))
+        for row in chunk:
+            letters += sum(len(text) for text in row[1:] if text is not None)
+            if rows and letters > LETTERS:
+                return rows
+            rows.append(row)
+        if len(chunk) < CHUNK:
             break
-        last = seq
-    return [] if last is None else ledger.rows(rows, (last, most))
+    return rows
+
+
+def _span(after: int, last: int, most: int) -> dict[str, int]:
+    return {"after": after, "last": last, "most": most}
 
 
 def _both(row: Row) -> tuple[str, str | None]:
