@@ -25,6 +25,7 @@ from jobdesk.queue.wake import Wake
 from jobdesk.queue.writer import Writer
 from jobdesk.runtime import processes
 from jobdesk.runtime.executor import Executor, Limits
+from jobdesk.runtime.indexer import Indexer
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.pruner import Pruner
 from jobdesk.runtime.running import RunningJobs
@@ -102,8 +103,8 @@ class Engine:
             stack.callback(self._consumer.close)
             self._consumer.start()
             stack.callback(self._let_go)
-            pruner = Pruner(ledger, clock, desk.config.desk.retention)
-            self._start(stack, rescuer, scheduler, pruner, *self._folder_services(), _Health(self))
+            pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
+            self._start(stack, rescuer, scheduler, pruner, indexer, *self._folder_services(), _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
 

@@ -16,7 +16,8 @@ QUERY_HELP = """
 A query is words joined by spaces (all must fit); -word means not:
   state:failed,expired  queue:upload.*  type:IMAGE_*  priority:high  user:ada  age:>1h  took:>30s
   attempt:>1  data.path:*.heic  result.width:>4000  error:Timeout  id:job_01J  flow:ID  -state:completed
-Bare words are looked for in type, id and error."""
+  text:sunset  text:thumb*  text:"two words"   words of payload and error
+Bare words are looked for in type, id (its beginning or end) and error."""
 _LIST_MORE = (
     QUERY_HELP
     + """

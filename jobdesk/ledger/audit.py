@@ -1,8 +1,15 @@
 """Whether the ledger agrees with itself: what triggers count against what is there. `jobdesk doctor` asks and mends."""
 
+import sqlite3
+
 from jobdesk.core.job import FINAL, State
 from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.ledger.fulltext import COLUMNS, MARK, entry
 
+LOOKED_AT = 500
+"""Jobs whose words are compared with the index."""
+WORDS = 50
+"""Words of each that are looked for."""
 _LOST = ", ".join(f"'{state}'" for state in sorted(FINAL - {State.COMPLETED}))
 _TALLY = "SELECT queue, state, count(*) AS n FROM job GROUP BY queue, state"
 _FLOW = (
@@ -48,6 +55,32 @@ def recount_flows(tx: Tx) -> None:
         "coalesce(flow.finished_at, (SELECT max(finished_at) FROM job WHERE flow = r.id)) END "
         f"FROM ({_FLOW}) r WHERE r.id = flow.id AND (flow.total, flow.open, flow.failed) <> (r.total, r.open, r.failed)"
     )
+
+
+def unindexed(ledger: Ledger) -> list[str]:
+    """Ids of jobs that the index of words should hold and does not; looks at some all over the ledger."""
+    rows = ledger.rows(
+        f"WITH RECURSIVE at (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM at WHERE n < {LOOKED_AT}), "
+        f"span (low, high) AS (SELECT min(seq), {MARK} FROM job) "
+        f"SELECT DISTINCT seq, {COLUMNS} FROM job WHERE seq IN (SELECT (SELECT seq FROM job "
+        f"WHERE seq >= low + (high - low) * n / {LOOKED_AT} ORDER BY seq LIMIT 1) FROM at, span) "
+        "AND seq <= (SELECT high FROM span) AND seq NOT IN (SELECT seq FROM outdated)"
+    )
+    return [id_ for seq, id_, *texts in rows if not _is_indexed(ledger, seq, entry(id_, *texts))]
+
+
+def _is_indexed(ledger: Ledger, seq: int, words: str) -> bool:
+    match = " AND ".join(f'"{word}"' for word in words.split()[:WORDS])
+    return ledger.row("SELECT 1 FROM fulltext WHERE fulltext MATCH ? AND rowid = ?", (match, seq)) is not None
+
+
+def damaged_index(tx: Tx) -> bool:
+    """Whether the index of words is damaged in itself; reads all of it, and others wait to write meanwhile."""
+    try:
+        tx.run("INSERT INTO fulltext (fulltext) VALUES ('integrity-check')")
+    except sqlite3.DatabaseError:
+        return True
+    return False
 
 
 def latest_instant(ledger: Ledger) -> float | None:

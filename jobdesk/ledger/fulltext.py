@@ -3,7 +3,8 @@
 Storing, claiming and completing a job do not touch it: `ledger.indexing` fills it later, in order of seq, up
 to a mark. What of the jobs below the mark has changed or gone since is kept in `outdated` as it was, by
 trigger: the index, less what is outdated, is right for every job up to the mark, and the few others are read
-themselves. So a search is exact whatever the state of the index.
+themselves. So a search is exact whatever the state of the index. (The mark is never above the newest job,
+as its seq may be given out again; what the index holds above the mark is all outdated.)
 
 FTS5 is given words that are cut and folded here, so that an index and a row can be asked the same question;
 it keeps no text and no positions (some 60 bytes a job). Beside words it holds, each with a letter of its own in front,
@@ -25,6 +26,7 @@ LONGEST = 40
 """Letters of a word that are indexed."""
 TAIL = 8
 """Letters of an id's end that are indexed: as many as lists show."""
+_TOP = "(SELECT ifnull(max(seq), 0) FROM job)"
 _ID, _PART = "\ue100", "\ue101"
 
 MIGRATION = """
@@ -46,11 +48,10 @@ _KEEP = f"INSERT INTO outdated SELECT old.seq, old.id, {_THEN} WHERE old.seq <= 
 
 # For the triggers of `ledger.tables`.
 ON_REWORDED = (
-    "AFTER UPDATE OF data, error_type, error_message, error_traceback ON job "
-    f"WHEN ({_THEN}) IS NOT ({_NOW}) AND old.seq <= {MARK}",
+    f"AFTER UPDATE OF data, error_type, error_message, error_traceback ON job WHEN ({_THEN}) IS NOT ({_NOW})",
     [_KEEP],
 )
-ON_GONE = _KEEP
+ON_GONE = [_KEEP, f"UPDATE meta SET value = {_TOP} WHERE key = 'fulltext' AND {MARK} > {_TOP}"]
 
 
 def has_words(data: str, type_: str | None, message: str | None, traceback: str | None, wanted: str) -> bool:

@@ -11,88 +11,79 @@ from jobdesk.ledger.fulltext import COLUMNS, MARK, entry
 
 LETTERS = 100_000
 """Letters of payload and error that one step indexes, unless a single job has more."""
-PAGES = 16
-"""Pages that one merge writes."""
+CHUNK = 50
+"""Jobs that are read at once to see how many letters they have."""
 
-_LETTERS = "length({0}.data) + coalesce(length({0}.error_traceback), 0)"
-_SIZES_NEW = f"SELECT seq, {_LETTERS.format('job')} FROM job WHERE seq > {MARK} ORDER BY seq LIMIT ?"
-_SIZES_OUTDATED = (
-    f"SELECT o.seq, {_LETTERS.format('o')} + ifnull({_LETTERS.format('j')}, 0) "
-    "FROM outdated o LEFT JOIN job j ON j.seq = o.seq ORDER BY o.seq LIMIT ?"
-)
-_NEW = f"SELECT seq, {COLUMNS} FROM job WHERE seq > {MARK} AND seq <= ? ORDER BY seq LIMIT ?"
+_NEW = f"SELECT seq, {COLUMNS} FROM job WHERE seq > {MARK} AND seq > :after AND seq <= :last ORDER BY seq LIMIT :most"
 _OUTDATED = (
     f"SELECT o.seq, {', '.join('o.' + name for name in COLUMNS.split(', '))}, "
     f"{', '.join('j.' + name for name in COLUMNS.split(', '))} "
-    "FROM outdated o LEFT JOIN job j ON j.seq = o.seq WHERE o.seq <= ? ORDER BY o.seq LIMIT ?"
+    f"FROM outdated o LEFT JOIN job j ON j.seq = o.seq AND j.seq <= {MARK} "
+    "WHERE o.seq > :after AND o.seq <= :last ORDER BY o.seq LIMIT :most"
 )
+_LAST = 2**62
 _WIDTH = 1 + len(COLUMNS.split(", "))
 
 
+def is_behind(ledger: Ledger) -> bool:
+    """Whether there is a job that the index does not hold, or holds wrongly."""
+    return ledger.row(f"SELECT 1 FROM outdated UNION ALL SELECT 1 FROM job WHERE seq > {MARK} LIMIT 1") is not None
+
+
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """How far the index is behind: jobs that it does not hold, and jobs that have changed or gone."""
+class Step:
+    """What one step did: whether there may be more to do, and how long (seconds) nobody else could write."""
 
-    new: int
-    outdated: int
-
-
-def behind(ledger: Ledger, limit: int = 1_000_000_000) -> Behind:
-    """How far the index is behind; `limit` is how far either is counted."""
-    row = ledger.row(
-        f"SELECT (SELECT count(*) FROM (SELECT 1 FROM job WHERE seq > {MARK} LIMIT ?1)), "
-        "(SELECT count(*) FROM (SELECT 1 FROM outdated LIMIT ?1))",
-        (limit,),
-    )
-    assert row is not None
-    return Behind(*row)
+    more: bool
+    held_s: float = 0.0
 
 
-def refresh(ledger: Ledger, most: int) -> int:
-    """Bring the index up to date with at most `most` jobs that have changed or gone; how many it were."""
-    rows = _batch(ledger, _SIZES_OUTDATED, _OUTDATED, most)
+def refresh(ledger: Ledger, most: int) -> Step:
+    """Bring the index up to date with at most `most` jobs that have changed or gone."""
+    rows = _batch(ledger, _OUTDATED, most)
     if not rows:
-        return 0
+        return Step(False)
     made = {row: _both(row) for row in rows}
-    with ledger.write() as tx:
-        rows = tx.rows(_OUTDATED, (rows[-1][0], most))
+    with _Timed(ledger) as held, ledger.write() as tx:
+        held.begin()
+        rows = tx.rows(_OUTDATED, _span(0, rows[-1][0], most))
         for row in rows:
             then, now = made.get(row) or _both(row)
             tx.run("INSERT INTO fulltext (fulltext, rowid, words) VALUES ('delete', ?, ?)", (row[0], then))
             if now is not None:
                 tx.run("INSERT INTO fulltext (rowid, words) VALUES (?, ?)", (row[0], now))
         tx.many("DELETE FROM outdated WHERE seq = ?", [(row[0],) for row in rows])
-        # a seq above all jobs is given out again: its new job must not count as indexed
-        tx.run(
-            f"UPDATE meta SET value = min({MARK}, (SELECT ifnull(max(seq), 0) FROM job)) "
-            "WHERE key = 'fulltext' AND NOT EXISTS (SELECT 1 FROM outdated)"
-        )
-    return len(rows)
+    return Step(True, held.seconds)
 
 
-def extend(ledger: Ledger, most: int) -> int:
-    """Index the next jobs above the mark, at most `most`; how many it were."""
-    rows = _batch(ledger, _SIZES_NEW, _NEW, most)
+def extend(ledger: Ledger, most: int) -> Step:
+    """Index the next jobs above the mark, at most `most`."""
+    rows = _batch(ledger, _NEW, most)
     if not rows:
-        return 0
+        return Step(False)
     made = {row: entry(*row[1:]) for row in rows}
-    with ledger.write() as tx:
-        rows = tx.rows(_NEW, (rows[-1][0], most))
+    with _Timed(ledger) as held, ledger.write() as tx:
+        held.begin()
+        if tx.row(f"SELECT 1 FROM outdated WHERE seq > {MARK} LIMIT 1"):
+            return Step(True)  # the index still holds what had these seqs before: `refresh` comes first
+        rows = tx.rows(_NEW, _span(0, rows[-1][0], most))
         tx.many(
             "INSERT INTO fulltext (rowid, words) VALUES (?, ?)",
             [(row[0], made.get(row) or entry(*row[1:])) for row in rows],
         )
         if rows:
             tx.run("UPDATE meta SET value = ? WHERE key = 'fulltext'", (rows[-1][0],))
-    return len(rows)
+    return Step(True, held.seconds)
 
 
-def merge(ledger: Ledger) -> bool:
-    """Merge a few pages of the index, so that a search has few places to look at; whether there may be more."""
-    with ledger.write() as tx:
+def merge(ledger: Ledger, pages: int) -> Step:
+    """Merge some pages of the index, so that a search has few places to look at."""
+    with _Timed(ledger) as held, ledger.write() as tx:
+        held.begin()
         before = _changes(tx)
-        tx.run("INSERT INTO fulltext (fulltext, rank) VALUES ('merge', ?)", (PAGES,))
-        return _changes(tx) - before >= 2  # as its documentation says
+        tx.run("INSERT INTO fulltext (fulltext, rank) VALUES ('merge', ?)", (pages,))
+        more = _changes(tx) - before >= 2  # as the documentation of FTS5 says
+    return Step(more, held.seconds)
 
 
 def reset(tx: Tx) -> None:
@@ -102,20 +93,47 @@ def reset(tx: Tx) -> None:
     tx.run("UPDATE meta SET value = '0' WHERE key = 'fulltext'")
 
 
-def _batch(ledger: Ledger, sizes: str, rows: str, most: int) -> list[Row]:
+def _batch(ledger: Ledger, sql: str, most: int) -> list[Row]:
     """The next rows, as many as `LETTERS` allows but at least one."""
-    last, room = None, LETTERS
-    for seq, letters in ledger.rows(sizes, (most,)):
-        room -= letters
-        if last is not None and room < 0:
+    rows, letters = list[Row](), 0
+    while len(rows) < most:
+        after = rows[-1][0] if rows else 0
+        chunk = ledger.rows(sql, _span(after, _LAST, min(CHUNK, most - len(rows))))
+        for row in chunk:
+            letters += sum(len(text) for text in row[1:] if text is not None)
+            if rows and letters > LETTERS:
+                return rows
+            rows.append(row)
+        if len(chunk) < CHUNK:
             break
-        last = seq
-    return [] if last is None else ledger.rows(rows, (last, most))
+    return rows
+
+
+def _span(after: int, last: int, most: int) -> dict[str, int]:
+    return {"after": after, "last": last, "most": most}
 
 
 def _both(row: Row) -> tuple[str, str | None]:
-    """What the index holds, and what it should hold (None: nothing, the job is gone)."""
+    """What the index holds, and what it should hold (None: nothing, the job is gone or above the mark)."""
     return entry(*row[1:_WIDTH]), None if row[_WIDTH] is None else entry(*row[_WIDTH:])
+
+
+class _Timed:
+    """How long a write transaction lasted, its commit included; waiting for it to begin does not count."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._clock = ledger.clock
+        self._began = 0.0
+        self.seconds = 0.0
+
+    def __enter__(self) -> "_Timed":
+        return self
+
+    def begin(self) -> None:
+        self._began = self._clock.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = self._clock.monotonic() - self._began
 
 
 def _changes(tx: Tx) -> int:

@@ -14,10 +14,8 @@ from jobdesk.core.job import DEAD, State
 from jobdesk.core.terms import Query, Term, glob
 from jobdesk.ledger.conditions import Condition, condition, matches, prefix
 from jobdesk.ledger.database import Ledger
-from jobdesk.ledger.walks import BY_ID, Walk, by_bare_word, by_words, few
+from jobdesk.ledger.walks import BY_ID, WALKS, Walk, by_bare_word, by_words, few
 
-_WALKS = 40
-"""Values of one column that are merged at the most; SQLite allows 500 terms of a compound."""
 _EACH = Walk("job j NOT INDEXED", "1", [])
 _INDEX = {"state": "job_state", "queue": "job_queue", "type": "job_type"}
 _PREFIX_INDEX = {
@@ -100,7 +98,7 @@ def plan(ledger: Ledger, query: Query) -> Plan:
         "type": total * len(types or ()) / (len(kinds) or 1),  # not counted: taken for evenly spread
     }
     column = min(
-        (name for name in sizes if not name or 0 < len(among[name] or ()) <= _WALKS),
+        (name for name in sizes if not name or 0 < len(among[name] or ()) <= WALKS),
         key=lambda name: (sizes[name], not name),
     )
     walks = [_EACH]

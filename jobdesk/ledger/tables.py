@@ -254,7 +254,7 @@ def triggers() -> str:
         "DELETE FROM flow WHERE id = old.flow AND total = 0",
         "DELETE FROM binding WHERE old.flow IS NOT NULL AND job = old.seq",
         *lanes.ON_GONE,
-        fulltext.ON_GONE,
+        *fulltext.ON_GONE,
     ]
     made = {
         "job_new": ("AFTER INSERT ON job WHEN new.counted = 0", new),

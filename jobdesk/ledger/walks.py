@@ -13,6 +13,8 @@ from jobdesk.ledger import fulltext
 from jobdesk.ledger.conditions import ENDING, Condition, condition, ends_like, has_error, like, piece_of_id, prefix
 from jobdesk.ledger.database import Ledger
 
+WALKS = 40
+"""Values of one column that are merged at the most; SQLite allows 500 terms of a compound."""
 FEW = 5_000
 """Rows that an index out of order may give: they are sorted by seq."""
 LOOKED_AT = 20_000
@@ -89,6 +91,8 @@ def by_bare_word(ledger: Ledger, term: Term, kinds: Sequence[str], total: int, m
     if term.negated or term.field or parts is None:
         return None
     types = _alike(ledger, kinds, value)
+    if len(types) > WALKS:
+        return None
     walks = [Walk("job j INDEXED BY job_type", "j.type = ?", [kind]) for kind in types]
     apart: list[Condition] = [("j.type NOT IN (SELECT value FROM json_each(?))", [json.dumps(types)])] if types else []
     sql, values = has_error(value)
@@ -129,7 +133,7 @@ def _indexed(match: str, sure: list[Condition], asked: list[Condition]) -> list[
     return [
         Walk("fulltext x", current, [match], sure, "x.rowid", " CROSS JOIN job j ON j.seq = x.rowid"),
         Walk("job j NOT INDEXED", f"j.seq > {fulltext.MARK}", [], asked),
-        Walk("outdated o CROSS JOIN job j ON j.seq = o.seq", "1", [], asked, "o.seq"),
+        Walk("outdated o CROSS JOIN job j ON j.seq = o.seq", f"o.seq <= {fulltext.MARK}", [], asked, "o.seq"),
     ]
 
 

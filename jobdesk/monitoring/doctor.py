@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobdesk.core.clock import iso
 from jobdesk.core.errors import JobdeskError
-from jobdesk.ledger import ahead, audit
+from jobdesk.ledger import ahead, audit, indexing
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring.disk import disk_of
@@ -44,12 +44,13 @@ def doctor(
         home: the home folder.
         consumers: those whose process is alive.
         folders: every folder that should exist, the home's own and the watched ones.
-        fix: mend wrong counts, missing folders of the home and too open permissions.
+        fix: mend wrong counts, a wrong index of words, missing folders of the home and too open permissions.
     """
     checks: dict[str, Callable[[], Finding]] = {
         "database": lambda: _integrity(ledger),
         "counts": lambda: _tallies(ledger, fix),
         "flows": lambda: _flows(ledger, fix),
+        "search": lambda: _words(ledger, fix),
         "running jobs": lambda: _orphans(ledger, consumers),
         "folders": lambda: _folders(home, folders, fix),
         "permissions": lambda: _permissions(home, fix),
@@ -99,6 +100,19 @@ def _flows(ledger: Ledger, fix: bool) -> Finding:
             audit.recount_flows(tx)
     said = f"the counts of {len(wrong)} flows are wrong, {wrong[0]} first"
     return Finding("flows", fix, said, None if fix else "jobdesk doctor --fix counts again", fix)
+
+
+def _words(ledger: Ledger, fix: bool) -> Finding:
+    with ledger.write() as tx:
+        damaged = audit.damaged_index(tx)
+    missing = [] if damaged else audit.unindexed(ledger)
+    if not damaged and not missing:
+        return Finding("search", True, "the index of words agrees with the jobs")
+    if fix:
+        with ledger.write() as tx:
+            indexing.reset(tx)
+    said = "the index of words is damaged" if damaged else f"the index of words does not find {missing[0]}"
+    return Finding("search", fix, said, None if fix else "jobdesk doctor --fix has it built anew", fix)
 
 
 def _orphans(ledger: Ledger, consumers: Sequence[Consumer]) -> Finding:

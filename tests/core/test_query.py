@@ -100,6 +100,8 @@ def test_the_words_of_the_contract_are_understood() -> None:
         ('error:"a"b', 9, 1, "closing quote"),
         ("data:x", 0, 4, "data.path:*.heic"),
         ("queue.x:y", 0, 7, "has no parts"),
+        ("text:a*b", 5, 3, "words are found by their beginning: write text:thumb*"),
+        ('state:failed text:"--"', 18, 4, "no letter or digit"),
         ("state:failed -", 13, 1, "-state:completed"),
     ],
 )

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from jobdesk.ledger import audit
+from jobdesk.core.query import parse
+from jobdesk.ledger import audit, indexing, search
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring.doctor import Finding, doctor
@@ -43,6 +44,24 @@ def test_wrong_counts_are_found_and_counted_again(ledger: Ledger) -> None:
     assert (audit.wrong_tallies(ledger), audit.wrong_flows(ledger)) == ([], [])
     assert ledger.row("SELECT total, open, failed FROM flow") == (3, 3, 0)
     assert bad(look(ledger)) == set()
+
+
+def test_an_index_of_words_that_does_not_agree_is_built_anew(ledger: Ledger) -> None:
+    ledger.path.parent.chmod(0o700)
+    id_ = submit(ledger, data={"path": "sunset"})
+    indexing.extend(ledger, 10)
+    with ledger.write() as tx:
+        tx.run("INSERT INTO fulltext (fulltext) VALUES ('delete-all')")
+    assert bad(look(ledger)) == {"search"}
+    assert look(ledger, fix=True)["search"].fixed
+    assert bad(look(ledger)) == set()
+    indexing.extend(ledger, 10)
+    with ledger.write() as tx:
+        tx.run("UPDATE fulltext_data SET block = x'00' WHERE id > 10")
+    found = look(ledger)
+    assert bad(found) == {"search"} and "damaged" in found["search"].message
+    assert look(ledger, fix=True)["search"].fixed
+    assert search.ids(ledger, parse("text:sunset")) == [id_]
 
 
 def test_running_jobs_of_the_dead_are_reported(ledger: Ledger) -> None:
