@@ -17,7 +17,7 @@ from benchmarks.rounds import Rounds
 from benchmarks.trial import WORKERS, Options
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-QUICK = Options(jobs=5_000, cap_s=0.5, backlog=20_000, finished=50_000, pickups=15, idle_s=3.0)
+QUICK = Options(jobs=5_000, cap_s=0.5, backlog=20_000, fill_s=5.0, finished=50_000, pickups=15, idle_s=3.0)
 SETTINGS_OF_OURS = ("jobdesk-normal", "jobdesk-full", "jobdesk-process")
 
 
@@ -40,24 +40,27 @@ def main() -> None:
     results.notes[:0] = missing
     results.versions = {key: peer.version() for key, peer in there.items()}
     rounds = asked.rounds or (1 if asked.quick else 3)
-    words = (
-        f"`python -m benchmarks{' --quick' if asked.quick else ''}`: {how.jobs:,} no-op jobs with a 200-byte JSON payload, "
-        f"one producer, one consumer process with {WORKERS} workers, medians of {rounds} rounds, each measurement in fresh "
-        f"processes and a fresh folder, for at most {how.cap_s} s; the clock of a drain runs from when the workers have "
-        "started. Read the ratios: the machine is part of every number."
-    )
     servers = [key for key, peer in there.items() if peer.server]
     text = table.render(
         results,
-        {key: peer.title for key, peer in there.items()},
+        {key: (peer.title, peer.synchronous) for key, peer in there.items()},
         judge(results, servers, how.backlog, how.finished) if OURS in there else [],
         about | {"took": f"{time.monotonic() - began:.0f} s"},
-        words,
+        _words(how, rounds, asked.quick),
         how.backlog,
         how.finished,
     )
     asked.output.write_text(text)
     print(text)
+
+
+def _words(how: Options, rounds: int, quick: bool) -> str:
+    return (
+        f"`python -m benchmarks{' --quick' if quick else ''}`: {how.jobs:,} no-op jobs with a 200-byte JSON payload, "
+        f"one producer, one consumer process with {WORKERS} workers; medians of {rounds} rounds, each measurement in "
+        f"fresh processes and a fresh folder, for at most {how.cap_s} s. The clock of a drain runs from when the "
+        "workers have started to the last job done. Read the ratios: the machine is part of every number."
+    )
 
 
 def _there(wanted: dict[str, Peer]) -> tuple[dict[str, Peer], list[str]]:
@@ -79,10 +82,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, metavar="N", help="how many jobs a measurement has")
     parser.add_argument("--rounds", type=int, metavar="N", help="the medians are of so many; 3, quick 1")
     parser.add_argument(
-        "--crash", action=argparse.BooleanOptionalAction, help="kill the consumers and see what comes back; not in a quick run"
+        "--crash",
+        action=argparse.BooleanOptionalAction,
+        help="kill the consumers and see what comes back; not in a quick run",
     )
-    parser.add_argument("--folder", type=Path, help="where to measure, on the disk that matters; else the temporary folder")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="the file to write, RESULTS.md beside this program")
+    parser.add_argument(
+        "--folder", type=Path, help="where to measure, on the disk that matters; else the temporary folder"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=RESULTS, help="the file to write, RESULTS.md beside this program"
+    )
     return parser.parse_args()
 
 

@@ -17,7 +17,9 @@ class Verdict:
     reached: bool | None
 
 
-def judge(results: Results, servers: Sequence[str] = (), backlog: int = 200_000, finished: int = 1_000_000) -> list[Verdict]:
+def judge(
+    results: Results, servers: Sequence[str] = (), backlog: int = 200_000, finished: int = 1_000_000
+) -> list[Verdict]:
     """Every goal, in the order of the issue. `servers` are the peers that need a server: no rivals in a drain."""
     rivals = {
         key: rate
@@ -25,10 +27,10 @@ def judge(results: Results, servers: Sequence[str] = (), backlog: int = 200_000,
         if not key.startswith(OURS) and key not in servers and (rate := results.median(key, "drain")) is not None
     }
     fastest = max(rivals, key=lambda key: rivals[key], default="")
-    ours = [
+    return [
         _times(results, "drain", "huey", 6, "drain: 6x SqliteHuey at its defaults"),
         _times(results, "drain", "huey-nosync", 3, "drain: 3x SqliteHuey with synchronous off"),
-        _times(results, "drain", fastest, 1, f"drain: the fastest peer without a server ({fastest or 'none measured'})"),
+        _times(results, "drain", fastest, 1, f"drain: the fastest peer without a server ({fastest})"),
         _times(results, "submit", "huey", 1.5, "submit one by one: 1.5x SqliteHuey at its defaults"),
         _least(results, "batch", 100_000, "submit a batch: 100,000/s"),
         _same(results, "backlog", f"drain with {backlog:,} waiting: within 20 %"),
@@ -42,7 +44,6 @@ def judge(results: Results, servers: Sequence[str] = (), backlog: int = 200_000,
         _most("database for each finished job: 1 KB", results.median(OURS, "bytes"), 1024, " bytes"),
         _most("jobs not back after kill -9: none", results.median(OURS, "lost"), 0, ""),
     ]  # fmt: skip
-    return ours
 
 
 def _times(results: Results, name: str, peer: str, factor: float, goal: str) -> Verdict:
@@ -61,11 +62,17 @@ def _same(results: Results, name: str, goal: str) -> Verdict:
     alone, loaded = results.median(OURS, "drain"), results.median(OURS, name)
     if alone is None or loaded is None:
         return _unknown(goal)
-    return Verdict(goal, f"{loaded / alone:.2f} of the rate without ({loaded:,.0f} to {alone:,.0f}/s)", loaded >= 0.8 * alone)
+    return Verdict(
+        goal, f"{loaded / alone:.2f} of the rate without ({loaded:,.0f} to {alone:,.0f}/s)", loaded >= 0.8 * alone
+    )
 
 
 def _most(goal: str, found: float | None, most: float, unit: str) -> Verdict:
-    return _unknown(goal) if found is None else Verdict(goal, f"{found:,.3g}{unit}" if found < 1000 else f"{found:,.0f}{unit}", found <= most)
+    return (
+        _unknown(goal)
+        if found is None
+        else Verdict(goal, f"{found:,.3g}{unit}" if found < 1000 else f"{found:,.0f}{unit}", found <= most)
+    )
 
 
 def _unknown(goal: str) -> Verdict:

@@ -10,21 +10,25 @@ NOT_MEASURED = "–"
 
 def render(
     results: Results,
-    titles: Mapping[str, str],
+    titles: Mapping[str, tuple[str, str]],
     verdicts: Sequence[Verdict],
     machine: Mapping[str, str],
     how: str,
     backlog: int,
     finished: int,
 ) -> str:
-    """All of it: how it was measured, the peers, jobdesk alone, the goals, notes."""
-    peers = [_row(results, key, title) for key, title in titles.items() if "drain" in results.values.get(key, {})]
+    """All of it: how it was measured, the peers, jobdesk alone, the goals, notes.
+
+    Args:
+        titles: for each queue its name and what it syncs, in the order of the rows.
+    """
+    peers = [_row(results, key, *words) for key, words in titles.items() if "drain" in results.values.get(key, {})]
     head = [
-        "queue", "submit /s", "batch /s", "drain /s", f"drain /s with {backlog:,} waiting",
+        "queue", "synchronous", "submit /s", "batch /s", "drain /s", f"drain /s with {backlog:,} waiting",
         "idle pickup p50 / p99 ms", "idle CPU %", "RSS MB", "after kill -9",
     ]  # fmt: skip
     parts = ["# Queues measured on the same work", how, _facts(machine), _facts_of_versions(results)]
-    parts.append(_table(head, peers, left=(0, len(head) - 1)))
+    parts.append(_table(head, peers, left=(0, 1, len(head) - 1)))
     own = _own(results, backlog, finished)
     if own:
         parts += ["## jobdesk alone", _table(["what", "measured"], own)]
@@ -39,11 +43,12 @@ def render(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _row(results: Results, key: str, title: str) -> list[str]:
+def _row(results: Results, key: str, title: str, synchronous: str) -> list[str]:
     p50, p99 = (results.percentile(key, "pickup", part) for part in (0.5, 0.99))
     memory, others = results.median(key, "rss_mb"), results.median(key, "others_mb")
     return [
         title,
+        synchronous,
         *(_rate(results.median(key, name)) for name in ("submit", "batch", "drain", "backlog")),
         NOT_MEASURED if p50 is None or p99 is None else f"{_short(p50)} / {_short(p99)}",
         _short(results.median(key, "idle_cpu")),
@@ -75,7 +80,9 @@ def _own(results: Results, backlog: int, finished: int) -> list[list[str]]:
         ("database for each finished job, with its history", OURS, "bytes", "bytes"),
         ("idle CPU with 20 queues", OURS, "idle_cpu20", "% of a core"),
     ]
-    rows = [[text, f"{_rate(found)}/s"] for text, key, name in rates if (found := results.median(key, name)) is not None]
+    rows = [
+        [text, f"{_rate(found)}/s"] for text, key, name in rates if (found := results.median(key, name)) is not None
+    ]
     for text, key, name, unit in others:
         found = results.median(key, name)
         if found is not None:

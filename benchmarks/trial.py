@@ -22,7 +22,6 @@ from benchmarks.peers import Peer
 from benchmarks.work import payload
 
 WORKERS = 4
-PATIENCE_S = 60.0
 LIMIT_S = 180.0
 """No measurement takes as long."""
 Found = dict[str, float | str | list[float]]
@@ -37,6 +36,8 @@ class Options:
     """How long one submitting or draining is measured at most."""
     backlog: int = 200_000
     finished: int = 1_000_000
+    fill_s: float = 30.0
+    """How long submitting those may take; who needs longer is not measured with them."""
     pickups: int = 30
     idle_s: float = 10.0
     crash_s: float = 60.0
@@ -48,7 +49,8 @@ class Consumer:
 
     def __init__(self, peer: Peer, folder: Path, mode: str, goal: int = 0, cap_s: float = 0.0, workers: int = WORKERS):
         words = [peer.key, str(folder), mode, str(goal), str(cap_s), str(workers)]
-        with (folder / "consumer.log").open("ab") as log:
+        self._log = folder / "consumer.log"
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.consumer", *words],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
@@ -61,7 +63,7 @@ class Consumer:
             first, _, rest = line.strip().partition(" ")
             if first == word:
                 return rest
-        raise SystemExit(f"the consumer of {self.process.args} ended early: see its consumer.log")
+        raise SystemExit("the consumer ended early: " + " | ".join(self._log.read_text().splitlines()[-3:]))
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """All further lines as word and rest."""
@@ -84,7 +86,9 @@ class Consumer:
 
 
 @contextmanager
-def consumer(peer: Peer, folder: Path, mode: str, goal: int = 0, cap_s: float = 0.0, workers: int = WORKERS) -> Iterator[Consumer]:
+def consumer(
+    peer: Peer, folder: Path, mode: str, goal: int = 0, cap_s: float = 0.0, workers: int = WORKERS
+) -> Iterator[Consumer]:
     made = Consumer(peer, folder, mode, goal, cap_s, workers)
     try:
         made.hear("ready")
@@ -140,7 +144,7 @@ def batch(peer: Peer, folder: Path, how: Options) -> Found:
 
 def fill(peer: Peer, folder: Path, how: Options) -> Found:
     """A folder to be copied in which so many wait."""
-    return {"filled": top_up(peer, how.backlog, PATIENCE_S / 2)}
+    return {"filled": top_up(peer, how.backlog, how.fill_s)}
 
 
 def backlog(peer: Peer, folder: Path, how: Options) -> Found:

@@ -30,7 +30,8 @@ class Peer:
     """A program it needs."""
     counts = True
     """Whether jobs run in the consumer's own process, so that `work.Count` sees them."""
-    ours = False
+    synchronous = ""
+    """What survives power loss: what its database syncs, in SQLite's word, or its own."""
     family = ""
     """Peers with the same one can be started on copies of one filled folder."""
 

@@ -19,6 +19,7 @@ class FlexiQ(Peer):
     key = "flexiq"
     title = f"FlexiQ, claims of {CLAIMS}, polled every {POLL_MS} ms"
     package = "flexiq"
+    synchronous = "normal"
 
     def load(self) -> None:
         import flexiq  # noqa: F401

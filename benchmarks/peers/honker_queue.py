@@ -1,6 +1,7 @@
 """honker: each of 4 threads claims and acknowledges in batches, and sleeps until the database changes."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ class Honker(Peer):
     key = "honker"
     title = f"honker, claims of {BATCH}"
     package = "honker"
+    synchronous = "normal"
 
     def load(self) -> None:
         import honker  # noqa: F401
@@ -63,7 +65,5 @@ class Honker(Peer):
                     work.run(job.payload)
                 self._queue.ack_batch([job.id for job in jobs], name)
                 continue
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(updates.__anext__(), IDLE_POLL_S)
-            except TimeoutError:
-                pass

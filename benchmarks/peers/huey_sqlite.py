@@ -17,6 +17,7 @@ class HueySqlite(Peer):
     def __init__(self, key: str, title: str, storage: dict[str, Any], consumer: dict[str, Any]) -> None:
         self.key = key
         self.title = title
+        self.synchronous = "off" if storage else "full"
         self._storage = storage
         self._options = consumer
 

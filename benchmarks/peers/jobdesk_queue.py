@@ -6,6 +6,7 @@ from pathlib import Path
 from benchmarks.peers import Peer
 from benchmarks.work import Payload
 from jobdesk import Desk
+from jobdesk.core.job import State
 from jobdesk.core.submission import Submission
 
 _PROCESSOR = """
@@ -28,12 +29,12 @@ def nothing(ctx: Context, n: int, at: float, sleep: float, pad: str) -> None:
 class Jobdesk(Peer):
     package = "jobdesk"
     family = "jobdesk"
-    ours = True
 
     def __init__(self, key: str, title: str, settings: str = "", children: bool = False) -> None:
         self.key = key
         self.title = title
         self.counts = not children
+        self.synchronous = "normal" if "normal" in settings else "full"
         self._settings = settings
 
     def open(self, folder: Path) -> None:
@@ -65,7 +66,7 @@ class Jobdesk(Peer):
         self.desk.close()
 
     def _completed(self) -> int:
-        return sum(queue.counts["completed"] for queue in self.desk.queues())
+        return sum(queue.counts[State.COMPLETED] for queue in self.desk.queues())
 
 
 PEERS = [

@@ -19,6 +19,7 @@ class LiteQueue(Peer):
     key = "litequeue"
     title = "litequeue, polled every 50 ms"
     package = "litequeue"
+    synchronous = "normal"
 
     def open(self, folder: Path) -> None:
         self._file = folder / "lite.db"

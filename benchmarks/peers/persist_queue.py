@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from benchmarks import work
 from benchmarks.peers import Peer
@@ -16,6 +17,7 @@ class PersistQueue(Peer):
     key = "persist-queue"
     title = "persist-queue, SQLiteAckQueue, polled every 50 ms"
     package = "persist-queue"
+    synchronous = "full"
     batches = False
 
     def open(self, folder: Path) -> None:
@@ -23,12 +25,9 @@ class PersistQueue(Peer):
         from persistqueue.serializers import json
 
         self._empty = persistqueue.Empty
-        # a producer's opening must not take back what runs elsewhere
-        make = persistqueue.SQLiteAckQueue
-        self._make = lambda resume: make(
-            str(folder / "persist"), auto_resume=resume, multithreading=True, serializer=json
-        )
-        self._queue = self._make(False)
+        self._class: Any = persistqueue.SQLiteAckQueue
+        self._options = {"path": str(folder / "persist"), "multithreading": True, "serializer": json}
+        self._queue = self._class(auto_resume=False, **self._options)  # a producer must not take back what runs
 
     def close(self) -> None:
         self._queue.close()
@@ -38,7 +37,7 @@ class PersistQueue(Peer):
 
     def consume(self, workers: int, ready: Callable[[], None]) -> None:
         self._queue.close()
-        self._queue = self._make(True)
+        self._queue = self._class(auto_resume=True, **self._options)
         for _ in range(workers):
             threading.Thread(target=self._work, daemon=True).start()
         ready()

@@ -16,6 +16,7 @@ START_S = 10.0
 
 class RedisPeer(Peer):
     server = "redis-server"
+    synchronous = "snapshots"
     _process: subprocess.Popen[bytes] | None = None
 
     def open(self, folder: Path) -> None:
