@@ -82,7 +82,7 @@ def main() -> None:
             say("result " + json.dumps(drain(peer, count, ready, float(cap_s))))
 
     def end() -> None:
-        sys.stdin.read()
+        os.read(0, 1)  # not sys.stdin: a fork would inherit its lock
         threading.Timer(PATIENCE_S, os._exit, [1]).start()
         try:
             peer.stop()

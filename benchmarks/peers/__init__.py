@@ -24,6 +24,8 @@ class Peer:
     title = ""
     package = ""
     """The distribution whose version is told."""
+    install = "'jobdesk[bench]'"
+    """What pip is told to install."""
     batches = True
     """Whether many jobs can be submitted in one call or one transaction."""
     server = ""
@@ -46,7 +48,7 @@ class Peer:
         try:
             importlib.metadata.version(self.package)
         except importlib.metadata.PackageNotFoundError:
-            raise Missing(f"{self.package} is not installed: pip install 'jobdesk[bench]'") from None
+            raise Missing(f"{self.package} is not installed: pip install {self.install}") from None
         try:
             self.load()
         except ImportError as error:

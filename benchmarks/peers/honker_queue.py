@@ -1,4 +1,7 @@
-"""honker: each of 4 threads claims and acknowledges in batches, and sleeps until the database changes."""
+"""honker: each of 4 threads claims and acknowledges in batches, and sleeps until the database changes.
+
+Its wheels for Linux want glibc 2.38, because of the SQLite that they bring.
+"""
 
 import asyncio
 import contextlib
@@ -20,6 +23,7 @@ class Honker(Peer):
     key = "honker"
     title = f"honker, claims of {BATCH}"
     package = "honker"
+    install = "honker"
     synchronous = "normal"
 
     def load(self) -> None:
@@ -32,7 +36,7 @@ class Honker(Peer):
             self.open(Path(folder))
             found = self._db.query("SELECT sqlite_version() AS version")[0]["version"]
             self.close()
-        return f"{super().version()} (it brings an SQLite of its own: {found})"
+        return f"{super().version()} (on SQLite {found})"
 
     def open(self, folder: Path) -> None:
         import honker

@@ -1,6 +1,8 @@
 """RQ, Celery and dramatiq, on a redis-server of their own for each folder, reached through a socket in it."""
 
 import contextlib
+import multiprocessing
+import multiprocessing.process
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -55,6 +57,7 @@ class Rq(RedisPeer):
     title = "RQ + Redis, 4 simple workers"
     package = "rq"
     counts = False
+    _workers: Sequence[multiprocessing.process.BaseProcess] = ()
 
     def connect(self) -> None:
         import rq
@@ -68,12 +71,21 @@ class Rq(RedisPeer):
         self._queue.enqueue_many([self._queue.prepare_data(work.run, args=(data,)) for data in many])
 
     def consume(self, workers: int, ready: Callable[[], None]) -> None:
-        from rq import SimpleWorker
-        from rq.worker_pool import WorkerPool
-
-        pool = WorkerPool([self._queue], connection=self._redis, num_workers=workers, worker_class=SimpleWorker)
+        fork = multiprocessing.get_context("fork")  # so that jobs there do what this process was told to
+        self._workers = [fork.Process(target=self._work, daemon=True) for _ in range(workers)]
+        for one in self._workers:
+            one.start()
         ready()
-        pool.start(logging_level="WARNING")
+
+    def companions(self) -> list[int]:
+        return [*super().companions(), *(one.pid for one in self._workers if one.pid)]
+
+    def _work(self) -> None:
+        import redis
+        import rq
+
+        connection = redis.Redis(unix_socket_path=str(self._socket))
+        rq.SimpleWorker([rq.Queue(connection=connection)], connection=connection).work(logging_level="WARNING")
 
     def finished(self, ran: int) -> int:
         return int(self._queue.finished_job_registry.count)
