@@ -17,7 +17,7 @@ from benchmarks.rounds import Rounds
 from benchmarks.trial import WORKERS, Options
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-QUICK = Options(jobs=5_000, cap_s=0.5, backlog=20_000, fill_s=5.0, finished=50_000, pickups=15, idle_s=3.0)
+QUICK = Options(jobs=5_000, cap_s=0.5, backlog=20_000, fill_s=10.0, finished=50_000, pickups=15, idle_s=3.0)
 SETTINGS_OF_OURS = ("jobdesk-normal", "jobdesk-full", "jobdesk-process")
 
 
