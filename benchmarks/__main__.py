@@ -55,9 +55,10 @@ def main() -> None:
 
 
 def _words(how: Options, rounds: int, quick: bool) -> str:
+    told = f"medians of {rounds} rounds" if rounds > 1 else "one round"
     return (
         f"`python -m benchmarks{' --quick' if quick else ''}`: {how.jobs:,} no-op jobs with a 200-byte JSON payload, "
-        f"one producer, one consumer process with {WORKERS} workers; medians of {rounds} rounds, each measurement in "
+        f"one producer, one consumer process with {WORKERS} workers; {told}, each measurement in "
         f"fresh processes and a fresh folder, for at most {how.cap_s} s. The clock of a drain runs from when the "
         "workers have started to the last job done. Read the ratios: the machine is part of every number."
     )
