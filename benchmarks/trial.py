@@ -22,6 +22,7 @@ from benchmarks.peers import Peer
 from benchmarks.work import payload
 
 WORKERS = 4
+GRACE_S = 20.0
 TASTE_S = 2.0
 """After so long it is known whether filling will take too long."""
 LIMIT_S = 180.0
@@ -235,8 +236,12 @@ def finish(process: subprocess.Popen[str]) -> Found:
     try:
         out, said = process.communicate(timeout=LIMIT_S)
     except subprocess.TimeoutExpired:
-        process.kill()  # the consumer ends when its stdin does
-        process.communicate()
+        process.terminate()
+        try:
+            process.communicate(timeout=GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()  # the consumer ends when its stdin does
+            process.communicate()
         raise RuntimeError(f"it had not ended after {LIMIT_S:.0f} s") from None
     if process.returncode:
         raise RuntimeError("\n".join(said.strip().splitlines()[-3:]))
@@ -248,6 +253,7 @@ def main() -> None:
     from benchmarks import own
 
     key, name, folder, options = sys.argv[1:5]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("it was stopped"))  # so that consumers and servers end too
     peer = peers.everything()[key]
     peer.open(Path(folder))
     try:
