@@ -1,1 +1,1 @@
-"""Measurements, each against peers in the same run: `python -m benchmarks`, and `.startup`, `.upload`. Read the ratios."""
+"""Measurements, each against peers in the same run: `python -m benchmarks`, `.startup`, `.upload`. Read the ratios."""
