@@ -78,7 +78,7 @@ def _there(wanted: dict[str, Peer]) -> tuple[dict[str, Peer], list[str]]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="less of everything, one round: under 90 s, and rougher")
+    parser.add_argument("--quick", action="store_true", help="less of everything, one round: rougher")
     parser.add_argument("--only", metavar="A,B", help="these queues, by their keys")
     parser.add_argument("--jobs", type=int, metavar="N", help="how many jobs a measurement has")
     parser.add_argument("--rounds", type=int, metavar="N", help="the medians are of so many; 3, quick 1")
