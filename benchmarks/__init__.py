@@ -1,1 +1,1 @@
-"""Measurements, each against a peer in the same run: `python -m benchmarks.NAME`. Read the ratios."""
+"""Measurements, each against peers in the same run: `python -m benchmarks`, `.startup`, `.upload`. Read the ratios."""

@@ -123,7 +123,7 @@ def stuck(began: str) -> None:
 def pebble(workers: int) -> Iterator[ProcessPool]:
     with ProcessPool(max_workers=workers, context=multiprocessing.get_context("forkserver")) as pool:
         yield pool
-        pool.stop()  # type: ignore[no-untyped-call]
+        pool.stop()
 
 
 def replace(pool: ProcessPool, folder: Path) -> float:
@@ -135,7 +135,7 @@ def replace(pool: ProcessPool, folder: Path) -> float:
     _until(began.exists)
 
     def again() -> None:
-        hanging.cancel()  # type: ignore[no-untyped-call]
+        hanging.cancel()
         pool.schedule(nothing, args=(TEXT,)).result()
 
     return timed(again)

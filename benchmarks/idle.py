@@ -1,0 +1,26 @@
+"""What a process costs while nothing happens."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+
+def cpu(pid: int, companions: Sequence[int], seconds: float) -> float:
+    """Per cent of one core that the process, its children and its companions use in the next so many seconds."""
+    parents = [psutil.Process(one) for one in (pid, *companions)]
+    processes = {one.pid: one for parent in parents for one in (parent, *parent.children(recursive=True))}
+    before = {one: _used_s(process) for one, process in processes.items()}
+    began = time.monotonic()
+    time.sleep(seconds)
+    took = time.monotonic() - began
+    return 100 * sum(_used_s(process) - before[one] for one, process in processes.items()) / took
+
+
+def _used_s(process: psutil.Process) -> float:
+    """CPU seconds so far: in nanoseconds where the kernel says so, since `cpu_times` has steps of 10 ms."""
+    threads = list(Path(f"/proc/{process.pid}/task").glob("*/schedstat"))
+    if threads:
+        return sum(int(one.read_text().split()[0]) for one in threads) / 1e9
+    return float(sum(process.cpu_times()[:2]))

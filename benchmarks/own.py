@@ -1,0 +1,104 @@
+"""Measurements of jobdesk alone: what the issue sets goals for and peers have no like of."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import idle
+from benchmarks.fill import fill
+from benchmarks.peers import Peer
+from benchmarks.peers.jobdesk_queue import Jobdesk
+from benchmarks.trial import Found, Options, consumer, drained, top_up
+from benchmarks.work import payload
+
+THREADS = 8
+CHILDREN = 2
+SETTLE_S = 60.0
+
+
+def _ours(peer: Peer) -> Jobdesk:
+    assert isinstance(peer, Jobdesk)
+    return peer
+
+
+def threads(peer: Peer, folder: Path, how: Options) -> Found:
+    """Submissions a second by 8 threads of one process."""
+    peer.submit(payload(0))
+    end = time.monotonic() + how.cap_s
+    sent = [0] * THREADS
+
+    def submit(number: int) -> None:
+        while time.monotonic() < end:
+            peer.submit(payload(number))
+            sent[number] += 1
+
+    began = time.monotonic()
+    running = [threading.Thread(target=submit, args=(number,)) for number in range(THREADS)]
+    for one in running:
+        one.start()
+    for one in running:
+        one.join()
+    return {"threads": sum(sent) / (time.monotonic() - began)}
+
+
+def bytes_a_job(peer: Peer, folder: Path, how: Options) -> Found:
+    """How much the database has grown for each job that has run, its history included."""
+    desk = _ours(peer).desk
+    desk.sync_queues()
+    peer.close()
+    before = desk.home.database.stat().st_size
+    made = top_up(peer, how.jobs // 4, how.cap_s)
+    drained(peer, folder, made, SETTLE_S)
+    peer.close()
+    return {"bytes": (desk.home.database.stat().st_size - before) / made}
+
+
+def fill_finished(peer: Peer, folder: Path, how: Options) -> Found:
+    """A ledger with very many finished jobs, to be copied."""
+    desk = _ours(peer).desk
+    began = time.monotonic()
+    fill(desk.home.path, how.finished)
+    desk.resume("default")
+    return {"fill_s": time.monotonic() - began}
+
+
+def finished(peer: Peer, folder: Path, how: Options) -> Found:
+    """Drain with very many finished in the ledger; the memory of the consumer then."""
+    made = top_up(peer, how.jobs, how.cap_s)
+    found = drained(peer, folder, made, how.cap_s)
+    return {"finished": found["drain"], "finished_rss_mb": found["rss_mb"]}
+
+
+def paused(peer: Peer, folder: Path, how: Options) -> Found:
+    """Drain the others of the filled folder's jobs while those, in the default queue, are paused."""
+    ours = _ours(peer)
+    ours.desk.pause("default")
+    end, made = time.monotonic() + how.cap_s, 0
+    while made < how.jobs and time.monotonic() < end:
+        ours.submit_many([payload(n) for n in range(2_000)], queue="maintenance")
+        made += 2_000
+    return {"paused": drained(peer, folder, made, how.cap_s)["drain"]}
+
+
+def process(peer: Peer, folder: Path, how: Options) -> Found:
+    """Drain by 2 warm child processes."""
+    made = top_up(peer, how.jobs, how.cap_s)
+    return {"process": drained(peer, folder, made, how.cap_s, CHILDREN)["drain"]}
+
+
+def rest20(peer: Peer, folder: Path, how: Options) -> Found:
+    """Idle with 20 queues, each of which has had work."""
+    ours = _ours(peer)
+    with consumer(peer, folder, "pickup") as running:
+        for name in [queue.name for queue in ours.desk.queues()][:20]:
+            ours.submit_many([payload(0, at=time.monotonic())], queue=name)
+            running.hear("pickup")
+        time.sleep(2.0)
+        return {"idle_cpu20": idle.cpu(running.process.pid, [], how.idle_s)}
+
+
+NAMES: dict[str, Callable[[Peer, Path, Options], Found]] = {
+    "threads": threads, "bytes": bytes_a_job, "fill-finished": fill_finished, "finished": finished,
+    "paused": paused, "process": process, "rest20": rest20,
+}  # fmt: skip
