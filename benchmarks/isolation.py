@@ -2,8 +2,8 @@
 
 Peer: Pebble's ProcessPool in the same run, started by forkserver, its defaults. It hands a function and its
 arguments to a child and takes back what that returns; ours also takes back what the job printed, ends what
-it started and measures it. Neither is niced. Before a job gets stuck there is a pause, as there is between
-two of them: in it a spare child starts.
+it started and measures it. Neither is niced. After the first jobs, and before each that gets stuck, there is a
+pause in which the spare child starts.
 """
 
 import contextlib
@@ -165,6 +165,8 @@ def _until(what: Callable[[], object]) -> None:
 def compare(ours: Ours, count: int) -> None:
     """Round trips a second with so many warm children."""
     with ThreadPoolExecutor(count) as threads, pebble(count) as pool:
+        rate(threads, count, ours.nothing)
+        time.sleep(PAUSE_S)
         mine, theirs = pairs(
             RUNS,
             lambda: rate(threads, count, ours.nothing),
