@@ -65,7 +65,7 @@ class Ours:
         self._count = 0
         self.running = RunningJobs()
         self.pool = Pool(desk.ledger, "con_benchmark", desk.home.run, nice=0)
-        settler = Settler(desk.ledger, cast(Wiring, None), desk.clock)  # nothing here submits
+        settler = Settler(desk.ledger, cast(Wiring, None))  # nothing here submits
         self._supervisor = Supervisor(
             desk.ledger, settler, self.pool, SystemClock(), cancel_grace_s=2.0, memory_bytes=2_000_000_000
         )

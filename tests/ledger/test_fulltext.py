@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from jobdesk.core.job import FINAL, Job, JobError
 from jobdesk.core.query import parse
-from jobdesk.ledger import audit, indexing, moves, prune, reads, search
+from jobdesk.ledger import audit, claiming, indexing, moves, prune, reads, search
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.plan import plan
 from jobdesk.runtime.indexer import BUSY, PATIENCE_S, Indexer
@@ -93,7 +93,7 @@ class Searching(RuleBasedStateMachine):
 
     def _end(self, error: JobError | None) -> None:
         with self.ledger.write() as tx:
-            job = moves.claim(tx, "con_test/1")
+            job = claiming.claim(tx, "con_test/1")
             if job is not None and error is None:
                 moves.complete(tx, job, None)
             elif job is not None and error is not None:

@@ -8,7 +8,7 @@ from jobdesk.core.errors import UnknownType
 from jobdesk.core.job import JobError, NewJob
 from jobdesk.core.schedule import Missed, ScheduleSpec
 from jobdesk.core.submission import Submission
-from jobdesk.ledger import moves, queues
+from jobdesk.ledger import moves, queues, storing
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring.health import health
@@ -112,7 +112,7 @@ def test_a_schedule_that_cannot_go_on_or_was_missed_is_a_warning(ledger: Ledger,
     clock.advance(3 * 3600 + 120)
     said = says(ask(ledger), "schedules")
     assert len(said) == 2 and "has not come; no consumer runs: start one" in said[0]
-    scheduler = Scheduler(ledger, clock, prepare=prepare, store=moves.submit)
+    scheduler = Scheduler(ledger, clock, prepare=prepare, store=storing.submit)
     scheduler.run_once()
     clock.advance(60)
     scheduler.run_once()
