@@ -85,7 +85,7 @@ class Engine:
         """Start everything in order; what was started is stopped again, in reverse, if a later part cannot be."""
         desk, clock, ledger = self._desk, self._desk.clock, self._desk.ledger
         with ExitStack() as stack:
-            self.id = ids.new("con", clock.now())
+            self.id = ids.short("con", clock.now())
             with ledger.write() as tx:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
             stack.callback(self._unregister)

@@ -23,6 +23,10 @@ class Ids:
             self._last = value
         return f"{prefix}_{_encode(value)}"
 
+    def short(self, prefix: str, now: float) -> str:
+        """A fresh id such as `con_01KB3M5P9QTX` for what is named often: time and 20 bits of chance."""
+        return self.new(prefix, now)[: len(prefix) + 15]
+
     def nth_child(self, parent: str, number: int) -> str:
         """The id of a job's child that is always the same: who asks twice for its second child names one job."""
         kind, _, ulid = parent.rpartition("_")

@@ -107,9 +107,9 @@ class Artifact:
         return {"path": self.path, "kind": self.kind, "bytes": self.bytes}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that doubles the time to make one, and every claim makes one
 class Job:
-    """One job as the ledger has it. Instants are epoch seconds UTC; `seq` is its row, `id` its public name."""
+    """One job as the ledger had it; read only. Instants are epoch seconds UTC; `seq` is its row, `id` its public name."""
 
     seq: int
     id: str

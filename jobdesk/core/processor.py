@@ -105,11 +105,13 @@ class Processor:
         return self.function(context, **{name: getattr(made, name) for name in self.payload.model_fields})
 
     def _validated(self, data: Mapping[str, Any], model: builtins.type[BaseModel]) -> BaseModel:
-        from pydantic import ValidationError
-
         try:
             return model.model_validate(dict(data))
-        except ValidationError as error:
+        except ValueError as error:
+            from pydantic import ValidationError
+
+            if not isinstance(error, ValidationError):
+                raise
             raise PayloadError(f"{self.type}: {self._explain(error)}") from None
 
     def _explain(self, error: Any) -> str:

@@ -26,7 +26,7 @@ AHEAD = "-"
 """In place of a worker's number: claimed, and nobody has begun it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
     """A job that a consumer holds. `begun`: its start is written, with the worker that it was claimed for."""
 

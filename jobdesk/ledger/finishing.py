@@ -11,7 +11,7 @@ from jobdesk.ledger import counters, follow
 from jobdesk.ledger.database import Tx
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Completion:
     """One job that is done. `result` is JSON; `at` epoch seconds."""
 

@@ -29,10 +29,14 @@ class LedgerStorage(BaseStorage):  # type: ignore[misc]
         self._ledger = ledger
         self._writer = writer
         self._consumer = consumer
+        self._thread = threading.local()
 
     def dequeue(self) -> Job | None:
         """The next job for this worker thread; waits for one. None once the consumer is to end."""
-        worker = f"{self._consumer}/{threading.current_thread().name.rpartition('-')[2]}"
+        worker = getattr(self._thread, "worker", None)
+        if worker is None:
+            worker = f"{self._consumer}/{threading.current_thread().name.rpartition('-')[2]}"
+            self._thread.worker = worker
         claimed = self._writer.hand.take(worker)
         return None if claimed is None else self._writer.begin(claimed, worker)
 

@@ -16,7 +16,7 @@ from jobdesk.runtime.running import Running
 from jobdesk.runtime.wiring import Wiring
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ending:
     """How an attempt ended; `at` is epoch seconds."""
 
