@@ -109,7 +109,7 @@ class Artifact:
 
 @dataclass(slots=True)  # not frozen: that doubles the time to make one, and every claim makes one
 class Job:
-    """One job as the ledger had it; read only. Instants are epoch seconds UTC; `seq` is its row, `id` its public name."""
+    """One job as the ledger had it; read only. Instants are epoch seconds; `seq` is its row, `id` its public name."""
 
     seq: int
     id: str
