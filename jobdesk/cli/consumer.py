@@ -24,7 +24,11 @@ _DEAD_LETTERS = 3
 
 
 class Signals:
-    """SIGTERM, SIGINT and SIGHUP as something to wait for: a handler only writes a byte, so it can never lock up."""
+    """SIGTERM, SIGINT and SIGHUP as something to wait for.
+
+    Python itself writes a byte for each into the pipe, in whichever thread the kernel delivers it: a handler in
+    Python would not run as long as the main thread sleeps, and that only wakes for signals of its own.
+    """
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
@@ -32,9 +36,12 @@ class Signals:
         self.last = signal.SIGTERM
 
     def heard(self, number: int, frame: FrameType | None = None) -> None:
-        """The signal handler."""
+        """The signal handler, once the byte is written."""
         self.last = signal.Signals(number)
-        os.write(self._writer, b"s")
+
+    def listen(self) -> int:
+        """Have bytes written for signals; who had them before."""
+        return signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
     def wait(self, timeout_s: float | None) -> bool:
         """Wait for the next signal; True if there was one."""
@@ -56,8 +63,9 @@ class Signals:
 def signals() -> Iterator[Signals]:
     """Hear the signals that ask to stop; afterwards they do what they did before."""
     hearing = Signals()
-    before = {}
+    before, bytes_before = {}, None
     if threading.current_thread() is threading.main_thread():
+        bytes_before = hearing.listen()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             before[number] = signal.signal(number, hearing.heard)
     try:
@@ -65,6 +73,8 @@ def signals() -> Iterator[Signals]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if bytes_before is not None:
+            signal.set_wakeup_fd(bytes_before)
         hearing.close()
 
 
