@@ -94,12 +94,13 @@ class Engine:
             self._pool = Pool(ledger, self.id, desk.home.run, desk.config.desk.nice)
             stack.callback(self._pool.close)
             stager, canceller = Stager(ledger, clock), Canceller(ledger, self.running, clock)
-            rescuer = Rescuer(ledger, self.id, clock, desk.home.work, self._lost.set)
+            wiring = _Wiring(desk)
+            rescuer = Rescuer(ledger, self.id, clock, desk.home.work, self._lost.set, wiring)
             rescuer.run_once()
             scheduler = Scheduler(ledger, clock, prepare=desk.prepare, store=desk.store)
             scheduler.run_once()  # what was missed is there before anybody asks whether this consumer is idle
             self._start(stack, _Bell(desk.wake, [stager, canceller, scheduler], clock), stager, canceller)
-            self._consumer = self._make_consumer()
+            self._consumer = self._make_consumer(wiring)
             stack.callback(self._consumer.close)
             self._consumer.start()
             stack.callback(self._let_go)
@@ -113,10 +114,9 @@ class Engine:
             service.start()
             stack.callback(service.stop)
 
-    def _make_consumer(self) -> EmbeddedConsumer:
+    def _make_consumer(self, wiring: "_Wiring") -> EmbeddedConsumer:
         desk = self._desk
         limits = Limits(desk.config.desk.cancel_grace, desk.config.desk.memory_limit, desk.home.work)
-        wiring = _Wiring(desk)
         settler = Settler(desk.ledger, wiring)
         writer: Writer[Ending] = Writer(
             desk.ledger, desk.wake, self.id, self._queues, settle=settler.settle, settled=self._settled

@@ -1,7 +1,7 @@
 """Moves that nobody asked for by name: what falls due, what expires, what a dead consumer held."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from jobdesk.core.events import Kind
 from jobdesk.core.job import Job, JobError
@@ -57,10 +57,13 @@ def expire(tx: Tx) -> int:
     return len(late)
 
 
-def rescue(tx: Tx, consumer: str, why: str) -> int:
+def rescue(tx: Tx, consumer: str, why: str, apart: Collection[str] = ()) -> int:
     """Give back what a dead consumer held; its children must be dead already. How many jobs.
 
     The attempt counts, and a job that has killed `POISON` workers goes to the dead letters whatever attempts are left.
+
+    Args:
+        apart: types whose jobs run in children of their own: the death of a consumer is none of their doing.
     """
     held = _held_by(tx, consumer)
     for job in held:
@@ -74,9 +77,8 @@ def rescue(tx: Tx, consumer: str, why: str) -> int:
             continue
         error = JobError("Stalled", why, None, "stalled", retryable=True)
         tx.event(Kind.JOB_STALLED, job.seq, job.queue, attempt=job.attempt, message=why)
-        if (killed := 1 + _stalled(tx, job)) >= POISON:
-            what = f"it has killed its worker {killed} times: {why}"
-            moves.fail(tx, job, JobError("Poison", what, None, "poison", retryable=False), None, outcome="stalled")
+        if job.type not in apart and (poison := poisonous(tx, job, "stalled", why)) is not None:
+            moves.fail(tx, job, poison, None, outcome="stalled")
         elif job.attempt >= job.max_attempts:
             moves.fail(tx, job, error, None, outcome="stalled")
         else:
@@ -86,14 +88,20 @@ def rescue(tx: Tx, consumer: str, why: str) -> int:
     return len(held)
 
 
-def _stalled(tx: Tx, job: Job) -> int:
-    """How many attempts ended with the death of their worker since the job was last retried by hand."""
-    count, following = 0, job.attempt
-    for number, outcome in tx.rows("SELECT number, outcome FROM attempt WHERE job = ? ORDER BY fence DESC", (job.seq,)):
+def poisonous(tx: Tx, job: Job, outcome: str, why: str) -> JobError | None:
+    """The error of a job whose worker died with it once more, if that makes `POISON` times since a retry by hand.
+
+    Args:
+        outcome: of such attempts: "stalled" where the worker was a consumer, "crashed" where it was a child.
+    """
+    count, following = 1, job.attempt
+    for number, ended in tx.rows("SELECT number, outcome FROM attempt WHERE job = ? ORDER BY fence DESC", (job.seq,)):
         if number > following:  # numbers rise until somebody retries the job
             break
-        count, following = count + (outcome == "stalled"), number
-    return count
+        count, following = count + (ended == outcome), number
+    if count < POISON:
+        return None
+    return JobError("Poison", f"it has killed its worker {count} times: {why}", None, "poison", retryable=False)
 
 
 def give_back(tx: Tx, consumer: str, why: str) -> int:
@@ -112,6 +120,15 @@ def orphans(ledger: Ledger) -> list[str]:
         "AND c.id = substr(j.worker, 1, instr(j.worker, '/') - 1))"
     )
     return [str(consumer) for (consumer,) in rows]
+
+
+def types_held(ledger: Ledger, consumer: str) -> list[str]:
+    """The types of the jobs that a consumer holds."""
+    rows = ledger.rows(
+        "SELECT DISTINCT type FROM job WHERE state = 'processing' AND worker >= ? AND worker < ?",
+        (consumer + "/", consumer + "0"),
+    )
+    return [str(type_) for (type_,) in rows]
 
 
 def _held_by(tx: Tx, consumer: str) -> list[Job]:

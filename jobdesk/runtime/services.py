@@ -12,6 +12,7 @@ from jobdesk.ledger import upkeep, workers
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
 from jobdesk.runtime.running import RunningJobs
+from jobdesk.runtime.wiring import Wiring
 
 ASLEEP_S = 5.0
 LOST_AFTER_S = 30.0
@@ -67,12 +68,15 @@ class Rescuer(Service):
     name = "rescuer"
     interval_s = 1.0
 
-    def __init__(self, ledger: Ledger, consumer: str, clock: Clock, work: Path, lost: Callable[[], None]) -> None:
+    def __init__(
+        self, ledger: Ledger, consumer: str, clock: Clock, work: Path, lost: Callable[[], None], wiring: Wiring
+    ) -> None:
         super().__init__(clock)
         self._work = work
         self._ledger = ledger
         self._consumer = consumer
         self._lost = lost
+        self._wiring = wiring
         self._beats: dict[str, tuple[float, float]] = {}
         """Of each other consumer its last heartbeat, and when, on our clock, we first saw it."""
         self._ran_at = clock.monotonic()
@@ -109,11 +113,17 @@ class Rescuer(Service):
         for pid, started in workers.children(self._ledger, consumer):
             processes.kill_session(pid, started)
         processes.kill_marked(consumer)
+        apart = {type_ for type_ in upkeep.types_held(self._ledger, consumer) if self._runs_apart(type_)}
         with self._ledger.write() as tx:
-            count = upkeep.rescue(tx, consumer, why)
+            count = upkeep.rescue(tx, consumer, why, apart)
             workers.unregister(tx, consumer, why)
         self._sweep()
         logging.getLogger("jobdesk").warning("%s; %d of its jobs go back to their queues", why, count)
+
+    def _runs_apart(self, type_: str) -> bool:
+        """Whether jobs of a type run in children; one that nobody knows any more is given the benefit of the doubt."""
+        found = self._wiring.find(type_)
+        return found is None or found[0].isolation == "process"
 
     def _sweep(self) -> None:
         """Remove the working folders of attempts that nobody runs any more."""

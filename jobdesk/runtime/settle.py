@@ -15,6 +15,9 @@ from jobdesk.runtime.report import Report
 from jobdesk.runtime.running import Running
 from jobdesk.runtime.wiring import Wiring
 
+CRASHED = "WorkerCrashed"
+"""The error of a job whose child died under it."""
+
 
 @dataclass(slots=True)
 class Ending:
@@ -107,7 +110,11 @@ class Settler:
                 moves.complete(tx, job, result, report.usage)
             case Failed(error, delay_s, result):
                 wait_s = _retry_wait(tx, job) if delay_s is None else delay_s
-                moves.fail(tx, job, error, wait_s, report.usage, result)
+                if error.type != CRASHED:
+                    moves.fail(tx, job, error, wait_s, report.usage, result)
+                    return
+                poison = upkeep.poisonous(tx, job, "crashed", error.message)
+                moves.fail(tx, job, poison or error, wait_s, report.usage, outcome="crashed")
             case Stopped(why) if cancelled:
                 moves.stop(tx, job, why, report.usage)
             case Snoozed() | Stopped() if entry.wish == "release":

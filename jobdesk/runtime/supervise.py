@@ -13,7 +13,7 @@ from jobdesk.runtime.messages import Spec
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
 from jobdesk.runtime.running import Running
-from jobdesk.runtime.settle import Settler
+from jobdesk.runtime.settle import CRASHED, Settler
 
 MEASURE_EVERY_S = 0.5
 WRITE_EVERY_S = 0.25
@@ -50,7 +50,7 @@ class Supervisor:
             self._pool.discard()
             if entry.wish == "cancel":
                 return Stopped(entry.why)
-            return report.outcome or Failed(failure("WorkerCrashed", gone.how))
+            return report.outcome or Failed(failure(CRASHED, gone.how))
         except TooMuch:
             self._pool.discard()
             text = f"it left more than {MOST_ITEMS:,} children, assets and artifacts: let it leave a list in a file"

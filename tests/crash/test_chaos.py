@@ -102,10 +102,6 @@ def test_two_hundred_kills(tmp_path: Path, seed: int) -> None:
     cause_chaos(tmp_path, seed=seed, rounds=50, jobs_a_round=60)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="rescue counts every death of a consumer against each job that it held, also those in children of their own",
-)
 def test_a_job_in_its_own_child_is_no_poison_because_its_consumers_were_killed(tmp_path: Path) -> None:
     home = make_home(tmp_path, witness.PROCESSORS, SETTINGS)
     witness.prepare(tmp_path)
@@ -123,9 +119,6 @@ def test_a_job_in_its_own_child_is_no_poison_because_its_consumers_were_killed(t
 
 
 @pytest.mark.soak
-@pytest.mark.xfail(
-    strict=True, reason="a claim counts as an attempt, and as a death of its worker, before the job begins"
-)
 def test_claimed_jobs_that_never_began_are_not_poison(tmp_path: Path) -> None:
     """Each consumer is killed as soon as it has claimed, before its jobs can have done anything."""
     home = make_home(tmp_path, witness.PROCESSORS, SETTINGS)
