@@ -12,16 +12,17 @@ them, where a trigger would make one a job.
 
 import heapq
 import json
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jobdesk.core.events import Kind
 from jobdesk.core.job import Job, State
 from jobdesk.ledger import counters, moves, rates
-from jobdesk.ledger.database import Ledger, Row, Tx
+from jobdesk.ledger.database import EVENT, Ledger, Row, Said, Tx
 from jobdesk.ledger.rows import JOB, to_job
 
+_STARTED = Kind.JOB_STARTED.value
 AHEAD = "-"
 """In place of a worker's number: claimed, and nobody has begun it."""
 
@@ -173,19 +174,29 @@ def _pick(
 
 
 def _write(tx: Tx, taken: Sequence[Claimed]) -> None:
-    first = [one for one in taken if one.row[8] == 0 and one.row[37] is None]
-    tx.spread(_FIRST_TIME, [(one.worker, tx.now, one.seq) for one in first])
-    tx.many(_AGAIN, [(one.worker, tx.now, one.seq) for one in taken if one.row[8] or one.row[37] is not None])
-    counters.moved(tx, Counter(str(one.row[3]) for one in first), State.PENDING, State.PROCESSING)
-    counters.left_lanes(tx, Counter((str(one.row[3]), one.type) for one in first))
-    tx.events(
-        Kind.JOB_STARTED,
-        [
-            (tx.now, one.seq, one.row[3], {"attempt": one.row[6] + 1, "worker": one.worker})
-            for one in taken
-            if one.begun
-        ],
-    )
+    first: list[Any] = []
+    again: list[Any] = []
+    events: list[Any] = []
+    queues: dict[str, int] = {}
+    lanes: dict[tuple[str, str], int] = {}
+    said = Said("attempt", "worker")
+    now = tx.now
+    for one in taken:
+        row, worker = one.row, one.worker
+        seq, type_, queue = row[0], row[2], row[3]
+        if row[8] == 0 and row[37] is None:
+            first += (worker, now, seq)
+            queues[queue] = queues.get(queue, 0) + 1
+            lanes[queue, type_] = lanes.get((queue, type_), 0) + 1
+        else:
+            again.append((worker, now, seq))
+        if one.begun:
+            events += (now, _STARTED, seq, queue, said[row[6] + 1, worker])
+    tx.spread(_FIRST_TIME, 3, first)
+    tx.many(_AGAIN, again)
+    counters.moved(tx, queues, State.PENDING, State.PROCESSING)
+    counters.left_lanes(tx, lanes)
+    tx.spread(EVENT, 5, events)
 
 
 def is_any(ledger: Ledger) -> bool:
@@ -202,18 +213,12 @@ def began(tx: Tx, jobs: Sequence[Job]) -> None:
         "UPDATE job SET worker = ?, started_at = ? WHERE seq = ?",
         [(job.worker, job.started_at, job.seq) for job in jobs if job.seq in kept],
     )
-    started(tx, [job for job in jobs if job.seq in kept])
-
-
-def started(tx: Tx, jobs: Sequence[Job]) -> None:
-    """Write that jobs have begun."""
-    tx.events(
-        Kind.JOB_STARTED,
-        [
-            (job.started_at or tx.now, job.seq, job.queue, {"attempt": job.attempt, "worker": job.worker})
-            for job in jobs
-        ],
-    )
+    said = Said("attempt", "worker")
+    events: list[Any] = []
+    for job in jobs:
+        if job.seq in kept:
+            events += (job.started_at or tx.now, _STARTED, job.seq, job.queue, said[job.attempt, job.worker])
+    tx.spread(EVENT, 5, events)
 
 
 def put_back(tx: Tx, jobs: Sequence[Claimed]) -> None:

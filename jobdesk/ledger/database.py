@@ -8,7 +8,7 @@ several on SQLite's own. Readers never wait (WAL).
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,7 @@ BUSY_TIMEOUT_S = 10
 FIRST_START_S, FIRST_START_LOOKS = 2.0, 40
 _CHUNKS = (256, 64, 16, 4, 1)
 """Rows of one statement: few sizes, so that each is prepared once."""
+EVENT = "INSERT INTO event (at, kind, job, queue, data) VALUES {}"
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
 
@@ -47,16 +48,15 @@ class Tx:
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
 
-    def spread(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Execute one statement over many rows, which stand for the {} after its VALUES.
+    def spread(self, sql: str, width: int, values: Sequence[Any]) -> None:
+        """Execute one statement over many rows of `width` values, given one after the other; {} stands for them.
 
         A statement a row, as `many` has it, takes twice the time, and each lets other threads in between.
         """
-        done = 0
+        done, rows = 0, len(values) // width
         for size in _CHUNKS:
-            while len(rows) - done >= size:
-                values = [value for row in rows[done : done + size] for value in row]
-                self._connection.execute(_spread(sql, len(rows[0]), size), values)
+            while rows - done >= size:
+                self._connection.execute(_spread(sql, width, size), values[done * width : (done + size) * width])
                 done += size
 
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
@@ -69,21 +69,9 @@ class Tx:
     def event(self, kind: Kind, /, job: int | None = None, queue: str | None = None, **data: Any) -> None:
         """Write what happened; `job` is its seq."""
         self._connection.execute(
-            "INSERT INTO event (at, kind, job, queue, data) VALUES (?, ?, ?, ?, ?)",
+            EVENT.format("(?, ?, ?, ?, ?)"),
             (self.now, kind.value, job, queue, to_json(data) if data else None),
         )
-
-    def events(self, kind: Kind, rows: Iterable[tuple[float, int, str, Mapping[str, Any]]]) -> None:
-        """Write the same of many jobs: when it was, seq, queue, data (with the same keys)."""
-        texts: dict[tuple[Any, ...], str] = {}  # most say the same
-        made = []
-        for at, job, queue, data in rows:
-            said = tuple(data.values())
-            text = texts.get(said)
-            if text is None:
-                text = texts[said] = to_json(data)
-            made.append((at, kind.value, job, queue, text))
-        self.spread("INSERT INTO event (at, kind, job, queue, data) VALUES {}", made)
 
     @contextmanager
     def nested(self) -> Iterator[None]:
@@ -98,6 +86,18 @@ class Tx:
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("RELEASE part")
+
+
+class Said(dict[tuple[Any, ...], str]):
+    """What events of many jobs say, as JSON by its values: most say the same."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        self._names = names
+
+    def __missing__(self, values: tuple[Any, ...]) -> str:
+        text = self[values] = to_json(dict(zip(self._names, values, strict=True)))
+        return text
 
 
 @cache

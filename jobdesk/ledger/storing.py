@@ -1,16 +1,17 @@
 """Storing new jobs: many of the usual kind in few statements, those with ties to others one by one."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from jobdesk.core.events import Kind
 from jobdesk.core.job import NewJob, State
 from jobdesk.core.text import to_json
 from jobdesk.ledger import counters, follow, lanes, room, unique
-from jobdesk.ledger.database import Tx
+from jobdesk.ledger.database import EVENT, Said, Tx
 
+_CREATED = Kind.JOB_CREATED.value
 _PLAIN = (
     "INSERT INTO job (seq, id, type, queue, state, priority, max_attempts, created_at, run_at, ready_at, expires_at, "
     "parent, schedule, source, user, timeout_s, retry, data, aging, counted) VALUES {}"
@@ -58,19 +59,29 @@ def _store_plain(tx: Tx, jobs: Sequence[NewJob]) -> None:
         return
     aging = tx.row(f"SELECT {lanes.AGING}, coalesce((SELECT max(seq) FROM job), 0)")
     assert aging is not None
-    rows = []
+    rows: list[Any] = []
+    events: list[Any] = []
+    states: dict[tuple[str, str], int] = {}
+    ready: dict[tuple[str, str], int] = {}
+    said = Said("type", "state")
+    now, priority_a_second = tx.now, aging[0]
     for seq, job in enumerate(jobs, aging[1] + 1):
-        waits = job.run_at is not None and job.run_at > tx.now
-        rows.append((
-            seq, job.id, job.type, job.queue, "scheduled" if waits else "pending", job.priority, job.max_attempts,
-            tx.now, tx.now if job.run_at is None else job.run_at, None if waits else tx.now, job.expires_at,
-            job.parent, job.schedule, job.source, job.user, job.timeout_s, job.retry.to_json(), to_json(job.data),
-            aging[0], 1,
-        ))  # fmt: skip
-    tx.spread(_PLAIN, rows)
-    counters.added(tx, Counter((row[3], row[4]) for row in rows))
-    counters.entered_lanes(tx, Counter((row[3], row[2]) for row in rows if row[4] == "pending"))
-    tx.events(Kind.JOB_CREATED, [(tx.now, row[0], row[3], {"type": row[2], "state": row[4]}) for row in rows])
+        type_, queue, run_at = job.type, job.queue, job.run_at
+        waits = run_at is not None and run_at > now
+        state = "scheduled" if waits else "pending"
+        rows += (
+            seq, job.id, type_, queue, state, job.priority, job.max_attempts, now, now if run_at is None else run_at,
+            None if waits else now, job.expires_at, job.parent, job.schedule, job.source, job.user, job.timeout_s,
+            job.retry.to_json(), to_json(job.data), priority_a_second, 1,
+        )  # fmt: skip
+        events += (now, _CREATED, seq, queue, said[type_, state])
+        states[queue, state] = states.get((queue, state), 0) + 1
+        if not waits:
+            ready[queue, type_] = ready.get((queue, type_), 0) + 1
+    tx.spread(_PLAIN, 20, rows)
+    tx.spread(EVENT, 5, events)
+    counters.added(tx, states)
+    counters.entered_lanes(tx, ready)
     tx.wakes = True
 
 

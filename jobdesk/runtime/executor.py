@@ -82,7 +82,7 @@ class Executor:
         except Exception as error:  # the desk's own trouble (disk, memory, ledger) must not cost the job an attempt
             logging.getLogger("jobdesk").exception("cannot run %s now", job.id)
             outcome = Snoozed(TROUBLE_SNOOZE_S, f"the desk could not run it: {error}")
-        self._end(Ending(entry, report, outcome, self._clock.now()))
+        self._end(Ending(job, entry, report, outcome, self._clock.now()))
 
     def _attempt(self, entry: Running, report: Report) -> Outcome:
         job = entry.job

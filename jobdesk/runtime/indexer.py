@@ -44,7 +44,7 @@ class Indexer(Service):
         self._jobs, self._pages = _Measure(20, 500), _Measure(4, 32)
         self._merging = False
         self._seen = (clock.monotonic(), glance.newest_event(ledger))
-        self._busy = False
+        self._busy = True  # until a look has shown that it is not
         self._waits_since = clock.monotonic()
 
     def run_once(self) -> float | None:

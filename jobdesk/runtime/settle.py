@@ -23,14 +23,11 @@ CRASHED = "WorkerCrashed"
 class Ending:
     """How an attempt ended; `at` is epoch seconds."""
 
+    job: Job
     entry: Running
     report: Report
     outcome: Outcome
     at: float
-
-    @property
-    def job(self) -> Job:
-        return self.entry.job
 
 
 class Settler:
@@ -48,12 +45,16 @@ class Settler:
         """
         held = claiming.held(tx, [ending.job for ending in endings])
         kept = [ending for ending in endings if ending.job.seq in held]  # the rest was rescued meanwhile
-        plain = {ending.job.seq: done for ending in kept if (done := _completion(ending)) is not None}
-        claiming.started(tx, [done.job for seq, done in plain.items() if seq in unwritten])
-        finishing.complete_many(tx, list(plain.values()))
+        plain: list[finishing.Completion] = []
+        others: list[Ending] = []
         for ending in kept:
-            if ending.job.seq in plain:
-                continue
+            done = _completion(ending, unwritten)
+            if done is None:
+                others.append(ending)
+            else:
+                plain.append(done)
+        finishing.complete_many(tx, plain)
+        for ending in others:
             if ending.job.seq in unwritten:
                 claiming.began(tx, [ending.job])
             try:
@@ -126,14 +127,15 @@ class Settler:
                 moves.fail(tx, job, failure("Timeout", text), _retry_wait(tx, job), report.usage)
 
 
-def _completion(ending: Ending) -> finishing.Completion | None:
+def _completion(ending: Ending, unwritten: Collection[int]) -> finishing.Completion | None:
     """What to write of a job of which there is nothing to say but that it is done; None if there is more."""
-    outcome, usage = ending.outcome, ending.report.usage
-    if not isinstance(outcome, Completed) or not ending.report.is_empty or not finishing.fits(ending.job):
+    outcome, report, job = ending.outcome, ending.report, ending.job
+    if not isinstance(outcome, Completed) or not report.is_empty or not finishing.fits(job):
         return None
     try:  # a child may have sent anything
-        cpu_ms, memory = _whole(usage.cpu_ms), _whole(usage.max_rss_bytes)
-        return finishing.Completion(ending.job, to_json(outcome.result), ending.at, cpu_ms, memory)
+        result = "null" if outcome.result is None else to_json(outcome.result)
+        cpu_ms, memory = _whole(report.cpu_ms), _whole(report.max_rss_bytes) or None
+        return finishing.Completion(job, result, ending.at, cpu_ms, memory, job.seq in unwritten)
     except (TypeError, ValueError):
         return None
 

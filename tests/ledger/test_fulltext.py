@@ -151,8 +151,9 @@ Searching.TestCase.settings = settings(
 TestSearching = Searching.TestCase
 
 
-def settle(indexer: Indexer) -> int:
-    """Let the indexer work until it rests; in how many steps."""
+def settle(indexer: Indexer, clock: FakeClock) -> int:
+    """Let the indexer work until it rests, after a quiet second; in how many steps."""
+    clock.advance(1)
     for steps in range(10_000):
         if indexer.run_once() is None:
             return steps
@@ -167,7 +168,7 @@ def test_all_answers_are_the_same_before_and_after_indexing(ledger: Ledger, cloc
         with ledger.write() as tx:
             moves.fail(tx, job, JobError("Broken", MESSAGES[number % 5], None), None)
     before = {query: search.ids(ledger, parse(query)) for query in QUERIES}
-    settle(Indexer(ledger, clock))
+    settle(Indexer(ledger, clock), clock)
     assert not indexing.is_behind(ledger)
     jobs = [reads.job(ledger, id_) for (id_,) in ledger.rows("SELECT id FROM job ORDER BY seq DESC")]
     for query in QUERIES:
@@ -181,7 +182,7 @@ def test_all_answers_are_the_same_before_and_after_indexing(ledger: Ledger, cloc
 def test_a_rare_word_is_found_by_the_index_without_sorting(ledger: Ledger, clock: FakeClock) -> None:
     for number in range(100):
         submit(ledger, data={"path": f"IMG_{number}.jpg"})
-    settle(Indexer(ledger, clock))
+    settle(Indexer(ledger, clock), clock)
     for text in ("text:img_7", "error:payments", "payments"):
         sql, values = plan(ledger, parse(text)).sql(limit=50)
         steps = [row[3] for row in ledger.rows("EXPLAIN QUERY PLAN " + sql, values)]
@@ -195,12 +196,12 @@ def test_the_end_of_an_id_is_found_as_lists_show_it(ledger: Ledger, clock: FakeC
         for id_ in ids:
             assert search.ids(ledger, parse(id_[-8:].lower())) == [id_]
             assert search.ids(ledger, parse(id_)) == search.ids(ledger, parse(id_[-12:])) == [id_]
-        settle(Indexer(ledger, clock))
+        settle(Indexer(ledger, clock), clock)
 
 
 def test_a_plain_completion_leaves_the_index_alone(ledger: Ledger, clock: FakeClock) -> None:
     submit(ledger, data={"path": "sunset"})
-    settle(Indexer(ledger, clock))
+    settle(Indexer(ledger, clock), clock)
     job = claim(ledger)
     with ledger.write() as tx:
         moves.complete(tx, job, {"done": True})
@@ -223,26 +224,26 @@ def test_the_indexer_waits_while_jobs_move_but_not_for_ever(ledger: Ledger, cloc
     assert not indexing.is_behind(ledger)
     submit(ledger)
     clock.advance(1)
-    settle(indexer)
+    settle(indexer, clock)
     assert not indexing.is_behind(ledger)
 
 
 def test_a_job_too_large_for_one_step_is_indexed_all_the_same(ledger: Ledger, clock: FakeClock) -> None:
     big = " ".join(f"word{number}" for number in range(indexing.LETTERS // 4))
     ids = [submit(ledger, data={"text": big + f" last{number}"}) for number in range(3)]
-    settle(Indexer(ledger, clock))
+    settle(Indexer(ledger, clock), clock)
     assert not indexing.is_behind(ledger)
     assert search.ids(ledger, parse("text:last1")) == [ids[1]]
     long = "x" * 3000
     id_ = submit(ledger, data={"text": long + "y"})
-    settle(Indexer(ledger, clock))
+    settle(Indexer(ledger, clock), clock)
     assert search.ids(ledger, parse(f"text:{long[:900]}*")) == [id_]
     assert search.ids(ledger, parse(f"text:{long[:900]}")) == []
 
 
 def test_a_damaged_index_is_noticed_and_built_anew(ledger: Ledger, clock: FakeClock) -> None:
     ids = [submit(ledger, data={"path": "sunset"}) for _ in range(20)]
-    settle(Indexer(ledger, clock))
+    settle(Indexer(ledger, clock), clock)
     with ledger.write() as tx:
         tx.run("INSERT INTO fulltext (fulltext) VALUES ('delete-all')")
     assert audit.unindexed(ledger)
@@ -250,7 +251,7 @@ def test_a_damaged_index_is_noticed_and_built_anew(ledger: Ledger, clock: FakeCl
         indexing.reset(tx)
     assert audit.unindexed(ledger) == []
     assert search.ids(ledger, parse("text:sunset")) == ids[::-1]
-    settle(Indexer(ledger, clock))
+    settle(Indexer(ledger, clock), clock)
     assert search.ids(ledger, parse("text:sunset")) == ids[::-1]
 
 
@@ -264,7 +265,7 @@ def test_the_index_is_never_asked_what_it_cannot_answer(ledger: Ledger, text: st
 
 def test_words_of_a_user_never_become_fts_syntax(ledger: Ledger, clock: FakeClock) -> None:
     submit(ledger, data={"path": "NEAR AND OR NOT"})
-    settle(Indexer(ledger, clock))
+    settle(Indexer(ledger, clock), clock)
     for nasty in (
         'x" OR "y',
         "NEAR(a b)",
