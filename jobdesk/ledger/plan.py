@@ -103,9 +103,7 @@ def plan(ledger: Ledger, query: Query) -> Plan:
     )
     walks = [_EACH]
     if column:
-        walks = [
-            Walk(f"job j INDEXED BY {_INDEX[column]}", f"j.{column} = ?", [value]) for value in among[column] or ()
-        ]
+        walks = [_walk(column, value) for value in among[column] or ()]
     answered: list[Term] = []  # terms that the walks answer by themselves
     covered = True
     for term in others:
@@ -149,6 +147,14 @@ def _types(ledger: Ledger) -> list[str]:
 
 def _within(name: str, values: list[str]) -> Condition:
     return f"j.{name} IN (SELECT value FROM json_each(?))", [json.dumps(values)]
+
+
+def _walk(column: str, value: str) -> Walk:
+    """The jobs with one value of a column that has an index."""
+    if (column, value) == ("state", State.PROCESSING):
+        return Walk("job j INDEXED BY job_running", "j.state = 'processing'", [])
+    where = f"j.{column} = ?" + (" AND j.state <> 'processing'" if column == "state" else "")
+    return Walk(f"job j INDEXED BY {_INDEX[column]}", where, [value])
 
 
 def _narrow(ledger: Ledger, term: Term, states: list[str] | None) -> list[Walk] | None:

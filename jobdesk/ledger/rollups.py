@@ -72,7 +72,8 @@ def oldest_pending(ledger: Ledger, queue: str | None = None, type_: str | None =
     """Since when the oldest pending job is ready, epoch seconds; None if none waits."""
     only, given = _only(queue, type_)
     row = ledger.row(
-        f"SELECT ready_at FROM job INDEXED BY job_state WHERE state = 'pending' AND ready_at IS NOT NULL{only} "
+        f"SELECT ready_at FROM job INDEXED BY job_state WHERE state = 'pending' AND state <> 'processing' "
+        f"AND ready_at IS NOT NULL{only} "
         "ORDER BY seq LIMIT 1",
         given,
     )

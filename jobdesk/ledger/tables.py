@@ -90,7 +90,8 @@ CREATE INDEX job_expiry ON job (expires_at)
 CREATE INDEX job_running ON job (worker) WHERE state = 'processing';
 CREATE UNIQUE INDEX job_unique ON job (unique_key)
   WHERE unique_key IS NOT NULL AND state IN ({_words(IN_FLIGHT)});
-CREATE INDEX job_state ON job (state, seq);
+-- Every job goes through `processing`, few are in it at a time: `job_running` has those.
+CREATE INDEX job_state ON job (state, seq) WHERE state <> 'processing';
 CREATE INDEX job_queue ON job (queue, seq);
 CREATE INDEX job_type ON job (type, seq);
 CREATE INDEX job_flow ON job (flow, seq) WHERE flow IS NOT NULL;

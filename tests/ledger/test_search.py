@@ -186,7 +186,8 @@ def test_places_of_all_jobs_are_right_where_some_were_deleted(filled: Ledger) ->
     ("text", "index"),
     [
         ("state:failed", "job_state"),
-        ("-state:completed", "job_state"),
+        ("-state:completed", "job_"),
+        ("state:processing", "job_running"),
         ("queue:upload.*", "job_queue"),
         ("type:IMAGE_*", "job_type"),
         ("type:email state:failed,pending user:ada", "job_"),
@@ -202,7 +203,8 @@ def test_pages_walk_an_index_and_sort_nothing(filled: Ledger, text: str, index: 
     reading = [step for step in steps if step.startswith(("SEARCH j ", "SCAN j ")) or step in ("SEARCH j", "SCAN j")]
     assert reading and all(index in step for step in reading), steps
     sorts = [step for step in steps if "TEMP B-TREE" in step]
-    assert not sorts or text.startswith(("flow:", "state:failed fingerprint")), steps
+    few = ("flow:", "state:failed fingerprint", "state:processing", "-state:completed")  # what runs is few
+    assert len(sorts) <= text.startswith(few), steps
 
 
 def test_what_a_user_writes_never_becomes_sql(filled: Ledger) -> None:
