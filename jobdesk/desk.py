@@ -174,8 +174,7 @@ class Desk(Looking, FlowDesk, Scheduling):
         deadline = self.clock.monotonic() + (0.0 if wait_for_room is None else seconds(wait_for_room))
         while True:
             try:
-                with self.ledger.write() as tx:
-                    return self.store(tx, made)
+                return self.ledger.together(lambda tx: self.store(tx, made))
             except QueueFull as full:
                 self.sync_queues()  # what the settings say of it was undone with the rest
                 if room.never(self.ledger, full.queue, full.wanted):

@@ -8,11 +8,12 @@ several on SQLite's own. Readers never wait (WAL).
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import peewee
 
@@ -28,6 +29,7 @@ FIRST_START_S, FIRST_START_LOOKS = 2.0, 40
 _CHUNKS = (256, 64, 16, 4, 1)
 """Rows of one statement: few sizes, so that each is prepared once."""
 EVENT = "INSERT INTO event (at, kind, job, queue, data) VALUES {}"
+T = TypeVar("T")
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
 
@@ -88,6 +90,25 @@ class Tx:
                 self._connection.execute("RELEASE part")
 
 
+class _Shared:
+    """Work of one thread in a transaction of several, and what came of it."""
+
+    def __init__(self, work: Callable[[Tx], object]) -> None:
+        self.work = work
+        self.answer: object = None
+        self.error: BaseException | None = None
+        self.done = False
+
+    def run(self, tx: Tx) -> None:
+        try:
+            with tx.nested():
+                self.answer = self.work(tx)
+        except sqlite3.OperationalError:  # the disk, not the work: it concerns them all
+            raise
+        except Exception as error:
+            self.error = error
+
+
 class Said(dict[tuple[Any, ...], str]):
     """What events of many jobs say, as JSON by its values: most say the same."""
 
@@ -122,6 +143,7 @@ class Ledger:
         self.on_commit: list[Callable[[bool], None]] = []
         """Called after each commit of this process, with whether workers have something new to do."""
         self._lock = threading.RLock()
+        self._shared: deque[_Shared] = deque()
         self._synchronous = synchronous
         self._tuned = threading.local()
         self._db = peewee.SqliteDatabase(
@@ -168,6 +190,36 @@ class Ledger:
                 raise
         for told in self.on_commit:
             told(tx.wakes)
+
+    def together(self, work: Callable[[Tx], T]) -> T:
+        """Do some work in a transaction that it may share with that of other threads; committed when this returns.
+
+        Threads that come while one commits wait for the next commit, and share it: a sync of the disk for all of them.
+        """
+        mine = _Shared(work)
+        self._shared.append(mine)
+        with self._lock:
+            if not mine.done:  # else a thread that held the lock before has done it with its own
+                self._do_shared()
+        if mine.error is not None:
+            raise mine.error
+        return cast(T, mine.answer)
+
+    def _do_shared(self) -> None:
+        several = [self._shared.popleft() for _ in range(len(self._shared))]
+        try:
+            with self.write() as tx:
+                if len(several) == 1:
+                    mine = several[0]
+                    mine.answer = mine.work(tx)
+                else:
+                    for one in several:
+                        one.run(tx)
+        except BaseException as error:  # none of it is stored
+            for one in several:
+                one.error = one.error or error
+        for one in several:
+            one.done = True
 
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
         """Read; every statement sees one consistent state."""

@@ -21,7 +21,7 @@ from jobdesk.queue.wake import Wake
 
 LOOK_AGAIN_S = 1.0
 """Who heard nothing looks by itself after this long."""
-LEAST_AHEAD, MOST_AHEAD = 8, 256
+LEAST_AHEAD, MOST_AHEAD = 32, 256
 HORIZON_S = 0.02
 """No job should lie in hand longer, and only those of types that take less are claimed ahead."""
 STALE_S = 0.1
