@@ -12,6 +12,7 @@ WORDS = 50
 """Words of each that are looked for."""
 _LOST = ", ".join(f"'{state}'" for state in sorted(FINAL - {State.COMPLETED}))
 _TALLY = "SELECT queue, state, count(*) AS n FROM job GROUP BY queue, state"
+_LANE = "SELECT queue, type, count(*) AS ready FROM job WHERE state = 'pending' AND parked = 0 GROUP BY queue, type"
 _FLOW = (
     "SELECT f.id AS id, count(j.seq) AS total, coalesce(sum(j.finished_at IS NULL AND j.seq IS NOT NULL), 0) AS open, "
     f"coalesce(sum(j.state IN ({_LOST}) AND NOT j.optional), 0) AS failed "
@@ -33,10 +34,22 @@ def wrong_tallies(ledger: Ledger) -> list[tuple[str, str, int, int]]:
     )
 
 
+def wrong_lanes(ledger: Ledger) -> list[tuple[str, str, int, int]]:
+    """Queue, type, counted and real number of ready jobs where these differ."""
+    return ledger.rows(
+        "SELECT queue, type, sum(counted), sum(there) FROM (SELECT queue, type, ready AS counted, 0 AS there FROM lane "
+        f"UNION ALL SELECT queue, type, 0, ready FROM ({_LANE})) GROUP BY 1, 2 HAVING sum(counted) <> sum(there) "
+        "ORDER BY 1, 2"
+    )
+
+
 def recount(tx: Tx) -> None:
-    """Make the tallies right."""
+    """Make the tallies and lanes right."""
     tx.run("DELETE FROM tally")
     tx.run(f"INSERT INTO tally (queue, state, n) {_TALLY}")
+    tx.run("DELETE FROM lane")
+    tx.run(f"INSERT INTO lane (queue, type, ready) {_LANE}")
+    tx.wakes = True
 
 
 def wrong_flows(ledger: Ledger) -> list[str]:

@@ -81,13 +81,19 @@ def _integrity(ledger: Ledger) -> Finding:
 
 def _tallies(ledger: Ledger, fix: bool) -> Finding:
     wrong = audit.wrong_tallies(ledger)
-    if not wrong:
+    lanes = audit.wrong_lanes(ledger)
+    if not wrong and not lanes:
         return Finding("counts", True, "every queue's counts are right")
     if fix:
         with ledger.write() as tx:
             audit.recount(tx)
-    queue, state, counted, real = wrong[0]
-    said = f"{len(wrong)} counts are wrong: queue {queue} has {real:,} {state} jobs, not {counted:,}"
+    if wrong:
+        queue, state, counted, real = wrong[0]
+        said = f"queue {queue} has {real:,} {state} jobs, not {counted:,}"
+    else:
+        queue, type_, counted, real = lanes[0]
+        said = f"queue {queue} has {real:,} ready jobs of the type {type_}, not {counted:,}"
+    said = f"{len(wrong) + len(lanes)} counts are wrong: {said}"
     return Finding("counts", fix, said, None if fix else "jobdesk doctor --fix counts again", fix)
 
 
