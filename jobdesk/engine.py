@@ -40,6 +40,7 @@ DUE_SOON_S = 60.0
 """A drain waits for what falls due within this."""
 START_OVER_S = 5.0
 LOOK_S = 0.2
+AFTER_S = 0.005
 LET_GO_S = 5.0
 """How long killing what still runs may take once the grace of a stop is over."""
 
@@ -262,7 +263,8 @@ class _Bell(Service):
     def run_once(self) -> float | None:
         heard = self._bell.wait_for_work(self._seen, 1.0)
         if heard != self._seen:
-            self._seen = heard
+            self.clock.wait(self._stop, AFTER_S)  # first the job that may be there, then what looks after jobs
+            self._seen = self._bell.work
             for service in self._services:
                 service.wake()
         return None

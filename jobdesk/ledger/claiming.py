@@ -119,7 +119,7 @@ def claim_many(
         f"SELECT {JOB} FROM job j WHERE j.seq IN (SELECT value FROM json_each(?))", (json.dumps(seqs),)
     )}  # fmt: skip
     taken: list[Claimed] = []
-    keys = set()
+    keys, passed = set(), False
     for seq in seqs:
         row = rows[seq]
         begun, key = len(taken) < len(workers), row[37]
@@ -127,6 +127,7 @@ def claim_many(
             break
         if key is not None:
             if key in keys:  # the head of another lane has this key too
+                passed = True
                 continue
             keys.add(key)
         worker = workers[len(taken)] if begun else f"{consumer}/{AHEAD}"
@@ -135,6 +136,11 @@ def claim_many(
     if limits:
         for one in taken:
             rates.started(tx, one.row[3], one.type)
+    if passed:  # it is out of the way now: others take its place
+        left = len(taken) - len(workers)
+        taken += claim_many(
+            tx, workers[len(taken) :], queues, consumer=consumer, ahead=ahead - max(0, left), short=short
+        )
     return taken
 
 

@@ -50,16 +50,19 @@ class Tx:
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
 
-    def spread(self, sql: str, width: int, values: Sequence[Any]) -> None:
+    def spread(self, sql: str, width: int, values: Sequence[Any]) -> int:
         """Execute one statement over many rows of `width` values, given one after the other; {} stands for them.
+
+        How many rows it changed, with those that triggers changed.
 
         A statement a row, as `many` has it, takes twice the time, and each lets other threads in between.
         """
-        done, rows = 0, len(values) // width
+        done, rows, before = 0, len(values) // width, self._connection.total_changes
         for size in _CHUNKS:
             while rows - done >= size:
                 self._connection.execute(_spread(sql, width, size), values[done * width : (done + size) * width])
                 done += size
+        return self._connection.total_changes - before
 
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()

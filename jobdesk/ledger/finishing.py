@@ -11,6 +11,10 @@ from jobdesk.ledger import counters, follow
 from jobdesk.ledger.database import EVENT, Said, Tx
 
 
+class Lost(Exception):
+    """A job is somebody else's by now."""
+
+
 @dataclass(slots=True)
 class Completion:
     """One job that is done. `result` is JSON; `at` epoch seconds."""
@@ -25,10 +29,11 @@ class Completion:
 
 
 _COMPLETE = (
-    "WITH done (result, worker, started_at, finished_at, cpu_ms, max_rss_bytes, seq) AS (VALUES {}) "
+    "WITH done (result, worker, started_at, finished_at, cpu_ms, max_rss_bytes, seq, fence) AS (VALUES {}) "
     "UPDATE job SET state = 'completed', result = done.result, worker = done.worker, "
     "started_at = done.started_at, finished_at = done.finished_at, cpu_ms = done.cpu_ms, "
-    "max_rss_bytes = done.max_rss_bytes, counted = counted + 1 FROM done WHERE job.seq = done.seq"
+    "max_rss_bytes = done.max_rss_bytes, counted = counted + 1 FROM done "
+    "WHERE job.seq = done.seq AND job.state = 'processing' AND job.fence = done.fence"
 )
 _ATTEMPT = (
     "INSERT INTO attempt (job, fence, number, outcome, worker, started_at, finished_at, cpu_ms, max_rss_bytes) "
@@ -43,9 +48,12 @@ def fits(job: Job) -> bool:
 
 
 def complete_many(tx: Tx, done: Sequence[Completion]) -> None:
-    """Write that these jobs are done; their claims are known to fit, in this transaction.
+    """Write that these jobs are done, if all their claims still fit.
 
     One loop over them, and no more made for each than the values that SQL is given: this is the hottest path there is.
+
+    Raises:
+        Lost: a claim does not fit any more; what was written here must be undone.
     """
     if not done:
         return
@@ -58,7 +66,7 @@ def complete_many(tx: Tx, done: Sequence[Completion]) -> None:
     for one in done:
         job, at = one.job, one.at
         seq, queue, worker, started_at = job.seq, job.queue, job.worker, job.started_at
-        jobs += (one.result, worker, started_at, at, one.cpu_ms, one.max_rss_bytes, seq)
+        jobs += (one.result, worker, started_at, at, one.cpu_ms, one.max_rss_bytes, seq, job.fence)
         attempts += (
             seq, job.fence, job.attempt, "completed", worker, started_at, at, one.cpu_ms, one.max_rss_bytes
         )  # fmt: skip
@@ -68,13 +76,14 @@ def complete_many(tx: Tx, done: Sequence[Completion]) -> None:
         queues[queue] = queues.get(queue, 0) + 1
         minute = int(at / 60), queue
         minutes[minute] = minutes.get(minute, 0) + 1
-    tx.spread(_COMPLETE, 7, jobs)
+    if tx.spread(_COMPLETE, 8, jobs) != len(done):
+        raise Lost
     tx.spread(_ATTEMPT, 9, attempts)
     tx.spread(EVENT, 5, events)
     counters.moved(tx, queues, State.PROCESSING, State.COMPLETED)
     counters.completed(tx, minutes)
     for (parent,) in tx.rows(
         "SELECT DISTINCT parent FROM dependency WHERE parent IN (SELECT value FROM json_each(?))",
-        (json.dumps(jobs[6::7]),),
+        (json.dumps(jobs[6::8]),),
     ):
         follow.completed(tx, parent)

@@ -43,18 +43,19 @@ class Settler:
         Args:
             unwritten: seqs of jobs of which the ledger does not know yet that they have begun.
         """
-        held = claiming.held(tx, [ending.job for ending in endings])
-        kept = [ending for ending in endings if ending.job.seq in held]  # the rest was rescued meanwhile
         plain: list[finishing.Completion] = []
         others: list[Ending] = []
-        for ending in kept:
+        for ending in endings:
             done = _completion(ending, unwritten)
             if done is None:
                 others.append(ending)
             else:
                 plain.append(done)
-        finishing.complete_many(tx, plain)
+        self._complete(tx, plain)
+        held = claiming.held(tx, [ending.job for ending in others]) if others else {}
         for ending in others:
+            if ending.job.seq not in held:
+                continue  # rescued meanwhile
             if ending.job.seq in unwritten:
                 claiming.began(tx, [ending.job])
             try:
@@ -65,6 +66,14 @@ class Settler:
             except Exception as error:  # the job said something that cannot be stored: keep its end, without it
                 logging.getLogger("jobdesk").exception("cannot store the end of %s as it is", ending.job.id)
                 self._write(tx, ending, Report(), _cannot_be_kept(error), held[ending.job.seq])
+
+    def _complete(self, tx: Tx, done: Sequence[finishing.Completion]) -> None:
+        try:
+            with tx.nested():
+                finishing.complete_many(tx, done)
+        except finishing.Lost:  # seldom, so that it is only looked for where it has happened
+            held = claiming.held(tx, [one.job for one in done])
+            finishing.complete_many(tx, [one for one in done if one.job.seq in held])
 
     def _write(self, tx: Tx, ending: Ending, report: Report, outcome: Outcome, cancelled: bool) -> None:
         entry, job = ending.entry, ending.job
