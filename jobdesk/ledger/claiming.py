@@ -126,9 +126,9 @@ def claim_many(
         if not begun and (row[2] not in short or row[8] > 0 or key is not None):
             break
         if key is not None:
-            if key in keys:  # the head of another lane has this key too
+            if key in keys:  # the head of another lane has this key too, until these are written
                 passed = True
-                continue
+                break
             keys.add(key)
         worker = workers[len(taken)] if begun else f"{consumer}/{AHEAD}"
         taken.append(Claimed(row, worker, tx.now, begun))
@@ -136,7 +136,7 @@ def claim_many(
     if limits:
         for one in taken:
             rates.started(tx, one.row[3], one.type)
-    if passed:  # it is out of the way now: others take its place
+    if passed:  # it is out of the way now
         left = len(taken) - len(workers)
         taken += claim_many(
             tx, workers[len(taken) :], queues, consumer=consumer, ahead=ahead - max(0, left), short=short
