@@ -31,6 +31,7 @@ from jobdesk.runtime.pruner import Pruner
 from jobdesk.runtime.running import RunningJobs
 from jobdesk.runtime.services import Canceller, Rescuer, Stager
 from jobdesk.runtime.settle import Ending, Settler
+from jobdesk.runtime.summarizer import Summarizer
 from jobdesk.schedules.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ class Engine:
             self._consumer.start()
             stack.callback(self._let_go)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
-            self._start(stack, rescuer, scheduler, pruner, indexer, *self._folder_services(), _Health(self))
+            behind = [pruner, indexer, Summarizer(ledger, clock)]
+            self._start(stack, rescuer, scheduler, *behind, *self._folder_services(), _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
 

@@ -234,6 +234,17 @@ class Ledger:
             found: Row | None = self._connection().execute(sql, values).fetchone()
             return found
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """All that this thread reads in the block is of one consistent state; it must not write there."""
+        with self._explained():
+            self._connection().execute("BEGIN")
+        try:
+            yield
+        finally:
+            with self._explained():
+                self._connection().execute("ROLLBACK")
+
     def version(self) -> int:
         """A number that changes when another connection has committed; costs microseconds."""
         found = self.row("PRAGMA data_version")

@@ -209,10 +209,10 @@ def delete(tx: Tx, id_: str) -> None:
         raise Refused(f"job {id_} is running: cancel it first")
     if state not in FINAL:
         cancel(tx, id_, "deleted")
+    tx.run("DELETE FROM job WHERE seq = ?", (seq,))  # first: its events say whether its end is in the rollups
     for table in ("attempt", "artifact", "event", "dependency"):
         tx.run(f"DELETE FROM {table} WHERE job = ?", (seq,))
     tx.run("DELETE FROM dependency WHERE parent = ?", (seq,))
-    tx.run("DELETE FROM job WHERE seq = ?", (seq,))
     tx.event(Kind.JOB_DELETED, None, queue, job_id=id_)
 
 

@@ -157,10 +157,11 @@ def remove(tx: Tx, doomed: Sequence[Ended], who: str | None = None) -> int:
     gone = [one for one in doomed if now.get(one.seq) == (one.state, one.finished_at)]
     seqs = json.dumps([one.seq for one in gone])
     flows = tx.rows("SELECT DISTINCT flow FROM job WHERE seq IN (SELECT value FROM json_each(?))", (seqs,))
+    # First the jobs: their events say whether their ends are in the rollups.
+    tx.run("DELETE FROM job WHERE seq IN (SELECT value FROM json_each(?))", (seqs,))
     for table in ("attempt", "artifact", "event", "dependency"):
         tx.run(f"DELETE FROM {table} WHERE job IN (SELECT value FROM json_each(?))", (seqs,))
     tx.run("DELETE FROM dependency WHERE parent IN (SELECT value FROM json_each(?))", (seqs,))
-    tx.run("DELETE FROM job WHERE seq IN (SELECT value FROM json_each(?))", (seqs,))
     for (flow,) in flows:
         tx.run("DELETE FROM flow WHERE id = ? AND total = 0", (flow,))
     if who is not None:

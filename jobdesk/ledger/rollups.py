@@ -1,27 +1,10 @@
-"""What ended and when: minute counters for screens, and the spans of single jobs for exact metrics."""
+"""What ended in each minute, for screens, and how it stands now. All the rest of metrics is in `ledger.windows`."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from jobdesk.core.job import State
 from jobdesk.ledger.database import Ledger
-
-CHUNK = 20_000
-"""Rows read at once, so that a million of them need no more memory than their spans."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A job that ended. Spans are seconds, None where it never started; `at` is epoch seconds."""
-
-    at: float
-    state: State
-    attempt: int
-    waited_s: float | None
-    took_s: float | None
-    total_s: float
-    error_type: str | None
 
 
 def minutes(ledger: Ledger, since: int, queue: str | None = None) -> list[tuple[int, int, int]]:
@@ -39,28 +22,10 @@ def ended_by_queue(ledger: Ledger, since: int) -> dict[str, tuple[int, int]]:
     return {queue: (int(completed), int(failed)) for queue, completed, failed in rows}
 
 
-def ended(ledger: Ledger, since: float, queue: str | None = None, type_: str | None = None) -> Iterator[Ended]:
-    """Jobs that ended after `since` (epoch seconds), oldest end first."""
-    only, given = _only(queue, type_)
-    at, seq = since, 2**62
-    while True:
-        rows = ledger.rows(
-            "SELECT finished_at, seq, state, attempt, started_at - ready_at, finished_at - started_at, "
-            "finished_at - created_at, error_type FROM job INDEXED BY job_finished "
-            f"WHERE finished_at >= ? AND (finished_at, seq) > (?, ?){only} ORDER BY finished_at, seq LIMIT ?",
-            (at, at, seq, *given, CHUNK),
-        )
-        for row in rows:
-            yield Ended(row[0], State(row[2]), row[3], row[4], row[5], row[6], row[7])
-        if len(rows) < CHUNK:
-            return
-        at, seq = rows[-1][0], rows[-1][1]
-
-
 def counts(ledger: Ledger, queue: str | None = None, type_: str | None = None) -> dict[State, int]:
     """Jobs in each state now; from the counters, unless a type is asked for."""
     found = dict.fromkeys(State, 0)
-    only, given = _only(queue, type_)
+    only, given = matching(queue, type_)
     if type_ is None:
         rows = ledger.rows(f"SELECT state, sum(n) FROM tally WHERE 1{only} GROUP BY state", given)
     else:
@@ -70,7 +35,7 @@ def counts(ledger: Ledger, queue: str | None = None, type_: str | None = None) -
 
 def oldest_pending(ledger: Ledger, queue: str | None = None, type_: str | None = None) -> float | None:
     """Since when the oldest pending job is ready, epoch seconds; None if none waits."""
-    only, given = _only(queue, type_)
+    only, given = matching(queue, type_)
     row = ledger.row(
         f"SELECT ready_at FROM job INDEXED BY job_state WHERE state = 'pending' AND state <> 'processing' "
         f"AND ready_at IS NOT NULL{only} "
@@ -86,7 +51,8 @@ def first_created(ledger: Ledger) -> float | None:
     return None if row is None else float(row[0])
 
 
-def _only(queue: str | None, type_: str | None) -> tuple[str, Sequence[Any]]:
+def matching(queue: str | None, type_: str | None) -> tuple[str, Sequence[Any]]:
+    """A condition for the end of a WHERE, and its values."""
     given = {"queue": queue, "type": type_}
     kept = {name: value for name, value in given.items() if value is not None}
     return "".join(f" AND {name} = ?" for name in kept), list(kept.values())

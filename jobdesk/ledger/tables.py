@@ -6,7 +6,7 @@ triggers are made anew at each migration from `core.moves`, so table and code ca
 
 from jobdesk.core.job import DEAD, FINAL, IN_FLIGHT, State
 from jobdesk.core.moves import MOVES
-from jobdesk.ledger import fulltext, lanes, unique
+from jobdesk.ledger import fulltext, kept, lanes, unique
 
 APPLICATION_ID = 0x6A6F6264
 """`jobd`: how a jobdesk ledger is told from any other SQLite file."""
@@ -217,12 +217,13 @@ ALTER TABLE job ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;   -- raised by mo
 MIGRATIONS = [
     _FIRST,
     _FLOWS,
-    lanes.MIGRATION + unique.MIGRATION + unique.WINDOW + fulltext.MIGRATION + _EVENTS + _COUNTED,
+    lanes.MIGRATION + unique.MIGRATION + unique.WINDOW + fulltext.MIGRATION + _EVENTS + _COUNTED + kept.MIGRATION,
 ]
 
 
 def triggers() -> str:
-    """SQL that drops and makes every trigger: legal moves, tallies, minutes, flow counts, lanes, the index of words.
+    """SQL that drops and makes every trigger: legal moves, tallies, minutes, flow counts, lanes, the index of words,
+    ends for the rollups.
 
     One trigger a kind of statement: each costs a microsecond a row even where it has nothing to do, and moves that
     count for themselves (`ledger.counters`) pass them all with one look.
@@ -256,6 +257,7 @@ def triggers() -> str:
         "DELETE FROM binding WHERE old.flow IS NOT NULL AND job = old.seq",
         *lanes.ON_GONE,
         *fulltext.ON_GONE,
+        *kept.ON_GONE,
     ]
     made = {
         "job_new": ("AFTER INSERT ON job WHEN new.counted = 0", new),
@@ -266,6 +268,7 @@ def triggers() -> str:
         ),
         "job_parked": ("AFTER UPDATE OF parked ON job WHEN old.parked <> new.parked", lanes.ON_PARKED),
         "job_reworded": fulltext.ON_REWORDED,
+        "job_again": kept.ON_AGAIN,
         "job_gone": ("AFTER DELETE ON job", gone),
         "minute_new": ("AFTER INSERT ON minute", [f"DELETE FROM minute WHERE at < new.at - {MINUTES_KEPT}"]),
     }

@@ -16,7 +16,8 @@ from jobdesk.core.query import parse
 from jobdesk.ledger import audit, claiming, indexing, moves, prune, reads, search
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.plan import plan
-from jobdesk.runtime.indexer import BUSY, PATIENCE_S, Indexer
+from jobdesk.runtime.indexer import Indexer
+from jobdesk.runtime.quiet import BUSY, PATIENCE_S
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, submit
 

@@ -5,6 +5,7 @@ import pytest
 from jobdesk.core.job import JobError
 from jobdesk.ledger import moves
 from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.spans import ACCURACY
 from jobdesk.monitoring.metrics import metrics, recent, throughput
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, submit
@@ -42,8 +43,8 @@ def test_averages_rates_and_percentiles_are_those_of_the_jobs(ledger: Ledger, cl
     assert found["averageProcessingTime"] == 50_500
     assert found["averageQueueTime"] == 5_050
     assert found["averageTotalTime"] == 55_550
-    assert found["processingTime"] == {"p50": 50_000, "p95": 95_000, "p99": 99_000}
-    assert found["queueTime"] == {"p50": 5_000, "p95": 9_500, "p99": 9_900}
+    assert found["processingTime"] == pytest.approx({"p50": 50_000, "p95": 95_000, "p99": 99_000}, rel=ACCURACY)
+    assert found["queueTime"] == pytest.approx({"p50": 5_000, "p95": 9_500, "p99": 9_900}, rel=ACCURACY)
     assert found["completionRate"] == pytest.approx(100 * 90 / 101, abs=0.01)
     assert found["failureRate"] == pytest.approx(100 * 10 / 101, abs=0.01)
     assert found["errors"] == {"Timeout": 10}

@@ -1,0 +1,101 @@
+"""Spans of time as a sketch: how many lay where, within one percent, so that those of many minutes can be added up.
+
+The bins are those of DDSketch. Each kind of span in a rollup is one of these, kept as bytes: the exact sum, how many
+were as good as nothing, and a count for each bin from the first to the last.
+"""
+
+import struct
+import zlib
+from array import array
+from collections.abc import Iterable, Sequence
+from math import ceil
+
+from ddsketch import LogarithmicMapping
+from ddsketch.store import DenseStore
+
+ACCURACY = 0.01
+"""How far a percentile may be off, as a part of itself."""
+LEAST_S = 0.0001
+"""What is shorter counts as no time."""
+_MAPPING = LogarithmicMapping(ACCURACY)
+_HEAD = struct.Struct("<dIiI")
+
+
+class Spans:
+    """Seconds of many jobs."""
+
+    __slots__ = ("_bins", "_zeros", "sum_s")
+
+    def __init__(self) -> None:
+        self.sum_s = 0.0
+        self._zeros = 0
+        self._bins = DenseStore()
+
+    @property
+    def count(self) -> int:
+        return self._zeros + round(self._bins.count)
+
+    def add(self, span_s: float) -> None:
+        if span_s < LEAST_S:
+            self._zeros += 1
+        else:
+            self._bins.add(_MAPPING.key(span_s))
+        self.sum_s += span_s
+
+    def merge(self, other: "Spans") -> None:
+        self.sum_s += other.sum_s
+        self._zeros += other._zeros
+        self._bins.merge(other._bins)
+
+    def average_s(self) -> float:
+        """Exact; 0 without any."""
+        return self.sum_s / self.count if self.count else 0.0
+
+    def percentile_s(self, percent: float) -> float:
+        """The smallest span that so many percent did not exceed (nearest rank), within `ACCURACY`; 0 without any."""
+        rank = ceil(self.count * percent / 100) - 1
+        if rank < self._zeros:
+            return 0.0
+        return float(_MAPPING.value(self._bins.key_at_rank(rank - self._zeros)))
+
+    def _pack(self) -> bytes:
+        bins, first = self._bins, 0
+        counts = array("I")
+        if bins.count:
+            first = int(bins.min_key)
+            counts.extend(int(n) for n in bins.bins[first - bins.offset : bins.max_key - bins.offset + 1])
+        return _HEAD.pack(self.sum_s, self._zeros, first, len(counts)) + counts.tobytes()
+
+    def _unpack(self, packed: bytes, at: int) -> int:
+        """Add what was packed; where the next begins."""
+        sum_s, zeros, first, length = _HEAD.unpack_from(packed, at)
+        end: int = at + _HEAD.size + 4 * length
+        self.sum_s += sum_s
+        self._zeros += zeros
+        if length:
+            counts = array("I")
+            counts.frombytes(packed[at + _HEAD.size : end])
+            _add(self._bins, first, counts)
+        return end
+
+
+def pack(spans: Iterable[Spans]) -> bytes:
+    """Several as bytes."""
+    return zlib.compress(b"".join(one._pack() for one in spans), 1)
+
+
+def add_packed(spans: Sequence[Spans], packed: bytes) -> None:
+    """Add to each what was packed as its own."""
+    content, at = zlib.decompress(packed), 0
+    for one in spans:
+        at = one._unpack(content, at)
+
+
+def _add(bins: DenseStore, first: int, counts: "array[int]") -> None:
+    last = first + len(counts) - 1
+    bins.add(first, 0.0)  # the library makes room
+    bins.add(last, 0.0)
+    start = first - bins.offset
+    part = slice(start, start + len(counts))
+    bins.bins[part] = map(float.__add__, bins.bins[part], map(float, counts))
+    bins.count += sum(counts)

@@ -1,0 +1,134 @@
+"""What ended in a window of time: from the rollups, and from the ends that they do not hold yet.
+
+A window begins at a whole minute, one of more than three days at a whole hour, one of more than ninety at a whole day.
+It is read from few rows: minutes up to the first whole hour, hours up to the first whole day, then days.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobdesk.core.job import DEAD, State
+from jobdesk.ledger import endings, rollups
+from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.endings import NUMBERS, Totals
+from jobdesk.ledger.folding import DAY, HOUR, KEPT_S, MINUTE, Sums
+from jobdesk.ledger.spans import add_packed
+
+
+@dataclass(slots=True)
+class Worked:
+    """What one worker ran."""
+
+    completed: int = 0
+    failed: int = 0
+    took_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Window:
+    """What ended since an instant (epoch seconds), and how it stands now, of one consistent state of the ledger."""
+
+    since: float
+    groups: dict[tuple[str, str], Totals] = field(default_factory=dict)
+    """By queue and type."""
+    errors: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """By queue, type and error; of the dead letters."""
+    workers: dict[str, Worked] = field(default_factory=dict)
+    minutes: dict[int, list[int]] = field(default_factory=dict)
+    """Completed and dead jobs of the last minutes (since the epoch)."""
+    counts: dict[State, int] = field(default_factory=dict)
+    oldest_pending: float | None = None
+    began: float | None = None
+    """When the first job that the ledger knows of was stored."""
+
+
+def start_of(now: float, hours: float) -> float:
+    """When a window of so many hours begins."""
+    span_s = hours * HOUR
+    grain = next((grain for grain, kept_s in KEPT_S.items() if span_s <= kept_s), DAY)
+    return (now - span_s) // grain * grain
+
+
+def read(
+    ledger: Ledger, now: float, hours: float, *, minutes: int, queue: str | None = None, type_: str | None = None
+) -> Window:
+    """What ended in the last hours, exact in its counts, and each of the last `minutes`."""
+    found = Window(start_of(now, hours))
+    first = int(now // MINUTE) - minutes + 1
+    with ledger.reading():
+        only, given = rollups.matching(queue, type_)
+        ranges = list(_ranges(found.since))
+        _read_rollups(ledger, found, ranges, only, given)
+        for at, completed, dead in ledger.rows(
+            "SELECT at, sum(completed), sum(failed + expired) FROM rollup "
+            f"WHERE grain = ? AND at >= ?{only} GROUP BY at",
+            (MINUTE, first, *given),
+        ):
+            found.minutes[at] = [completed, dead]
+        sums = Sums()
+        mark = endings.mark(ledger)
+        for end in endings.beyond(ledger, mark, since=min(found.since, first * MINUTE)):
+            if (queue is not None and end.queue != queue) or (type_ is not None and end.type != type_):
+                continue
+            if end.at >= found.since:
+                sums.add(end, DAY)
+            if end.at >= first * MINUTE and end.state is not State.CANCELLED:
+                found.minutes.setdefault(int(end.at // MINUTE), [0, 0])[end.state in DEAD] += 1
+        found.counts = rollups.counts(ledger, queue, type_)
+        found.oldest_pending = rollups.oldest_pending(ledger, queue, type_)
+        began = ledger.row("SELECT CAST(value AS REAL) FROM meta WHERE key = 'rollup_began'")
+        known = [float(began[0])] if began else []
+        first_created = rollups.first_created(ledger)
+        found.began = min(known if first_created is None else [*known, first_created], default=None)
+    _add(found, sums)
+    return found
+
+
+def _ranges(since: float) -> Iterator[tuple[int, int, int]]:
+    """Grain, first period and the one after the last."""
+    for grain, coarser in ((MINUTE, HOUR), (HOUR, DAY)):
+        end = -(-since // coarser) * coarser
+        if end > since:
+            yield grain, int(since // grain), int(end // grain)
+        since = end
+    yield DAY, int(since // DAY), 2**62
+
+
+def _read_rollups(
+    ledger: Ledger, found: Window, ranges: Sequence[tuple[int, int, int]], only: str, given: Sequence[Any]
+) -> None:
+    for one in ranges:
+        where, values = f"WHERE grain = ? AND at >= ? AND at < ?{only}", (*one, *given)
+        for name, type_, spans, *numbers in ledger.rows(
+            f"SELECT queue, type, spans, {', '.join(NUMBERS)} FROM rollup {where}", values
+        ):
+            totals = found.groups.setdefault((name, type_), Totals())
+            totals.add_numbers(numbers)
+            add_packed(totals.spans, spans)
+        for *key, n in ledger.rows(
+            f"SELECT queue, type, error, sum(n) FROM rollup_error {where} GROUP BY queue, type, error", values
+        ):
+            found.errors[key[0], key[1], key[2]] += n
+        for worker, completed, failed, took_s in ledger.rows(
+            f"SELECT worker, sum(completed), sum(failed), sum(took_s) FROM rollup_worker {where} GROUP BY worker",
+            values,
+        ):
+            _worked(found, worker, completed, failed, took_s)
+
+
+def _add(found: Window, sums: Sums) -> None:
+    for (_, _, queue, type_), totals in sums.totals.items():
+        found.groups.setdefault((queue, type_), Totals()).merge(totals)
+    for (_, _, queue, type_, error), n in sums.errors.items():
+        found.errors[queue, type_, error] += n
+    for (*_, worker), (completed, failed, took_s) in sums.workers.items():
+        _worked(found, str(worker), int(completed), int(failed), took_s)
+
+
+def _worked(found: Window, worker: str, completed: int, failed: int, took_s: float) -> None:
+    own = found.workers.setdefault(worker, Worked())
+    own.completed += completed
+    own.failed += failed
+    own.took_s += took_s

@@ -1,0 +1,210 @@
+"""Whatever ended, was run again, removed or folded, and when: metrics say what a count of every single end says."""
+
+import tempfile
+from collections import Counter
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from jobdesk.core.errors import Refused
+from jobdesk.core.job import Job, JobError
+from jobdesk.ledger import claiming, folding, moves, prune, upkeep
+from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.finishing import Completion, complete_many
+from jobdesk.ledger.moves import Usage
+from jobdesk.ledger.spans import ACCURACY, LEAST_S
+from jobdesk.monitoring.metrics import metrics
+from jobdesk.runtime.quiet import BUSY, PATIENCE_S
+from jobdesk.runtime.summarizer import Summarizer
+from tests.support.clock import FakeClock
+from tests.support.factory import claim, submit
+
+SPANS = st.sampled_from([0.0, 0.003, 0.4, 7.0, 61.0, 3700.0])
+QUEUES, TYPES = ("a", "b"), ("x", "y")
+
+
+class Ends(RuleBasedStateMachine):
+    """Keeps its own list of what ended, in plain numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = FakeClock(1_800_000_123.0)
+        self.ledger = Ledger(Path(self.folder.name) / "jobdesk.db", self.clock)
+        self.ends: list[dict[str, Any]] = []
+        self.running: list[Job] = []
+        self.ready: dict[int, float] = {}
+
+    def teardown(self) -> None:
+        self.ledger.close()
+        self.folder.cleanup()
+
+    def ended(self, seq: int, state: str, job: Job | None = None, error: str | None = None, **used: Any) -> None:
+        row = self.ledger.row("SELECT queue, type, created_at FROM job WHERE seq = ?", (seq,))
+        assert row is not None
+        queue, type_, created_at = row
+        now = self.clock.now()
+        self.ends.append(
+            {
+                "at": now, "state": state, "queue": queue, "type": type_, "error": error,
+                "again": job is not None and job.attempt > 1,
+                "waited": None if job is None else job.started_at - self.ready[seq],  # type: ignore[operator]
+                "took": None if job is None or state == "cancelled" else now - job.started_at,  # type: ignore[operator]
+                "total": None if state == "cancelled" else now - created_at,
+                "cpu": used.get("cpu_ms"),
+            }
+        )  # fmt: skip
+
+    @rule(queue=st.sampled_from(QUEUES), type_=st.sampled_from(TYPES), ttl=st.sampled_from([None, 50.0]))
+    def store(self, queue: str, type_: str, ttl: float | None) -> None:
+        expires_at = None if ttl is None else self.clock.now() + ttl
+        id_ = submit(self.ledger, queue=queue, type=type_, expires_at=expires_at)
+        self.ready[self.seq(id_)] = self.clock.now()
+
+    @rule()
+    def start(self) -> None:
+        with self.ledger.write() as tx:
+            job = claiming.claim(tx, "con_a/1")
+        if job is not None:
+            self.running.append(job)
+
+    @rule(span_s=SPANS)
+    def pass_time(self, span_s: float) -> None:
+        self.clock.advance(span_s)
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data(), how=st.sampled_from(["complete", "many", "fail", "retry", "stop", "release", "snooze"]))
+    def end(self, data: st.DataObject, how: str) -> None:
+        job = self.running.pop(data.draw(st.integers(0, len(self.running) - 1)))
+        now, seq = self.clock.now(), job.seq
+        error = JobError("Timeout" if seq % 2 else "Broken", "no", None, "t", retryable=how == "retry")
+        with self.ledger.write() as tx:
+            if how == "complete":
+                assert moves.complete(tx, job, None, Usage(7, 100))
+            elif how == "many":
+                complete_many(tx, [Completion(job, "null", now, 9, 50)])
+            elif how in ("fail", "retry"):
+                assert moves.fail(tx, job, error, 0.0 if how == "retry" else None, Usage(3, 10))
+            elif how == "stop":
+                assert moves.stop(tx, job, "no", Usage(5, 5))
+            elif how == "release":
+                assert moves.release(tx, job, "stopping")
+                self.ready[seq] = now
+            else:
+                assert moves.snooze(tx, job, 0.0, "later")
+        if how in ("complete", "many"):
+            self.ended(seq, "completed", job, cpu_ms=7 if how == "complete" else 9)
+        elif how == "fail" or (how == "retry" and job.attempt >= job.max_attempts):
+            self.ended(seq, "failed", job, error.type, cpu_ms=3)
+        elif how == "stop":
+            self.ended(seq, "cancelled", job)
+
+    @rule()
+    def stage(self) -> None:
+        with self.ledger.write() as tx:
+            due = tx.rows("SELECT seq FROM job WHERE state IN ('scheduled', 'retrying') AND run_at <= ?", (tx.now,))
+            upkeep.stage(tx)
+        self.ready |= {seq: self.clock.now() for (seq,) in due}
+
+    @rule()
+    def expire(self) -> None:
+        late = self.ledger.rows(
+            "SELECT seq FROM job WHERE expires_at <= ? AND state IN ('pending', 'scheduled', 'retrying')",
+            (self.clock.now(),),
+        )
+        with self.ledger.write() as tx:
+            upkeep.expire(tx)
+        for (seq,) in late:
+            self.forgiving(seq, "expired", "Expired")
+
+    @rule(data=st.data(), how=st.sampled_from(["cancel", "retry", "delete", "prune"]))
+    def change(self, data: st.DataObject, how: str) -> None:
+        rows = self.ledger.rows("SELECT seq, id, state, queue, finished_at FROM job WHERE state <> 'processing'")
+        if not rows:
+            return
+        seq, id_, state, queue, finished_at = data.draw(st.sampled_from(rows))
+        try:
+            if how == "prune":
+                if finished_at is not None:
+                    with self.ledger.write() as tx:
+                        assert prune.remove(tx, [prune.Ended(seq, queue, state, finished_at)]) == 1
+                return
+            if finished_at is None and how in ("cancel", "delete"):
+                self.forgiving(seq, "cancelled", None)
+            with self.ledger.write() as tx:
+                {"cancel": moves.cancel, "retry": moves.retry, "delete": lambda tx, id_, *_: moves.delete(tx, id_)}[
+                    how
+                ](tx, id_, *(["no"] if how == "cancel" else []))
+            if how == "retry":
+                self.ready[seq] = self.clock.now()
+        except Refused:
+            assert finished_at is None or how == "cancel"
+
+    def forgiving(self, seq: int, state: str, error: str | None) -> None:
+        """An end without running; it waited for its last start, if it is not ready anew since."""
+        row = self.ledger.row("SELECT started_at, ready_at, attempt FROM job WHERE seq = ?", (seq,))
+        assert row is not None
+        self.ended(seq, state, None, error)
+        self.ends[-1]["again"] = row[2] > 1
+        if row[0] is not None and row[1] is not None and row[0] >= row[1]:
+            self.ends[-1]["waited"] = row[0] - row[1]
+
+    @rule(most=st.sampled_from([1, 3, 1000]))
+    def fold(self, most: int) -> None:
+        folding.fold(self.ledger, most)
+
+    @rule()
+    def forget(self) -> None:
+        folding.forget(self.ledger, self.clock.now())
+
+    @invariant()
+    def metrics_are_those_of_the_list(self) -> None:
+        for hours, only in ((1, {}), (30, {"queue": "a"}), (24 * 30, {"type": "x"})):
+            check(metrics(self.ledger, hours=hours, now=self.clock.now(), **only), self.ends, **only)
+
+    def seq(self, id_: str) -> int:
+        row = self.ledger.row("SELECT seq FROM job WHERE id = ?", (id_,))
+        assert row is not None
+        return int(row[0])
+
+
+def check(found: dict[str, Any], ends: list[dict[str, Any]], **only: str) -> None:
+    from datetime import datetime
+
+    since = datetime.fromisoformat(found["since"]).timestamp()
+    ours = [end for end in ends if end["at"] >= since and all(end[name] == value for name, value in only.items())]
+    states = Counter(end["state"] for end in ours)
+    assert found["window"] == {"ended": len(ours)} | {
+        state: states[state] for state in ("completed", "failed", "cancelled", "expired")
+    }
+    assert found["errors"] == Counter(end["error"] for end in ours if end["error"])
+    if ours:
+        assert found["retryRate"] == round(100 * sum(end["again"] for end in ours) / len(ours), 2)
+    assert found["cpu"]["total"] == sum(end["cpu"] or 0 for end in ours)
+    assert sum(one["completed"] + one["failed"] for one in found["workers"].values()) == sum(
+        states[state] for state in ("completed", "failed")
+    )
+    for name in ("queue", "type"):
+        assert {key: one["ended"] for key, one in found[f"{name}s"].items()} == Counter(end[name] for end in ours)
+    for name, average, percentiles in (
+        ("waited", "averageQueueTime", "queueTime"),
+        ("took", "averageProcessingTime", "processingTime"),
+        ("total", "averageTotalTime", "totalTime"),
+    ):
+        spans = sorted(end[name] for end in ours if end[name] is not None)
+        assert found[average] == pytest.approx(1000 * sum(spans) / len(spans) if spans else 0, abs=1)
+        for percent in (50, 95, 99):
+            exact = spans[ceil(len(spans) * percent / 100) - 1] if spans else 0.0
+            least = 1 + 1000 * LEAST_S
+            assert found[percentiles][f"p{percent}"] == pytest.approx(1000 * exact, rel=ACCURACY * 1.01, abs=least)
+
+
+TestEnds = Ends.TestCase
+TestEnds.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
