@@ -73,6 +73,11 @@ def _ended(tx: Tx, made: list[Made]) -> None:
         "SET completed = completed + excluded.completed, failed = failed + excluded.failed",
         since,
     )
+    tx.run(
+        "INSERT INTO event (at, kind, job, queue) SELECT finished_at, 'job_' || state, seq, queue FROM job "
+        "WHERE seq >= ? AND finished_at IS NOT NULL ORDER BY finished_at",
+        since,
+    )
     for _, sql in triggers:
         tx.run(sql)
 

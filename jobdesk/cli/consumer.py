@@ -78,14 +78,32 @@ def signals() -> Iterator[Signals]:
 def run(args: Args, out: Out) -> int:
     """Work; the exit code: 0, or 3 if --drain left something new in the dead letters."""
     if not args.consumer:
-        raise UsageError("--drain belongs to --consumer: jobdesk --consumer --drain")
+        word = "--drain" if args.drain else "--metrics-port"
+        raise UsageError(f"{word} belongs to --consumer: jobdesk --consumer {word}")
     queues = None
     if args.queues is not None:
         queues = [name.strip() for name in args.queues.split(",") if name.strip()]
         if not queues:
             raise UsageError("--queues names no queue: write it like --queues upload.normal,notifications")
-    with signals() as hearing, opened(args) as desk:
+    with signals() as hearing, opened(args) as desk, _serving(desk, args.metrics_port, out):
         return work(desk, out, hearing, drain=args.drain, workers=args.workers, queues=queues)
+
+
+@contextmanager
+def _serving(desk: "Desk", port: int | None, out: Out) -> Iterator[None]:
+    """Serve metrics and health meanwhile, if there is a port for them (0: any)."""
+    if port is None:
+        yield
+        return
+    from jobdesk.monitoring.prometheus import ADDRESS, MetricsServer
+
+    server = MetricsServer(port, desk.metrics, desk.health)
+    server.start()
+    out.say(f"metrics and health: http://{ADDRESS}:{server.port}/metrics and /health")
+    try:
+        yield
+    finally:
+        server.stop()
 
 
 def work(

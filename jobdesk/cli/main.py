@@ -80,6 +80,9 @@ def build() -> Parser:
     headless.add_argument("--drain", action="store_true", help="with --consumer: stop when nothing is left to do")
     headless.add_argument("--workers", type=number(1), metavar="N", help="jobs at once (default: as the settings say)")
     headless.add_argument("--queues", metavar="A,B", help="only jobs of these queues")
+    headless.add_argument(
+        "--metrics-port", type=number(0), metavar="N", help="with --consumer: /metrics and /health on 127.0.0.1:N"
+    )
     commands = Group(parser)
     for noun in (
         submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, backup, config,
@@ -91,7 +94,7 @@ def build() -> Parser:
 
 
 def _open(args: Args, out: Out) -> int:
-    if args.consumer or args.drain:
+    if args.consumer or args.drain or args.metrics_port is not None:
         return consumer.run(args, out)
     return app.run(args, out)
 

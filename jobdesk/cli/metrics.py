@@ -19,6 +19,7 @@ def add(commands: Group) -> None:
     metrics.add_argument("--queue", metavar="Q", help="only of this queue")
     metrics.add_argument("--type", metavar="T", help="only of this job type")
     metrics.add_argument("--hours", type=number(1), default=24, metavar="N", help="of so many hours (default: 24)")
+    metrics.add_argument("--prometheus", action="store_true", help="as text for Prometheus")
     health = commands.command("health", "whether the desk is well; exits 0 healthy, 1 warning, 2 error", _health)
     health.add_argument("--detailed", action="store_true", help="with the numbers of every check")
     doctor = commands.command("doctor", "look for what is wrong with the home; exits 1 if something is", _doctor)
@@ -28,10 +29,14 @@ def add(commands: Group) -> None:
 def _metrics(args: Args, out: Out) -> None:
     with opened(args) as desk:
         found = desk.metrics(queue=args.queue, type=args.type, hours=args.hours)
-        if out.json:
+        if args.prometheus:
+            from jobdesk.monitoring.prometheus import exposition
+
+            out.stream.write(exposition(found))
+        elif out.json:
             out.document(found)
-            return
-        _print_metrics(found, out)
+        else:
+            _print_metrics(found, out)
 
 
 def _print_metrics(found: dict[str, Any], out: Out) -> None:
@@ -68,12 +73,42 @@ def _print_metrics(found: dict[str, Any], out: Out) -> None:
             for name, key in (("waited", "QueueTime"), ("took", "ProcessingTime"), ("in all", "TotalTime"))
         ],
     )
+    for title in ("queues", "types", "workers"):
+        if found[title]:
+            _print_parts(title, found[title], out)
     if found["errors"]:
         out.heading("errors")
         out.table(
             (Column("error", least=12), Column("jobs", right=True)),
             [(name, f"{count:,}") for name, count in found["errors"].items()],
         )
+
+
+def _print_parts(title: str, parts: dict[str, dict[str, Any]], out: Out) -> None:
+    from jobdesk.core.durations import short
+
+    def span(milliseconds: int) -> str:
+        return short(milliseconds / 1000) if out.terminal else str(milliseconds)
+
+    out.heading(title)
+    out.table(
+        (
+            Column(title[:-1], least=12),
+            *(Column(name, right=True) for name in ("completed", "failed", "failed %", "took")),
+            Column("p95", right=True, drop=1),
+        ),
+        [
+            (
+                name,
+                f"{part['completed']:,}",
+                f"{part['failed'] + part.get('expired', 0):,}",
+                f"{part['failureRate']:g}",
+                span(part["averageProcessingTime"]),
+                span(part["processingTime"]["p95"]) if "processingTime" in part else "",
+            )
+            for name, part in parts.items()
+        ],
+    )
 
 
 def _lower(key: str) -> str:

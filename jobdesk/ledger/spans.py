@@ -9,6 +9,7 @@ import zlib
 from array import array
 from collections.abc import Iterable, Sequence
 from math import ceil
+from operator import add
 
 from ddsketch import LogarithmicMapping
 from ddsketch.store import DenseStore
@@ -45,7 +46,9 @@ class Spans:
     def merge(self, other: "Spans") -> None:
         self.sum_s += other.sum_s
         self._zeros += other._zeros
-        self._bins.merge(other._bins)
+        first, counts = other._counts()
+        if counts:
+            _add(self._bins, first, counts)
 
     def average_s(self) -> float:
         """Exact; 0 without any."""
@@ -59,12 +62,16 @@ class Spans:
         return float(_MAPPING.value(self._bins.key_at_rank(rank - self._zeros)))
 
     def _pack(self) -> bytes:
-        bins, first = self._bins, 0
-        counts = array("I")
-        if bins.count:
-            first = int(bins.min_key)
-            counts.extend(int(n) for n in bins.bins[first - bins.offset : bins.max_key - bins.offset + 1])
-        return _HEAD.pack(self.sum_s, self._zeros, first, len(counts)) + counts.tobytes()
+        first, counts = self._counts()
+        packed = array("I", map(int, counts))
+        return _HEAD.pack(self.sum_s, self._zeros, first, len(packed)) + packed.tobytes()
+
+    def _counts(self) -> tuple[int, Sequence[float]]:
+        """The first bin and the counts from there to the last."""
+        bins = self._bins
+        if not bins.count:
+            return 0, ()
+        return int(bins.min_key), bins.bins[bins.min_key - bins.offset : bins.max_key - bins.offset + 1]
 
     def _unpack(self, packed: bytes, at: int) -> int:
         """Add what was packed; where the next begins."""
@@ -91,11 +98,11 @@ def add_packed(spans: Sequence[Spans], packed: bytes) -> None:
         at = one._unpack(content, at)
 
 
-def _add(bins: DenseStore, first: int, counts: "array[int]") -> None:
-    last = first + len(counts) - 1
-    bins.add(first, 0.0)  # the library makes room
-    bins.add(last, 0.0)
+def _add(bins: DenseStore, first: int, counts: Sequence[float]) -> None:
+    """What `DenseStore.merge` does, without a loop."""
+    bins.add(first, 0.0)  # makes room
+    bins.add(first + len(counts) - 1, 0.0)
     start = first - bins.offset
     part = slice(start, start + len(counts))
-    bins.bins[part] = map(float.__add__, bins.bins[part], map(float, counts))
+    bins.bins[part] = map(add, bins.bins[part], counts)
     bins.count += sum(counts)

@@ -22,7 +22,7 @@ class Summarizer(Service):
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         super().__init__(clock)
         self._ledger = ledger
-        self._events = Measure(200, 10_000, HELD_S)
+        self._events = Measure(200, 5_000, HELD_S)
         self._quiet = Quiet(ledger, clock)
 
     def run_once(self) -> float | None:

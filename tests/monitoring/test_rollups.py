@@ -1,6 +1,7 @@
 """Whatever ended, was run again, removed or folded, and when: metrics say what a count of every single end says."""
 
 import tempfile
+import threading
 from collections import Counter
 from math import ceil
 from pathlib import Path
@@ -204,7 +205,77 @@ def check(found: dict[str, Any], ends: list[dict[str, Any]], **only: str) -> Non
             assert found[percentiles][f"p{percent}"] == pytest.approx(1000 * exact, rel=ACCURACY * 1.01, abs=least)
 
 
+def fail(ledger: Ledger) -> str:
+    job = claim(ledger)
+    with ledger.write() as tx:
+        assert moves.fail(tx, job, JobError("E", "no"), None)
+    return job.id
+
+
+@pytest.mark.parametrize("folded", [0, 1, 2])
+def test_a_job_that_was_run_again_ended_twice_and_one_that_is_gone_once(
+    ledger: Ledger, clock: FakeClock, folded: int
+) -> None:
+    submit(ledger)
+    id_ = fail(ledger)
+    if folded == 1:
+        folding.fold(ledger, 1000)
+    with ledger.write() as tx:
+        moves.retry(tx, id_)
+    fail(ledger)
+    if folded == 2:
+        folding.fold(ledger, 1000)
+    with ledger.write() as tx:
+        moves.delete(tx, id_)
+    for _ in range(2):
+        found = metrics(ledger, now=clock.now())
+        assert (found["window"]["ended"], found["window"]["failed"], found["errors"]) == (2, 2, {"E": 2})
+        folding.fold(ledger, 1000)
+    assert ledger.row("SELECT count(*) FROM unfolded") == (0,)
+
+
+def test_two_that_fold_at_once_count_nothing_twice(ledger: Ledger, clock: FakeClock) -> None:
+    for _ in range(50):
+        submit(ledger)
+        fail(ledger)
+    threads = [threading.Thread(target=lambda: [folding.fold(ledger, 7) for _ in range(40)]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        assert metrics(ledger, now=clock.now())["window"]["failed"] == 50
+    assert metrics(ledger, now=clock.now())["window"]["failed"] == 50
+
+
+def test_the_summarizer_waits_while_jobs_move_but_not_for_ever(ledger: Ledger, clock: FakeClock) -> None:
+    summarizer = Summarizer(ledger, clock)
+    submit(ledger)
+    fail(ledger)
+
+    def runs_busily() -> bool:
+        with ledger.write() as tx:
+            tx.many("INSERT INTO event (at, kind) VALUES (?, 'job_log')", [(tx.now,)] * int(BUSY + 1))
+        clock.advance(1)
+        summarizer.run_once()
+        return ledger.row("SELECT count(*) > 0 FROM rollup") == (1,)
+
+    assert [runs_busily() for _ in range(int(PATIENCE_S))].count(True) == 1
+    clock.advance(1)
+    assert summarizer.run_once() is not None and summarizer.run_once() is None
+
+
+def test_minutes_are_forgotten_and_their_hours_and_days_have_them(ledger: Ledger, clock: FakeClock) -> None:
+    submit(ledger)
+    fail(ledger)
+    folding.fold(ledger, 1000)
+    for days, grains in ((1, {60, 3600, 86400}), (4, {3600, 86400}), (90, {86400})):
+        clock.advance(86400 * days)
+        while folding.forget(ledger, clock.now()).more:
+            pass
+        assert {grain for (grain,) in ledger.rows("SELECT DISTINCT grain FROM rollup")} == grains
+        assert metrics(ledger, hours=24 * 100, now=clock.now())["window"]["failed"] == 1
+
+
 TestEnds = Ends.TestCase
 TestEnds.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
