@@ -12,10 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.home import command, consumer, end, make_home, said, until
 
 PROCESSORS = """
-from jobdesk import processor
+from jobdesk import Context, processor
 
 @processor("quick", isolation="thread")
-def quick() -> None:
+def quick(ctx: Context) -> None:
     "Does nothing."
 """
 
@@ -54,7 +54,7 @@ def test_a_consumer_serves_what_it_has_done_and_how_it_is_to_this_machine_only(t
     try:
         until(lambda: is_up(port))
         for _ in range(3):
-            said(home, "submit", "quick", "--wait")
+            assert said(home, "submit", "quick", "--wait").code == 0
         code, text = get(port, "/metrics")
         found = numbers(text)
         assert code == 200 and found["jobdesk_jobs", "state=completed"] == 3
@@ -66,7 +66,7 @@ def test_a_consumer_serves_what_it_has_done_and_how_it_is_to_this_machine_only(t
             "a page elsewhere cannot read it by DNS rebinding"
         )
         taken = command(home, "--consumer", "--drain", "--metrics-port", str(port))
-        assert taken.code == 2 and "cannot be used" in taken.erroror
+        assert taken.code == 2 and "cannot be used" in taken.error
         same = numbers(said(home, "metrics", "--prometheus").out)
         assert same["jobdesk_jobs", "state=completed"] == 3
     finally:
