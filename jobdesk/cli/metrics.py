@@ -56,6 +56,9 @@ def _print_metrics(found: dict[str, Any], out: Out) -> None:
             ("completed", f"{found['completionRate']:g} %"),
             ("failed", f"{found['failureRate']:g} %"),
             ("retried", f"{found['retryRate']:g} %"),
+            ("CPU of a job", f"{short(found['cpu']['average'] / 1000)}, at most {short(found['cpu']['max'] / 1000)}"),
+            ("memory of a job", _megabytes(found["memory"]["average"], found["memory"]["max"])),
+            ("database", f"{found['databaseSize'] / 1e6:,.1f} MB"),
         ]
     )
     out.heading("times")
@@ -82,6 +85,10 @@ def _print_metrics(found: dict[str, Any], out: Out) -> None:
             (Column("error", least=12), Column("jobs", right=True)),
             [(name, f"{count:,}") for name, count in found["errors"].items()],
         )
+
+
+def _megabytes(average: int, most: int) -> str:
+    return f"{average / 1e6:,.0f} MB, at most {most / 1e6:,.0f} MB" if most else ""
 
 
 def _print_parts(title: str, parts: dict[str, dict[str, Any]], out: Out) -> None:

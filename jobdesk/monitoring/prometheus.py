@@ -39,16 +39,16 @@ class _Found:
         yield _family("lag_seconds", "How long the oldest ready job waits", [], [((), found["lag"] / 1000)])
         yield _family("database_bytes", "Size of the database", [], [((), found["databaseSize"])])
         hours = f"in the last {found['hours']:g} hours"
-        names = ["queue", "type", "state"]
-        yield _family("ended_jobs", f"Jobs that ended {hours}", names, self._ended())
+        for part in ("queue", "type"):
+            yield _family(f"{part}_ended_jobs", f"Jobs that ended {hours}", [part, "state"], self._ended(f"{part}s"))
         yield _family("jobs_per_minute", f"Jobs run {hours}", [], [((), found["processingRate"])])
         yield _family(
             "ratio", f"Part of the jobs that ended {hours}", ["of"],
             (((name,), found[key] / 100) for name, key in _RATES.items()),
         )  # fmt: skip
-        yield _family(
-            "time_seconds", f"Times of the jobs that ended {hours}", ["of", "queue", "quantile"], self._times()
-        )
+        about = f"Times of the jobs that ended {hours}"
+        yield _family("time_seconds", about, ["of", "quantile"], _times(found))
+        yield _family("queue_time_seconds", about, ["queue", "of", "quantile"], self._queue_times())
         yield _family(
             "errors", f"Jobs that fell to the dead letters {hours}", ["error"],
             (((name,), n) for name, n in found["errors"].items()),
@@ -67,17 +67,21 @@ class _Found:
             [(("average",), memory["average"]), (("max",), memory["max"])],
         )  # fmt: skip
 
-    def _ended(self) -> Iterator[tuple[tuple[str, ...], float]]:
-        for label, parts in (("queue", self._found["queues"]), ("type", self._found["types"])):
-            for name, part in parts.items():
-                for end in _ENDS:
-                    yield ((name, "", end) if label == "queue" else ("", name, end)), part[end]
+    def _ended(self, parts: str) -> Iterator[tuple[tuple[str, ...], float]]:
+        for name, part in self._found[parts].items():
+            for end in _ENDS:
+                yield (name, end), part[end]
 
-    def _times(self) -> Iterator[tuple[tuple[str, ...], float]]:
-        for queue, part in (("", self._found), *self._found["queues"].items()):
-            for name, key in _TIMES.items():
-                for percent in (50, 95, 99):
-                    yield (name, queue, str(percent / 100)), part[key][f"p{percent}"] / 1000
+    def _queue_times(self) -> Iterator[tuple[tuple[str, ...], float]]:
+        for queue, part in self._found["queues"].items():
+            for labels, span_s in _times(part):
+                yield (queue, *labels), span_s
+
+
+def _times(part: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], float]]:
+    for name, key in _TIMES.items():
+        for percent in (50, 95, 99):
+            yield (name, str(percent / 100)), part[key][f"p{percent}"] / 1000
 
 
 def _family(

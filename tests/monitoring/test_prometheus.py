@@ -58,7 +58,7 @@ def test_a_consumer_serves_what_it_has_done_and_how_it_is_to_this_machine_only(t
         code, text = get(port, "/metrics")
         found = numbers(text)
         assert code == 200 and found["jobdesk_jobs", "state=completed"] == 3
-        assert found["jobdesk_ended_jobs", "queue=,state=completed,type=quick"] == 3
+        assert found["jobdesk_type_ended_jobs", "state=completed,type=quick"] == 3
         code, text = get(port, "/health")
         assert code == 200 and json.loads(text)["checks"]["database"] is True
         assert get(port, "/elsewhere")[0] == 404
