@@ -35,6 +35,8 @@ class Claimed:
     worker: str
     at: float
     begun: bool
+    since: float = 0.0
+    """Since when it lies in hand, monotonic seconds."""
 
     @property
     def seq(self) -> int:

@@ -62,15 +62,19 @@ class Hand:
         return len(self._ahead)
 
     @property
-    def oldest_at(self) -> float | None:
-        """When the first of them was claimed, epoch seconds."""
+    def oldest_since(self) -> float | None:
+        """Since when the first of them lies there, as `give` was told; None if none does."""
         try:
-            return self._ahead[0].at
+            return self._ahead[0].since
         except IndexError:
             return None
 
-    def give(self, jobs: Sequence[Claimed]) -> list[Claimed]:
-        """Hand out what was claimed: begun jobs to their workers, others to whoever is free. What nobody can take."""
+    def give(self, jobs: Sequence[Claimed], now: float) -> list[Claimed]:
+        """Hand out what was claimed: begun jobs to their workers, others to whoever is free. What nobody can take.
+
+        Args:
+            now: monotonic seconds.
+        """
         left: list[Claimed] = []
         ahead: list[Claimed] = []
         with self._lock:
@@ -78,6 +82,7 @@ class Hand:
                 if self._closed:
                     left.append(job)
                 elif not job.begun:
+                    job.since = now
                     ahead.append(job)
                 else:
                     self._hand_over(job.worker, job)
