@@ -97,7 +97,7 @@ class Settler:
         Raises:
             UsageError, NotFound, Refused: one cannot be stored.
         """
-        if moves.holds(tx, job) is not None:
+        if claiming.held(tx, [job]):
             new = [wanted for wanted in report.urgent if not follow.is_stored(tx, wanted["id"])]
             follow.join_flow(tx, job)
             self._store(tx, [self._wiring.prepare_child(job, wanted) for wanted in new])
