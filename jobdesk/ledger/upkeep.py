@@ -200,6 +200,16 @@ def cancel_requests(ledger: Ledger, seqs: Sequence[int]) -> list[int]:
     return [int(seq) for (seq,) in rows]
 
 
+def is_unwanted(ledger: Ledger, seqs: Sequence[int]) -> bool:
+    """Whether one of these jobs is to be cancelled, or its queue is paused."""
+    row = ledger.row(
+        "SELECT 1 FROM job j JOIN queue q ON q.name = j.queue WHERE j.seq IN (SELECT value FROM json_each(?)) "
+        "AND (j.cancel_requested_at IS NOT NULL OR q.paused_at IS NOT NULL) LIMIT 1",
+        (json.dumps(list(seqs)),),
+    )
+    return row is not None
+
+
 def claims(ledger: Ledger) -> list[tuple[str, int]]:
     """Id and fence of every job that runs."""
     return [

@@ -46,7 +46,10 @@ class Hand:
         with self._lock:
             if self._closed:
                 return None
-            self._waiting[worker] = place
+            try:
+                return self._ahead.popleft()  # handed out since we looked
+            except IndexError:
+                self._waiting[worker] = place
         self._hungry()
         place.told.wait()
         return place.job
@@ -55,6 +58,10 @@ class Hand:
         """The workers that wait, longest first."""
         with self._lock:
             return list(self._waiting)
+
+    def seqs(self) -> list[int]:
+        """Of what lies ready; a worker may take one meanwhile."""
+        return [job.seq for job in self._ahead.copy()]
 
     @property
     def ahead(self) -> int:
@@ -89,8 +96,10 @@ class Hand:
             self._low = (len(self._ahead) + len(ahead)) // 2
             self._ahead.extend(ahead)
             for worker in list(self._waiting):  # came to wait while these were claimed
-                if self._ahead:
+                try:
                     self._hand_over(worker, self._ahead.popleft())
+                except IndexError:  # a worker was faster
+                    break
         return left
 
     def _hand_over(self, worker: str, job: Claimed) -> None:

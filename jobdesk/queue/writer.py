@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.job import Job
-from jobdesk.ledger import claiming, rates
+from jobdesk.ledger import claiming, rates, upkeep
 from jobdesk.ledger.claiming import Claimed
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.hand import Hand
@@ -179,6 +179,9 @@ class Writer(Generic[E]):
             self._unwritten[job.seq] = job, now
         if self._wake.work != self._work:
             self._work, self._more = self._wake.work, True
+            lying = self.hand.seqs()
+            if lying and upkeep.is_unwanted(self._ledger, lying):
+                self._returned += self.hand.clear()
 
     def _due_starts(self) -> list[Job]:
         """Jobs whose start must be written, since they last; that of one which has ended is written with its end."""

@@ -51,7 +51,12 @@ class Settler:
                 others.append(ending)
             else:
                 plain.append(done)
-        self._complete(tx, plain)
+        try:
+            self._complete(tx, plain)
+        except (LedgerError, sqlite3.OperationalError):
+            raise
+        except Exception:  # one of them says what cannot be stored: each by itself
+            others = list(endings)
         held = claiming.held(tx, [ending.job for ending in others]) if others else {}
         for ending in others:
             if ending.job.seq not in held:

@@ -10,7 +10,7 @@ import pytest
 
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.job import Job, State
-from jobdesk.ledger import audit, finishing, reads
+from jobdesk.ledger import audit, finishing, moves, reads
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
@@ -125,3 +125,34 @@ def test_a_stop_puts_back_what_nobody_began(ledger: Ledger, tmp_path: Path) -> N
     assert State.PROCESSING not in states(ledger, behind)
     assert {reads.job(ledger, id_).attempt for id_ in behind} <= {0, 1}
     assert audit.wrong_tallies(ledger) == audit.wrong_lanes(ledger) == []
+
+
+def test_a_worker_sent_home_does_not_come_back(ledger: Ledger, tmp_path: Path) -> None:
+    asked = []
+    with working(ledger, tmp_path, lambda job: None, Settling(), workers=16) as consumer:
+        until(lambda: len(consumer._writer.hand.waiting()) == 16)
+        take = consumer._writer.hand.take
+        consumer._writer.hand.take = lambda worker: (asked.append(worker), take(worker))[1]
+        consumer.shut()
+    assert len(asked) <= 16
+
+
+def test_cancelling_or_pausing_takes_out_of_hand(ledger: Ledger, tmp_path: Path) -> None:
+    running, go_on = threading.Event(), threading.Event()
+
+    def run(job: Job) -> None:
+        if job.data.get("lasts"):
+            running.set()
+            go_on.wait(30)
+
+    with working(ledger, tmp_path, run, Settling()):
+        quick = [submit(ledger) for _ in range(100)]
+        until(lambda: states(ledger, quick) == {State.COMPLETED})
+        submit(ledger, data={"lasts": True})
+        behind = [submit(ledger) for _ in range(50)]
+        assert running.wait(10)
+        with ledger.write() as tx:
+            moves.cancel(tx, behind[-1], "not wanted")
+        until(lambda: states(ledger, [behind[-1]]) == {State.CANCELLED})
+        go_on.set()
+        until(lambda: states(ledger, behind[:-1]) == {State.COMPLETED})
