@@ -186,7 +186,8 @@ class Engine:
             self._lost.clear()
             threading.Thread(target=self._start_over, name="jobdesk-restart", daemon=True).start()
             return
-        self._consumer.check_worker_health()
+        if self._started:
+            self._consumer.check_worker_health()
 
     def _start_over(self) -> None:
         logging.getLogger("jobdesk").error("this consumer was silent too long and lost its jobs; it starts over")

@@ -35,6 +35,8 @@ class Claimed:
     worker: str
     at: float
     begun: bool
+    since: float = 0.0
+    """Since when it lies in hand, monotonic seconds."""
 
     @property
     def seq(self) -> int:
@@ -123,7 +125,8 @@ def claim_many(
     for seq in seqs:
         row = rows[seq]
         begun, key = len(taken) < len(workers), row[37]
-        if not begun and (row[2] not in short or row[8] > 0 or key is not None):
+        limited = ("queue", row[3]) in limits or ("type", row[2]) in limits  # its start counts from when it begins
+        if not begun and (limited or row[2] not in short or row[8] > 0 or key is not None):
             break
         if key is not None:
             if key in keys:  # the head of another lane has this key too, until these are written

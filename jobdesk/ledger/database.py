@@ -78,6 +78,11 @@ class Tx:
             (self.now, kind.value, job, queue, to_json(data) if data else None),
         )
 
+    @property
+    def is_open(self) -> bool:
+        """False if SQLite has undone all of it, as a full disk makes it do."""
+        return self._connection.in_transaction
+
     @contextmanager
     def nested(self) -> Iterator[None]:
         """A part that is undone alone when it raises."""
@@ -102,13 +107,17 @@ class _Shared:
         self.error: BaseException | None = None
         self.done = False
 
-    def run(self, tx: Tx) -> None:
+    def run(self, tx: Tx, alone: bool) -> None:
+        """Do it; what it raises is its own, unless the whole transaction is gone."""
+        if alone:
+            self.answer = self.work(tx)
+            return
         try:
             with tx.nested():
                 self.answer = self.work(tx)
-        except sqlite3.OperationalError:  # the disk, not the work: it concerns them all
-            raise
-        except Exception as error:
+        except BaseException as error:
+            if not tx.is_open:  # the disk, not the work: it concerns them all
+                raise
             self.error = error
 
 
@@ -147,6 +156,8 @@ class Ledger:
         """Called after each commit of this process, with whether workers have something new to do."""
         self._lock = threading.RLock()
         self._shared: deque[_Shared] = deque()
+        self._writing: int | None = None
+        """The thread that is in a write transaction."""
         self._synchronous = synchronous
         self._tuned = threading.local()
         self._db = peewee.SqliteDatabase(
@@ -184,6 +195,7 @@ class Ledger:
                 self._tuned.connection = connection
             connection.execute("BEGIN IMMEDIATE")
             tx = Tx(connection, self.clock.now())
+            self._writing = threading.get_ident()
             try:
                 yield tx
                 connection.execute("COMMIT")
@@ -191,6 +203,8 @@ class Ledger:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._writing = None
         for told in self.on_commit:
             told(tx.wakes)
 
@@ -199,6 +213,8 @@ class Ledger:
 
         Threads that come while one commits wait for the next commit, and share it: a sync of the disk for all of them.
         """
+        if self._writing == threading.get_ident():
+            raise RuntimeError("this thread is in a transaction already: use that one")
         mine = _Shared(work)
         self._shared.append(mine)
         with self._lock:
@@ -212,12 +228,8 @@ class Ledger:
         several = [self._shared.popleft() for _ in range(len(self._shared))]
         try:
             with self.write() as tx:
-                if len(several) == 1:
-                    mine = several[0]
-                    mine.answer = mine.work(tx)
-                else:
-                    for one in several:
-                        one.run(tx)
+                for one in several:
+                    one.run(tx, alone=len(several) == 1)
         except BaseException as error:  # none of it is stored
             for one in several:
                 one.error = one.error or error

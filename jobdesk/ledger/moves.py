@@ -25,22 +25,6 @@ class Usage:
     max_rss_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A claim that still fits; `cancelled` says that somebody wants the job stopped."""
-
-    cancelled: bool
-
-
-def holds(tx: Tx, job: Job) -> Held | None:
-    """Whether the claim still fits: the job runs, and nobody has claimed it since; None if not."""
-    row = tx.row(
-        "SELECT cancel_requested_at IS NOT NULL FROM job WHERE seq = ? AND state = 'processing' AND fence = ?",
-        (job.seq, job.fence),
-    )
-    return None if row is None else Held(bool(row[0]))
-
-
 def complete(tx: Tx, job: Job, result: Any, usage: Usage = Usage()) -> bool:
     """The claimed job is done; what waited for it may go on. False: somebody else has it by now."""
     done = tx.run(

@@ -14,6 +14,8 @@ BATCH = 500
 """Rows a transaction at the most, so that a claim never waits long for upkeep."""
 
 
+CLOCK_STEP_S = 5.0
+"""Less is how clocks drift and are corrected."""
 POISON = 3
 """Workers that a job may kill."""
 
@@ -122,6 +124,30 @@ def orphans(ledger: Ledger) -> list[str]:
     return [str(consumer) for (consumer,) in rows]
 
 
+def follow_clock(tx: Tx, monotonic: float) -> float:
+    """Notice that the machine's clock was set back, whoever looks first: what waits for a retry waits no longer for it.
+
+    Set forward it makes retries due, and what falls due at a time of day goes by the clock anyway.
+
+    Args:
+        monotonic: seconds of the machine's monotonic clock, which all its processes share.
+
+    Returns:
+        By how many seconds it was set back since somebody looked last.
+    """
+    row = tx.row("SELECT CAST(value AS REAL) FROM meta WHERE key = 'clock'")
+    ahead = tx.now - monotonic
+    by = 0.0 if row is None else float(row[0]) - ahead
+    if row is not None and abs(by) < CLOCK_STEP_S:
+        return 0.0
+    tx.run("INSERT INTO meta VALUES ('clock', ?) ON CONFLICT DO UPDATE SET value = excluded.value", (repr(ahead),))
+    if by < CLOCK_STEP_S:
+        return 0.0
+    tx.run("UPDATE job SET run_at = run_at - ? WHERE state = 'retrying'", (by,))
+    tx.wakes = True
+    return by
+
+
 def types_held(ledger: Ledger, consumer: str) -> list[str]:
     """The types of the jobs that a consumer holds."""
     rows = ledger.rows(
@@ -172,6 +198,16 @@ def cancel_requests(ledger: Ledger, seqs: Sequence[int]) -> list[int]:
         (json.dumps(list(seqs)),),
     )
     return [int(seq) for (seq,) in rows]
+
+
+def is_unwanted(ledger: Ledger, seqs: Sequence[int]) -> bool:
+    """Whether one of these jobs is to be cancelled, or its queue is paused."""
+    row = ledger.row(
+        "SELECT 1 FROM job j JOIN queue q ON q.name = j.queue WHERE j.seq IN (SELECT value FROM json_each(?)) "
+        "AND (j.cancel_requested_at IS NOT NULL OR q.paused_at IS NOT NULL) LIMIT 1",
+        (json.dumps(list(seqs)),),
+    )
+    return row is not None
 
 
 def claims(ledger: Ledger) -> list[tuple[str, int]]:

@@ -47,13 +47,13 @@ class EmbeddedConsumer(Consumer):  # type: ignore[misc]
 
     def shut(self) -> None:
         """Claim nothing more; what runs goes on."""
+        self.stop_flag.set()  # first: whom the hand sends home would come back at once
         self._writer.hand.close()
 
     def join(self, timeout_s: float) -> bool:
         """Stop the threads once their jobs are done; False if some still run after `timeout_s`."""
         self.shut()
         self.shutdown_timeout = timeout_s
-        self.stop_flag.set()
         return bool(self._join_workers())
 
     def close(self) -> None:

@@ -46,7 +46,10 @@ class Hand:
         with self._lock:
             if self._closed:
                 return None
-            self._waiting[worker] = place
+            try:
+                return self._ahead.popleft()  # handed out since we looked
+            except IndexError:
+                self._waiting[worker] = place
         self._hungry()
         place.told.wait()
         return place.job
@@ -56,21 +59,29 @@ class Hand:
         with self._lock:
             return list(self._waiting)
 
+    def seqs(self) -> list[int]:
+        """Of what lies ready; a worker may take one meanwhile."""
+        return [job.seq for job in self._ahead.copy()]
+
     @property
     def ahead(self) -> int:
         """How many jobs lie ready."""
         return len(self._ahead)
 
     @property
-    def oldest_at(self) -> float | None:
-        """When the first of them was claimed, epoch seconds."""
+    def oldest_since(self) -> float | None:
+        """Since when the first of them lies there, as `give` was told; None if none does."""
         try:
-            return self._ahead[0].at
+            return self._ahead[0].since
         except IndexError:
             return None
 
-    def give(self, jobs: Sequence[Claimed]) -> list[Claimed]:
-        """Hand out what was claimed: begun jobs to their workers, others to whoever is free. What nobody can take."""
+    def give(self, jobs: Sequence[Claimed], now: float) -> list[Claimed]:
+        """Hand out what was claimed: begun jobs to their workers, others to whoever is free. What nobody can take.
+
+        Args:
+            now: monotonic seconds.
+        """
         left: list[Claimed] = []
         ahead: list[Claimed] = []
         with self._lock:
@@ -78,14 +89,17 @@ class Hand:
                 if self._closed:
                     left.append(job)
                 elif not job.begun:
+                    job.since = now
                     ahead.append(job)
                 else:
                     self._hand_over(job.worker, job)
             self._low = (len(self._ahead) + len(ahead)) // 2
             self._ahead.extend(ahead)
             for worker in list(self._waiting):  # came to wait while these were claimed
-                if self._ahead:
+                try:
                     self._hand_over(worker, self._ahead.popleft())
+                except IndexError:  # a worker was faster
+                    break
         return left
 
     def _hand_over(self, worker: str, job: Claimed) -> None:

@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.job import Job
-from jobdesk.ledger import claiming, rates
+from jobdesk.ledger import claiming, rates, upkeep
 from jobdesk.ledger.claiming import Claimed
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.hand import Hand
@@ -75,8 +75,10 @@ class Writer(Generic[E]):
         self._starts: deque[Job] = deque()
         self._unsettled: list[E] = []
         """Taken from `_ends`, and not committed yet."""
-        self._unwritten: dict[int, Job] = {}
-        """By seq, what was begun and the ledger does not know yet."""
+        self._unwritten: dict[int, tuple[Job, float]] = {}
+        """By seq, what was begun and the ledger does not know yet; and since when we know it, monotonic seconds."""
+        self._returned: list[Claimed] = []
+        """Taken from the hand, and not put back yet."""
         self._usual: dict[str, float] = {}
         """By type, the mean duration of its last jobs, in seconds."""
         self._depth = 0
@@ -139,15 +141,17 @@ class Writer(Generic[E]):
     def _step(self) -> bool:
         """Do what there is to do, in one transaction; False if there was nothing."""
         self._gather()
-        stale = self._stale()
+        self._take_back()
         starts = self._due_starts()
         waiting, ahead = self._wanted()
-        if not (self._unsettled or starts or stale) and not ((waiting or ahead) and claiming.is_any(self._ledger)):
+        if not (self._unsettled or starts or self._returned) and not (
+            (waiting or ahead) and claiming.is_any(self._ledger)
+        ):
             self._more = False
             return False
         claimed: list[Claimed] = []
         with self._ledger.write() as tx:
-            claiming.put_back(tx, stale)
+            claiming.put_back(tx, self._returned)
             claiming.began(tx, starts)
             self._settle(tx, self._unsettled, self._unwritten)
             if waiting or ahead:
@@ -155,51 +159,49 @@ class Writer(Generic[E]):
                     tx, waiting, self._queues, consumer=self._consumer, ahead=ahead, short=self._short()
                 )
                 self._more = len(claimed) == len(waiting) + ahead
-        ended, self._unsettled = self._unsettled, []
+        ended, self._unsettled, self._returned = self._unsettled, [], []
         for job in (*starts, *(end.job for end in ended)):
             self._unwritten.pop(job.seq, None)
-        left = self.hand.give(claimed)
-        if left:
-            with self._ledger.write() as tx:
-                claiming.put_back(tx, left)
+        self._returned = self.hand.give(claimed, self._ledger.clock.monotonic())
         if ended:
             self._settled(ended)
             self._more = True
             self._learn(ended)
-        return bool(ended or claimed)
+        return bool(ended or claimed or self._returned)
 
     def _gather(self) -> None:
         """Take over what workers left. Ends first: the start of each is there by then."""
         while self._ends:
             self._unsettled.append(self._ends.popleft())
+        now = self._ledger.clock.monotonic()
         while self._starts:
             job = self._starts.popleft()
-            self._unwritten[job.seq] = job
+            self._unwritten[job.seq] = job, now
         if self._wake.work != self._work:
             self._work, self._more = self._wake.work, True
+            lying = self.hand.seqs()
+            if lying and upkeep.is_unwanted(self._ledger, lying):
+                self._returned += self.hand.clear()
 
     def _due_starts(self) -> list[Job]:
         """Jobs whose start must be written, since they last; that of one which has ended is written with its end."""
         ended = {end.job.seq for end in self._unsettled}
-        latest = self._ledger.clock.now() - START_WAITS_S
-        return [job for seq, job in self._unwritten.items() if seq not in ended and (job.started_at or 0) <= latest]
+        latest = self._ledger.clock.monotonic() - START_WAITS_S
+        return [job for seq, (job, since) in self._unwritten.items() if seq not in ended and since <= latest]
 
-    def _stale(self) -> list[Claimed]:
-        """What lies in hand for too long; and how deep it should be, by how long it lies."""
-        oldest_at = self.hand.oldest_at
+    def _take_back(self) -> None:
+        """Take from the hand what lies there for too long; decide how deep it should be, by how long it lies."""
+        oldest_since = self.hand.oldest_since
         if self.hand.closed:
-            return self.hand.clear()
-        if oldest_at is None:
+            self._returned += self.hand.clear()
+        elif oldest_since is None:
             self._depth = min(MOST_AHEAD, max(LEAST_AHEAD, 2 * self._depth))  # it was too little
-            return []
-        lies_s = self._ledger.clock.now() - oldest_at
-        if lies_s > STALE_S:
+        elif (lies_s := self._ledger.clock.monotonic() - oldest_since) > STALE_S:
             self._depth = 0
             self._usual.clear()
-            return self.hand.clear()
-        if lies_s > HORIZON_S:
+            self._returned += self.hand.clear()
+        elif lies_s > HORIZON_S:
             self._depth //= 2
-        return []
 
     def _wanted(self) -> tuple[list[str], int]:
         """The workers that wait, and how many jobs to claim ahead."""

@@ -10,14 +10,15 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import PayloadError
 from jobdesk.core.job import Job
-from jobdesk.core.outcome import Failed, Outcome, Snoozed, failure
+from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, failure
 from jobdesk.core.processor import Processor
 from jobdesk.flows.templates import finish
 from jobdesk.ledger import flows, reads
@@ -151,7 +152,10 @@ class Executor:
 
         context = JobContext(spec, take, cancelled)
         try:
-            return perform(processor, context, spec)
+            outcome = perform(processor, context, spec)
+            if isinstance(outcome, Completed | Failed) and isinstance(outcome.result, dict | list):
+                outcome = replace(outcome, result=deepcopy(outcome.result))  # it may change before it is written
+            return outcome
         finally:
             if context.has_workdir:
                 shutil.rmtree(context.workdir, ignore_errors=True)

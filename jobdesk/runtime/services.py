@@ -84,6 +84,11 @@ class Rescuer(Service):
     def run_once(self) -> float | None:
         with self._ledger.write() as tx:
             known = workers.heartbeat(tx, self._consumer)
+            set_back_s = upkeep.follow_clock(tx, self.clock.monotonic())
+        if set_back_s:
+            logging.getLogger("jobdesk").warning(
+                "the clock was set back by %.0f s; retries keep their wait", set_back_s
+            )
         if not known:  # we were stopped for long, and others took our jobs: start over under a new name
             self._lost()
             return None

@@ -51,7 +51,12 @@ class Settler:
                 others.append(ending)
             else:
                 plain.append(done)
-        self._complete(tx, plain)
+        try:
+            self._complete(tx, plain)
+        except (LedgerError, sqlite3.OperationalError):
+            raise
+        except Exception:  # one of them says what cannot be stored: each by itself
+            others = list(endings)
         held = claiming.held(tx, [ending.job for ending in others]) if others else {}
         for ending in others:
             if ending.job.seq not in held:
@@ -97,7 +102,7 @@ class Settler:
         Raises:
             UsageError, NotFound, Refused: one cannot be stored.
         """
-        if moves.holds(tx, job) is not None:
+        if claiming.held(tx, [job]):
             new = [wanted for wanted in report.urgent if not follow.is_stored(tx, wanted["id"])]
             follow.join_flow(tx, job)
             self._store(tx, [self._wiring.prepare_child(job, wanted) for wanted in new])

@@ -115,10 +115,6 @@ def test_a_clock_set_forward_and_back_by_an_hour_delays_and_doubles_nothing(mach
 
 
 @pytest.mark.soak
-@pytest.mark.xfail(
-    strict=True,
-    reason="run_at is wall time: what waits for seconds waits an hour more once the clock is set back by one",
-)
 def test_a_retry_that_waits_seconds_does_not_wait_an_hour_because_the_clock_went_back(machine: Machine) -> None:
     crashed = machine.submit("flaky.child", retry_delay="4s")
     until(lambda: machine.state(crashed) is State.RETRYING)

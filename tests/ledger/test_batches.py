@@ -1,6 +1,8 @@
 """Many jobs in few statements: the same as one after the other, and every counter right."""
 
-from collections.abc import Sequence
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,13 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobdesk.core.errors import Refused
 from jobdesk.core.job import Job, State
 from jobdesk.core.rate import Rate
 from jobdesk.ledger import audit, claiming, finishing, moves, queues, rates, reads, storing, upkeep
 from jobdesk.ledger.claiming import Claimed
-from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.database import Ledger, Tx
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, new_job, submit
+from tests.support.home import until
 
 WORKERS = [f"con_test/{number}" for number in range(1, 5)]
 
@@ -202,3 +206,48 @@ def test_a_late_end_is_not_among_the_held(ledger: Ledger) -> None:
     with ledger.write() as tx:
         assert claiming.held(tx, late) == {}
         assert claiming.held(tx, second) == {second[0].seq: False}
+
+
+def test_what_a_rate_limit_counts_is_not_taken_ahead(ledger: Ledger) -> None:
+    rates.sync(ledger, {("type", "test"): Rate(5, 60.0)})
+    for _ in range(5):
+        submit(ledger)
+    assert len(take(ledger, WORKERS[:2], ahead=5)) == 2, "its start counts from when it begins"
+
+
+def call(ledger: Ledger, work: Callable[[Tx], object], said: dict[str, object], name: str) -> None:
+    try:
+        said[name] = ledger.together(work)
+    except BaseException as error:
+        said[name] = type(error).__name__
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), sqlite3.OperationalError("no such table: x"), Refused("no")])
+def test_threads_share_a_commit_and_not_their_errors(ledger: Ledger, error: BaseException) -> None:
+    said: dict[str, object] = {}
+
+    def bad(tx: Tx) -> None:
+        tx.run("INSERT INTO meta VALUES ('bad', '1')")
+        raise error
+
+    def good(tx: Tx) -> str:
+        tx.run("INSERT INTO meta VALUES ('good', '1')")
+        return "stored"
+
+    with ledger.write():
+        threads = [
+            threading.Thread(target=call, args=(ledger, work, said, name))
+            for name, work in (("bad", bad), ("good", good))
+        ]
+        for thread in threads:
+            thread.start()
+        until(lambda: len(ledger._shared) == 2)
+    for thread in threads:
+        thread.join(10)
+    assert said == {"bad": type(error).__name__, "good": "stored"}
+    assert ledger.rows("SELECT key FROM meta WHERE key IN ('bad', 'good')") == [("good",)]
+
+
+def test_sharing_a_commit_from_inside_a_transaction_is_refused(ledger: Ledger) -> None:
+    with ledger.write(), pytest.raises(RuntimeError, match="in a transaction already"):
+        ledger.together(lambda tx: None)
