@@ -19,8 +19,9 @@ from typing import Any
 from jobdesk.core.events import Kind
 from jobdesk.core.job import Job, State
 from jobdesk.ledger import counters, moves, rates
-from jobdesk.ledger.database import EVENT, Ledger, Row, Said, Tx
+from jobdesk.ledger.database import EVENT, Ledger, Row, Tx
 from jobdesk.ledger.rows import JOB, to_job
+from jobdesk.ledger.said import Said
 
 _STARTED = Kind.JOB_STARTED.value
 AHEAD = "-"

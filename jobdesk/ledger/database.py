@@ -121,18 +121,6 @@ class _Shared:
             self.error = error
 
 
-class Said(dict[tuple[Any, ...], str]):
-    """What events of many jobs say, as JSON by its values: most say the same."""
-
-    def __init__(self, *names: str) -> None:
-        super().__init__()
-        self._names = names
-
-    def __missing__(self, values: tuple[Any, ...]) -> str:
-        text = self[values] = to_json(dict(zip(self._names, values, strict=True)))
-        return text
-
-
 @cache
 def _spread(sql: str, width: int, rows: int) -> str:
     return sql.format(", ".join(["(" + ", ".join("?" * width) + ")"] * rows))

@@ -8,7 +8,8 @@ from typing import Any
 from jobdesk.core.events import Kind
 from jobdesk.core.job import Job, State
 from jobdesk.ledger import counters, follow
-from jobdesk.ledger.database import EVENT, Said, Tx
+from jobdesk.ledger.database import EVENT, Tx
+from jobdesk.ledger.said import Said
 
 
 class Lost(Exception):

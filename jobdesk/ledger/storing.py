@@ -9,7 +9,8 @@ from jobdesk.core.events import Kind
 from jobdesk.core.job import NewJob, State
 from jobdesk.core.text import to_json
 from jobdesk.ledger import counters, follow, lanes, room, unique
-from jobdesk.ledger.database import EVENT, Said, Tx
+from jobdesk.ledger.database import EVENT, Tx
+from jobdesk.ledger.said import Said
 
 _CREATED = Kind.JOB_CREATED.value
 _PLAIN = (
