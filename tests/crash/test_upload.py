@@ -19,6 +19,12 @@ pipeline = "IMAGE_UPLOAD_REQUESTED"
 settle = "100ms"
 rescan = "1s"
 """
+STEPS = (
+    "IMAGE_UPLOAD_REQUESTED", "VIRUS_SCAN", "METADATA_EXTRACT", "THUMBNAIL_GENERATE", "IMAGE_RESIZE",
+    "IMAGE_UPLOAD_PROCESSING", "DATABASE_UPDATE", "IMAGE_UPLOAD_COMPLETED", "NOTIFICATION_SEND", "CLEANUP_TEMP_FILES",
+)  # fmt: skip
+# Each death of a consumer costs what runs an attempt: here they must not be used up.
+SETTINGS += "".join(f"[types.{step}]\nretries = 50\n" for step in STEPS)
 
 
 def drop(folder: Path, count: int, seed: int) -> None:
