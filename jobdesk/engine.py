@@ -175,11 +175,6 @@ class Engine:
             and not any(folder.busy for folder in self._folders)
         )
 
-    def scan_folders(self) -> None:
-        """Look through every drop folder now."""
-        for folder in self._folders:
-            folder.wake()
-
     def tend(self) -> None:
         """Replace worker threads that died; start over if others took this consumer for dead."""
         if self._lost.is_set():

@@ -14,6 +14,7 @@ from jobdesk.ledger import endings
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.ledger.endings import NUMBERS, Ended, Totals
 from jobdesk.ledger.spans import add_packed, pack
+from jobdesk.ledger.step import Step
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KEPT_S = {MINUTE: 3 * DAY, HOUR: 90 * DAY}
@@ -76,22 +77,14 @@ class Sums:
             worker[:] = map(sum, zip(worker, numbers, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """What one step did: whether there may be more to do, and how long (seconds) nobody else could write."""
-
-    more: bool
-    held_s: float = 0.0
-
-
-def fold(ledger: Ledger, most: int) -> Folded:
+def fold(ledger: Ledger, most: int) -> Step:
     """Add the ends that the next events tell of, at most `most` of these."""
     with ledger.reading():
         mark = endings.mark(ledger)
         last = endings.last_of(ledger, mark, most)
         ends = list(endings.beyond(ledger, mark, last))
     if last == mark:
-        return Folded(False)
+        return Step(False)
     sums = Sums()
     for end in ends:
         sums.add(end, MINUTE)
@@ -101,7 +94,7 @@ def fold(ledger: Ledger, most: int) -> Folded:
     with ledger.write() as tx:
         began = clock.monotonic()
         if tx.row("SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?", (endings.MARK_KEY,)) != (mark,):
-            return Folded(True)  # somebody else has just folded them
+            return Step(True)  # somebody else has just folded them
         _write(tx, sums)
         tx.run("DELETE FROM unfolded WHERE event <= ?", (last,))
         tx.run("UPDATE meta SET value = ? WHERE key = ?", (last, endings.MARK_KEY))
@@ -111,10 +104,10 @@ def fold(ledger: Ledger, most: int) -> Folded:
                 "ON CONFLICT DO UPDATE SET value = min(CAST(value AS REAL), ?1)",
                 (min(end.created_at for end in ends),),
             )
-    return Folded(True, clock.monotonic() - began)
+    return Step(True, clock.monotonic() - began)
 
 
-def forget(ledger: Ledger, now: float) -> Folded:
+def forget(ledger: Ledger, now: float) -> Step:
     """Remove some of the minutes and hours that are past their time; their hours and days have them."""
     for grain, kept_s in KEPT_S.items():
         before = int((now - kept_s - _KEEPS) // grain)
@@ -126,8 +119,8 @@ def forget(ledger: Ledger, now: float) -> Folded:
             began = clock.monotonic()
             for table in _TABLES:
                 tx.run(f"DELETE FROM {table} WHERE grain = ? AND at < ?", (grain, min(before, row[0] + FORGOTTEN)))
-        return Folded(True, clock.monotonic() - began)
-    return Folded(False)
+        return Step(True, clock.monotonic() - began)
+    return Step(False)
 
 
 def _write(tx: Tx, sums: Sums) -> None:

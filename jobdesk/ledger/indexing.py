@@ -4,10 +4,9 @@ Rows are read and cut into words before the transaction begins; in it they are r
 changed in between is cut anew. Several indexers of one home do no harm to each other.
 """
 
-from dataclasses import dataclass
-
 from jobdesk.ledger.database import Ledger, Row, Tx
 from jobdesk.ledger.fulltext import COLUMNS, MARK, entry
+from jobdesk.ledger.step import Step
 
 LETTERS = 100_000
 """Letters of payload and error that one step indexes, unless a single job has more."""
@@ -28,14 +27,6 @@ _WIDTH = 1 + len(COLUMNS.split(", "))
 def is_behind(ledger: Ledger) -> bool:
     """Whether there is a job that the index does not hold, or holds wrongly."""
     return ledger.row(f"SELECT 1 FROM outdated UNION ALL SELECT 1 FROM job WHERE seq > {MARK} LIMIT 1") is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one step did: whether there may be more to do, and how long (seconds) nobody else could write."""
-
-    more: bool
-    held_s: float = 0.0
 
 
 def refresh(ledger: Ledger, most: int) -> Step:

@@ -1,36 +1,22 @@
 """The service that keeps the index of words up to date, when the desk has nothing better to do."""
 
 from jobdesk.core.clock import Clock
-from jobdesk.core.service import Service
 from jobdesk.ledger import indexing
 from jobdesk.ledger.database import Ledger
-from jobdesk.ledger.indexing import Step
-from jobdesk.runtime.quiet import Measure, Quiet
-
-PAUSE_S = 0.001
-"""Between two steps at the least; it is twice as long as the step kept others from writing."""
-HELD_S = 0.01
-"""How long a step may keep others from writing: it does less the next time if it was longer."""
+from jobdesk.ledger.step import Step
+from jobdesk.runtime.quiet import Measure, QuietService
 
 
-class Indexer(Service):
+class Indexer(QuietService):
     """Brings the index of words up to date in small steps, in moments in which few jobs move."""
 
     name = "indexer"
-    interval_s = 1.0
+    pause_s = 0.001
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
-        super().__init__(clock)
-        self._ledger = ledger
-        self._jobs, self._pages = Measure(20, 500, HELD_S), Measure(4, 32, HELD_S)
+        super().__init__(ledger, clock)
+        self._jobs, self._pages = Measure(20, 500), Measure(4, 32)
         self._merging = False
-        self._quiet = Quiet(ledger, clock)
-
-    def run_once(self) -> float | None:
-        if not self._quiet.look():
-            return None
-        step = self._step()
-        return max(PAUSE_S, 2 * step.held_s) if step.more and not self._quiet.busy else None
 
     def _step(self) -> Step:
         if self._merging:

@@ -1,8 +1,10 @@
 """When a service that can wait may work: in moments in which few jobs move."""
 
 from jobdesk.core.clock import Clock
+from jobdesk.core.service import Service
 from jobdesk.ledger import glance
 from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.step import Step
 
 BUSY = 500.0
 """Events a second from which on the desk is busy."""
@@ -10,6 +12,9 @@ LOOK_S = 0.25
 """How long events are counted to say so."""
 PATIENCE_S = 60.0
 """After so long without a quiet moment a service takes one step at each look all the same."""
+
+HELD_S = 0.01
+"""How long a step may keep others from writing: it does less the next time if it was longer."""
 
 
 class Quiet:
@@ -35,14 +40,36 @@ class Quiet:
 
 
 class Measure:
-    """How much one step does, between `least` and `most`, so that it keeps others from writing for `held_s` at most."""
+    """How much one step does, between `least` and `most`, so that it keeps others from writing for `HELD_S` at most."""
 
-    def __init__(self, least: int, most: int, held_s: float) -> None:
-        self._least, self._most, self._held_s = least, most, held_s
+    def __init__(self, least: int, most: int) -> None:
+        self._least, self._most = least, most
         self.size = (least + most) // 4
 
     def learn(self, held_s: float) -> None:
-        if held_s > self._held_s:
+        if held_s > HELD_S:
             self.size = max(self._least, self.size * 3 // 4)
-        elif held_s < self._held_s / 2:
+        elif held_s < HELD_S / 2:
             self.size = min(self._most, self.size + self.size // 4 + 1)
+
+
+class QuietService(Service):
+    """Works in small steps while it is quiet, and rests twice as long as each kept others from writing."""
+
+    interval_s = 1.0
+    pause_s: float
+    """The least rest between two steps."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        super().__init__(clock)
+        self._ledger = ledger
+        self._quiet = Quiet(ledger, clock)
+
+    def run_once(self) -> float | None:
+        if not self._quiet.look():
+            return None
+        step = self._step()
+        return max(self.pause_s, 2 * step.held_s) if step.more and not self._quiet.busy else None
+
+    def _step(self) -> Step:
+        raise NotImplementedError
