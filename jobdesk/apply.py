@@ -6,7 +6,8 @@ from jobdesk.core.rate import Rate
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import aging, queues, rates
 from jobdesk.ledger.database import Ledger
-from jobdesk.sections import Config, QueueSettings
+from jobdesk.sections import Config
+from jobdesk.sections.queues import QueueSettings
 
 
 def settings(ledger: Ledger, config: Config) -> None:

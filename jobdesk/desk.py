@@ -7,7 +7,7 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +15,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from jobdesk import home as homes
+from jobdesk.acting import Acting
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import NotFound, QueueFull, Refused, UsageError
+from jobdesk.core.errors import QueueFull, UsageError
 from jobdesk.core.ids import ids
-from jobdesk.core.job import Job, NewJob, State
+from jobdesk.core.job import Job, NewJob
 from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
 from jobdesk.ledger import reads, workers
@@ -37,14 +38,12 @@ if TYPE_CHECKING:
     from jobdesk.prepare import Completer
     from jobdesk.sections import Config
 
-TOGETHER = 100
-"""Jobs that one transaction of a bulk action changes: claims wait no longer than for these."""
 
-
-class Desk(Looking, FlowDesk, Scheduling):
+class Desk(Looking, Acting, FlowDesk, Scheduling):
     """A home, opened. Any thread may use it.
 
-    What only looks is in `Looking`, flows are in `FlowDesk`, schedules in `Scheduling`.
+    What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, schedules
+    in `Scheduling`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -250,72 +249,3 @@ class Desk(Looking, FlowDesk, Scheduling):
         from jobdesk.runtime.processes import is_alive
 
         return [one for one in workers.running(self.ledger) if is_alive(one.pid, one.process_started)]
-
-    # ── acting ──
-
-    def cancel(self, id_: str, why: str | None = None) -> State:
-        """Cancel a job; a running one is asked to stop and killed after a grace. Its state afterwards."""
-        from jobdesk.ledger import moves
-
-        with self.ledger.write() as tx:
-            return moves.cancel(tx, self.full_id(id_), why or f"cancelled by {user()}")
-
-    def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
-        """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
-        job = self.job(id_)
-        checked = None if data is None else self.registry.get(job.type).check(data, self.still_open(job, data))
-        with self.ledger.write() as tx:
-            _retry(tx, job.id, checked)
-        return reads.job(self.ledger, job.id)
-
-    def delete(self, id_: str) -> None:
-        """Remove a job that does not run, with its history."""
-        from jobdesk.ledger import moves
-
-        with self.ledger.write() as tx:
-            moves.delete(tx, self.full_id(id_))
-
-    def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
-        """`cancel`, `retry` or `delete` many jobs, by their full ids; for each why it was refused, or None."""
-        from jobdesk.ledger import moves
-
-        why = f"cancelled by {user()}"
-        ways: dict[str, Callable[[Tx, str], object]] = {
-            "cancel": lambda tx, id_: moves.cancel(tx, id_, why),
-            "retry": _retry,
-            "delete": moves.delete,
-        }
-        answers: dict[str, str | None] = {}
-        for start in range(0, len(job_ids), TOGETHER):
-            with self.ledger.write() as tx:
-                for id_ in job_ids[start : start + TOGETHER]:
-                    try:  # a refused move has changed nothing yet
-                        ways[action](tx, id_)
-                        answers[id_] = None
-                    except (NotFound, Refused) as error:
-                        answers[id_] = str(error)
-        return answers
-
-    def pause(self, queue: str) -> bool:
-        """Start no more jobs of a queue. False: it was paused already."""
-        from jobdesk.ledger import queues
-
-        self.sync_queues()
-        with self.ledger.write() as tx:
-            return queues.pause(tx, queue, user())
-
-    def resume(self, queue: str) -> bool:
-        """Start jobs of a queue again. False: it was not paused."""
-        from jobdesk.ledger import queues
-
-        self.sync_queues()
-        with self.ledger.write() as tx:
-            return queues.resume(tx, queue, user())
-
-
-def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
-    from jobdesk.folders.finish import bring_back
-    from jobdesk.ledger import moves
-
-    moves.retry(tx, id_, data)
-    bring_back(tx, id_)

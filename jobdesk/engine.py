@@ -3,23 +3,17 @@
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from jobdesk import logs
+from jobdesk import dropping, logs
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
-from jobdesk.core.job import Job, NewJob
-from jobdesk.core.processor import Processor
 from jobdesk.core.service import Service
-from jobdesk.core.submission import Submission
 from jobdesk.folders.intake import FolderService
-from jobdesk.ledger import follow, schedules, upkeep, workers
-from jobdesk.ledger.database import Tx
-from jobdesk.prepare import child_of
+from jobdesk.ledger import schedules, upkeep, workers
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
 from jobdesk.queue.writer import Writer
@@ -33,6 +27,7 @@ from jobdesk.runtime.services import Canceller, Rescuer, Stager
 from jobdesk.runtime.settle import Ending, Settler
 from jobdesk.runtime.summarizer import Summarizer
 from jobdesk.schedules.scheduler import Scheduler
+from jobdesk.wiring import DeskWiring
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
@@ -96,7 +91,7 @@ class Engine:
             self._pool = Pool(ledger, self.id, desk.home.run, desk.config.desk.nice)
             stack.callback(self._pool.close)
             stager, canceller = Stager(ledger, clock), Canceller(ledger, self.running, clock)
-            wiring = _Wiring(desk)
+            wiring = DeskWiring(desk)
             rescuer = Rescuer(ledger, self.id, clock, desk.home.work, self._lost.set, wiring)
             rescuer.run_once()
             scheduler = Scheduler(ledger, clock, prepare=desk.prepare, store=desk.store)
@@ -106,9 +101,10 @@ class Engine:
             stack.callback(self._consumer.close)
             self._consumer.start()
             stack.callback(self._let_go)
+            self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
             behind = [pruner, indexer, Summarizer(ledger, clock)]
-            self._start(stack, rescuer, scheduler, *behind, *self._folder_services(), _Health(self))
+            self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
 
@@ -117,7 +113,7 @@ class Engine:
             service.start()
             stack.callback(service.stop)
 
-    def _make_consumer(self, wiring: "_Wiring") -> EmbeddedConsumer:
+    def _make_consumer(self, wiring: DeskWiring) -> EmbeddedConsumer:
         desk = self._desk
         limits = Limits(desk.config.desk.cancel_grace, desk.config.desk.memory_limit, desk.home.work)
         settler = Settler(desk.ledger, wiring)
@@ -206,40 +202,6 @@ class Engine:
             if name not in known:
                 raise NotFound(f"there is no queue {name}: see `jobdesk queues list`")
 
-    def _folder_services(self) -> list[FolderService]:
-        desk = self._desk
-        self._folders = [
-            FolderService(
-                desk.ledger,
-                desk.clock,
-                rule,
-                self._submit_file,
-                quarantine=desk.home.quarantine,
-                accepts=self._accepts(rule.pipeline),
-                consumer=self.id,
-            )
-            for rule in desk.folder_rules()
-        ]
-        return self._folders
-
-    def _accepts(self, type_: str) -> frozenset[str] | None:
-        named = self._desk.named_flow(type_)
-        if named is not None:
-            return named.inputs
-        known = self._desk.registry.processors.get(type_)
-        return None if known is None else frozenset(known.payload.model_fields)
-
-    def _submit_file(self, tx: Tx, *, type: str, data: Mapping[str, Any], source: str) -> tuple[str, str | None]:
-        """Store the job of a dropped file in the transaction that records the file; a flow begins with it."""
-        if self._desk.named_flow(type) is not None:
-            plan = self._desk.plan_flow(type, data, source=source)
-            self._desk.store_flow(tx, plan)
-            return plan.jobs[0].id, plan.id
-        job = self._desk.prepare(Submission(type=type, data=data, source=source))
-        job = replace(job, flow=follow.flow_of(job.id))
-        (id_,) = self._desk.store(tx, [job])
-        return id_, job.flow
-
 
 class _Bell(Service):
     """Passes on to services that workers have something new to do, whichever process said so."""
@@ -282,51 +244,3 @@ class _Health(Service):
         self._engine.tend()
         self._engine._desk.follow_settings()
         return None
-
-
-class _Wiring:
-    """What the executor may ask of the desk."""
-
-    def __init__(self, desk: "Desk") -> None:
-        self._desk = desk
-        config = desk.config
-        storage = desk.home.path / config.storage.path
-        self._settings = {
-            "storage": {"path": str(storage)},
-            "scanner": config.scanner.model_dump(),
-            "images": config.images.model_dump(),
-            "notify": config.notify.model_dump(),
-            "quarantine": str(desk.home.quarantine),
-        }
-        self._of_type: dict[str, Mapping[str, Any]] = {}
-        self._config = config
-
-    def find(self, type_: str) -> tuple[Processor, str, str | None] | None:
-        registry = self._desk.registry
-        if type_ not in registry.processors:
-            registry = self._desk.renew_registry()
-        if type_ not in registry.processors:
-            return None
-        source = registry.sources[type_]
-        return registry.processors[type_], source.module, source.file
-
-    def settings(self, type_: str) -> Mapping[str, Any]:
-        if self._config is not self._desk.config:  # they have changed
-            self._config, self._of_type = self._desk.config, {}
-        if type_ not in self._of_type:
-            self._of_type[type_] = self._settings_of(type_)
-        return self._of_type[type_]
-
-    def _settings_of(self, type_: str) -> Mapping[str, Any]:
-        own = self._config.types.get(type_)
-        return self._settings | {"type": (own.model_extra or {}) if own else {}}
-
-    def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
-        own = self._desk.config.types.get(type_)
-        return (list(own.permanent), list(own.retry_on)) if own else ([], [])
-
-    def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
-        return self._desk.prepare(child_of(parent, Submission(**wanted)))
-
-    def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
-        return self._desk.store(tx, jobs)

@@ -18,7 +18,8 @@ from jobdesk.settings import Settings
 if TYPE_CHECKING:
     from jobdesk.core.schedule import Schedule, ScheduleSpec
     from jobdesk.core.submission import Submission
-    from jobdesk.sections import Config, ScheduleSettings
+    from jobdesk.sections import Config
+    from jobdesk.sections.schedules import ScheduleSettings
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

@@ -1,0 +1,47 @@
+"""The settings of a home, a file a section: what each key may be."""
+
+import os
+from typing import Annotated
+
+from pydantic import AfterValidator, field_validator
+
+from jobdesk.sections.desk import Defaults, DeskSettings
+from jobdesk.sections.fields import Section
+from jobdesk.sections.flows import FlowSettings
+from jobdesk.sections.folders import FolderSettings
+from jobdesk.sections.images import ImageSettings
+from jobdesk.sections.notify import NotifySettings
+from jobdesk.sections.queues import QueueSettings, TypeSettings
+from jobdesk.sections.scanner import ScannerSettings
+from jobdesk.sections.schedules import ScheduleSettings, named_once
+from jobdesk.sections.storage import StorageSettings
+
+
+class Config(Section):
+    """All settings of a home."""
+
+    desk: DeskSettings
+    defaults: Defaults
+    storage: StorageSettings
+    scanner: ScannerSettings
+    images: ImageSettings
+    notify: NotifySettings
+    queues: dict[str, QueueSettings]
+    folders: list[FolderSettings]
+    flows: list[FlowSettings] = []
+    schedules: Annotated[list[ScheduleSettings], AfterValidator(named_once)] = []
+    types: dict[str, TypeSettings] = {}
+
+    @field_validator("flows")
+    @classmethod
+    def _flows_differ(cls, flows: list[FlowSettings]) -> list[FlowSettings]:
+        names = [flow.name for flow in flows]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two flows are named '{name}': give one another name")
+        return flows
+
+    @property
+    def workers(self) -> int:
+        """Jobs at once."""
+        return self.desk.workers or max(2, os.cpu_count() or 2)

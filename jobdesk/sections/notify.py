@@ -1,0 +1,7 @@
+"""`[notify]`."""
+
+from jobdesk.sections.fields import Section
+
+
+class NotifySettings(Section):
+    desktop: bool

@@ -1,0 +1,7 @@
+"""`[storage]`."""
+
+from jobdesk.sections.fields import Section
+
+
+class StorageSettings(Section):
+    path: str

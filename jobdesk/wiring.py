@@ -1,0 +1,61 @@
+"""What running jobs get from the desk that they belong to: `runtime.wiring.Wiring` as the engine gives it."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jobdesk.core.job import Job, NewJob
+from jobdesk.core.processor import Processor
+from jobdesk.core.submission import Submission
+from jobdesk.ledger.database import Tx
+from jobdesk.prepare import child_of
+
+if TYPE_CHECKING:
+    from jobdesk.desk import Desk
+
+
+class DeskWiring:
+    """What the executor may ask of the desk."""
+
+    def __init__(self, desk: "Desk") -> None:
+        self._desk = desk
+        config = desk.config
+        storage = desk.home.path / config.storage.path
+        self._settings = {
+            "storage": {"path": str(storage)},
+            "scanner": config.scanner.model_dump(),
+            "images": config.images.model_dump(),
+            "notify": config.notify.model_dump(),
+            "quarantine": str(desk.home.quarantine),
+        }
+        self._of_type: dict[str, Mapping[str, Any]] = {}
+        self._config = config
+
+    def find(self, type_: str) -> tuple[Processor, str, str | None] | None:
+        registry = self._desk.registry
+        if type_ not in registry.processors:
+            registry = self._desk.renew_registry()
+        if type_ not in registry.processors:
+            return None
+        source = registry.sources[type_]
+        return registry.processors[type_], source.module, source.file
+
+    def settings(self, type_: str) -> Mapping[str, Any]:
+        if self._config is not self._desk.config:  # they have changed
+            self._config, self._of_type = self._desk.config, {}
+        if type_ not in self._of_type:
+            self._of_type[type_] = self._settings_of(type_)
+        return self._of_type[type_]
+
+    def _settings_of(self, type_: str) -> Mapping[str, Any]:
+        own = self._config.types.get(type_)
+        return self._settings | {"type": (own.model_extra or {}) if own else {}}
+
+    def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
+        own = self._desk.config.types.get(type_)
+        return (list(own.permanent), list(own.retry_on)) if own else ([], [])
+
+    def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
+        return self._desk.prepare(child_of(parent, Submission(**wanted)))
+
+    def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
+        return self._desk.store(tx, jobs)
