@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jobdesk.core.context import Context
     from jobdesk.core.errors import JobdeskError
-    from jobdesk.core.outcome import Reject, Retry, Snooze
+    from jobdesk.core.outcome import Reject, Retry, ServiceDown, Snooze
     from jobdesk.core.processor import processor
     from jobdesk.core.submission import Submission
     from jobdesk.desk import Desk
 
 __version__ = "0.1.0"
-__all__ = ["Context", "Desk", "JobdeskError", "Reject", "Retry", "Snooze", "Submission", "processor"]
+__all__ = ["Context", "Desk", "JobdeskError", "Reject", "Retry", "ServiceDown", "Snooze", "Submission", "processor"]
 
 _HOMES = {
     "Context": "jobdesk.core.context",
@@ -23,6 +23,7 @@ _HOMES = {
     "JobdeskError": "jobdesk.core.errors",
     "Reject": "jobdesk.core.outcome",
     "Retry": "jobdesk.core.outcome",
+    "ServiceDown": "jobdesk.core.outcome",
     "Snooze": "jobdesk.core.outcome",
     "Submission": "jobdesk.core.submission",
     "processor": "jobdesk.core.processor",

@@ -8,7 +8,7 @@ claims some more ahead. A short job so costs a share of one commit; one that las
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from jobdesk.core.errors import LedgerError
@@ -60,12 +60,14 @@ class Writer(Generic[E]):
         queues: Sequence[str] | None,
         settle: Callable[[Tx, Sequence[E], Collection[int]], None],
         settled: Callable[[Sequence[E]], None],
+        needs: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         """Made stopped.
 
         Args:
             settle: writes the ends of attempts, and the starts of those whose seq is in the last argument.
             settled: told after the commit.
+            needs: see `claiming.claim_many`.
         """
         self._ledger = ledger
         self._wake = wake
@@ -73,6 +75,7 @@ class Writer(Generic[E]):
         self._queues = queues
         self._settle = settle
         self._settled = settled
+        self._needs = needs
         self._bell = threading.Event()
         self._hungry = threading.Event()
         """Somebody waits for a job, or will soon."""
@@ -169,8 +172,9 @@ class Writer(Generic[E]):
             self._settle(tx, self._unsettled, self._unwritten)
             if waiting or ahead:
                 claimed = claiming.claim_many(
-                    tx, waiting, self._queues, consumer=self._consumer, ahead=ahead, short=self._short()
-                )
+                    tx, waiting, self._queues,
+                    consumer=self._consumer, ahead=ahead, short=self._short(), needs=self._needs,
+                )  # fmt: skip
                 self._more = len(claimed) == len(waiting) + ahead
         ended, self._unsettled, self._returned = self._unsettled, [], []
         for job in (*starts, *(end.job for end in ended)):
