@@ -114,8 +114,8 @@ def _show(args: Args, out: Out) -> None:
                 ("calls", f"{one.calls} in the last {short(policy.window_s)}, {one.failures} failed"),
                 (
                     "opens",
-                    f"at {policy.failures} failures in {short(policy.window_s)} of {policy.minimum_calls} calls or more, "
-                    f"if {policy.failure_rate:.0%} of them fail",
+                    f"at {policy.failures} failures in {short(policy.window_s)}, if there are {policy.minimum_calls} "
+                    f"calls or more and {policy.failure_rate:.0%} of them fail",
                 ),
                 (
                     "pause",
