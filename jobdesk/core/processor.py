@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import inspect
 import typing
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,7 +75,9 @@ class Processor:
             default = ... if parameter.default is parameter.empty else parameter.default
             fields[name] = (hints.get(name, Any), default)
         config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-        model: builtins.type[BaseModel] = create_model(self.type, __config__=config, **fields)
+        with warnings.catch_warnings():  # a parameter may be called json, or copy: pydantic's own are not used
+            warnings.filterwarnings("ignore", "Field name .* shadows an attribute", UserWarning)
+            model: builtins.type[BaseModel] = create_model(self.type, __config__=config, **fields)
         return model
 
     def schema(self) -> dict[str, Any]:

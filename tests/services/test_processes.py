@@ -61,7 +61,7 @@ SETTINGS = """
 url = "{url}"
 token = "${{env:BANK_TOKEN}}"
 timeout = "30s"
-breaker = {{ failures = 3, window = "2h", minimum_calls = 3, open_for = "{pause}", max_open = "{pause}", half_open_trials = 1 }}
+breaker = {{ failures = 3, window = "2h", minimum_calls = 3, open_for = "{pause}", max_open = "{pause}" }}
 """
 
 
