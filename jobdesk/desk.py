@@ -25,6 +25,7 @@ from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
 from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.limiting import Limiting
 from jobdesk.looking import Looking
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from jobdesk.sections import Config
 
 
-class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing):
+class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
     """A home, opened. Any thread may use it.
 
     What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, schedules

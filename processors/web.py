@@ -71,12 +71,9 @@ def ask(ctx: Context, wanted: Wanted, service: Service | None) -> Reply:
     deadline = began + min(timeout_s, ctx.time_remaining)
     call: AbstractContextManager[Call | None] = service.call() if service else nullcontext()
     with call as telling, _explained(wanted.method, url), httpx.Client(timeout=timeout_s) as client:
-        try:
-            request = client.build_request(
-                wanted.method, url, params=dict(wanted.query) or None, headers=headers, content=wanted.content
-            )
-        except (httpx.InvalidURL, ValueError) as error:
-            raise Reject(f"{plain(url)} is not a URL: {error}") from None
+        request = client.build_request(
+            wanted.method, url, params=dict(wanted.query) or None, headers=headers, content=wanted.content
+        )
         for _ in range(wanted.redirects + 1):
             response = client.send(request, stream=True)
             try:
@@ -93,10 +90,7 @@ def ask(ctx: Context, wanted: Wanted, service: Service | None) -> Reply:
 
 def plain(url: str) -> str:
     """A URL as people may see it: what may hold a secret is left out."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "the url"
+    parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
@@ -109,6 +103,11 @@ def _address(wanted: Wanted, service: Service | None) -> str:
         raise Reject("say where to: give url, or service with path")
     if wanted.path:
         raise Reject("path belongs to a service: put it into the url")
+    try:
+        if urlsplit(wanted.url).hostname is None:
+            raise ValueError("it names no host")
+    except ValueError as error:
+        raise Reject(f"'{wanted.url}' is not a URL: {error}") from None
     return wanted.url
 
 

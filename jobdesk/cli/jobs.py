@@ -135,9 +135,10 @@ def _logs(args: Args, out: Out) -> None:
 
 
 def _log_line(event: "Event", out: Out) -> str:
-    from jobdesk.cli.output import plain
+    from jobdesk.cli.output import coloured, plain
 
-    message = plain(str(event.data.get("message", "")))
+    raw = str(event.data.get("message", ""))
+    message = coloured(raw) if out.colour else plain(raw)
     if not out.terminal:
         return message
     level = str(event.data.get("level", "info"))

@@ -193,7 +193,17 @@ def plain(text: str) -> str:
     """Text without anything that a terminal would obey; line ends and tabs become visible too."""
     if text.isprintable():
         return text
+    from jobdesk.core.text import without_colours
+
+    text = without_colours(text)
     return "".join(letter if letter.isprintable() else _visible(letter) for letter in text)
+
+
+def coloured(text: str) -> str:
+    """Like `plain`, but what colours the text stays."""
+    import re
+
+    return "".join(part if at % 2 else plain(part) for at, part in enumerate(re.split(r"(\x1b\[[0-9;:]*m)", text)))
 
 
 def _visible(letter: str) -> str:

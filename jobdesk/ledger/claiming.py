@@ -63,7 +63,8 @@ class Claimed:
 
 _HEADS = f"""
 SELECT head.rank, head.seq, l.queue, l.type,
-  q.concurrency - coalesce((SELECT n FROM tally WHERE queue = q.name AND state = 'processing'), 0)
+  coalesce(q.concurrency, q.concurrency_set)
+    - coalesce((SELECT n FROM tally WHERE queue = q.name AND state = 'processing'), 0)
 FROM lane l CROSS JOIN queue q ON q.name = l.queue CROSS JOIN job head ON head.seq = (
   SELECT seq FROM job INDEXED BY job_claim WHERE queue = l.queue AND type = l.type
     AND state = 'pending' AND parked = 0 AND (expires_at IS NULL OR expires_at > :now)
