@@ -34,6 +34,8 @@ class ServiceKeeper(Service):
         super().__init__(clock)
         self._ledger = ledger
         self._targets = targets
+        self._synced: set[str] | None = None
+        """Services that are known to be asked."""
 
     def run_once(self) -> float | None:
         waits, more = waiting.call_due(self._ledger)
@@ -42,7 +44,9 @@ class ServiceKeeper(Service):
         rest_s = WAITS_S if waits else self.interval_s
         targets = self._targets()
         spans = {name: one.every_s for name, one in targets.items()}
-        probes.sync(self._ledger, spans)
+        if spans.keys() != self._synced:
+            probes.sync(self._ledger, spans)
+            self._synced = set(spans)
         if not targets:
             return rest_s
         due_at = probes.next_due(self._ledger)
