@@ -16,7 +16,7 @@ from jobdesk import Context, Reject, processor
 _PREFIX = "whsec_"
 
 
-@processor("webhook", timeout="1m", retries=8, retry_delay="5s", backoff="exponential", service="{service}")
+@processor("webhook", timeout="1m", retries=16, retry_delay="5s", backoff="exponential", service="{service}")
 def webhook(
     ctx: Context,
     event: Annotated[str, Field(min_length=1)],

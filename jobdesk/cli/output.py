@@ -193,9 +193,6 @@ def plain(text: str) -> str:
     """Text without anything that a terminal would obey; line ends and tabs become visible too."""
     if text.isprintable():
         return text
-    from jobdesk.core.text import without_colours
-
-    text = without_colours(text)
     return "".join(letter if letter.isprintable() else _visible(letter) for letter in text)
 
 
