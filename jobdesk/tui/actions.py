@@ -152,6 +152,8 @@ ACTIONS: tuple[Action, ...] = (
            word="mark", rank=8),
     Action("follow", "f", "Follow new jobs, or stop", "View", lambda app, _: app.table("follow"), _jobs_view,
            word="follow", rank=9),
+    Action("sort", "s", "Sort by", "View", lambda app, _: app.pick_order(), _jobs_view, word="sort", rank=9),
+    Action("reverse", "S", "Turn the order round", "View", lambda app, _: app.table("reverse"), _jobs_view),
     Action("palette", "colon,ctrl+p", "All commands, by name", "App", lambda app, _: app.show_palette(),
            word="commands", rank=10),
     Action("quit", "q", "Quit", "App", lambda app, _: app.leave(), word="quit", rank=11),
