@@ -113,6 +113,10 @@ def _cancellable(scene: Scene) -> str | None:
     return "dead letters have ended" if scene.view == "dead" else can_cancel(scene.selection)
 
 
+def _editable(scene: Scene) -> str | None:
+    return _one(scene) or can_retry(scene.selection)
+
+
 def _deletable(scene: Scene) -> str | None:
     return None if scene.selection.schedule else can_delete(scene.selection)
 
@@ -148,6 +152,8 @@ ACTIONS: tuple[Action, ...] = (
            word="mark", rank=8),
     Action("follow", "f", "Follow new jobs, or stop", "View", lambda app, _: app.table("follow"), _jobs_view,
            word="follow", rank=9),
+    Action("sort", "s", "Sort by", "View", lambda app, _: app.pick_order(), _jobs_view, word="sort", rank=9),
+    Action("reverse", "S", "Turn the order round", "View", lambda app, _: app.table("reverse"), _jobs_view),
     Action("palette", "colon,ctrl+p", "All commands, by name", "App", lambda app, _: app.show_palette(),
            word="commands", rank=10),
     Action("quit", "q", "Quit", "App", lambda app, _: app.leave(), word="quit", rank=11),
@@ -160,8 +166,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("delete", "X", "Delete, with its history", "Act", lambda app, scene: app.apply("delete", scene.selection),
            _deletable, danger=Danger.LOSES, writes=True,
            command="jobdesk jobs delete {jobs}"),
-    Action("new", "n", "New job", "Act", lambda app, _: app.new_job(), word="new job", rank=3, writes=True,
-           command="jobdesk submit TYPE key=value …"),
+    Action("edit", "e", "Edit, and retry with that", "Act", lambda app, scene: app.edit(scene.selection), _editable,
+           writes=True, command="jobdesk jobs retry {jobs} --data JSON"),
+    Action("new", "n", "New job, or schedule", "Act", lambda app, scene: app.new_job(scene.view), word="new", rank=3,
+           writes=True, command="jobdesk submit TYPE key=value …"),
     Action("copy", "y", "Copy the id", "Take out", lambda app, scene: app.copy_ids(scene.selection),
            lambda scene: None if scene.selection.jobs else "choose a job first"),
     Action("copy_command", "Y", "Copy the command that shows this job", "Take out",

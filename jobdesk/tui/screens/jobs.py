@@ -137,6 +137,10 @@ class Jobs(Container):
             said.append(f"{glyphs.marked} range: v or space marks it")
         elif len(table.marks):
             said.append(f"{glyphs.marked} {number(len(table.marks))} marked")
+        if table.sorting:
+            said.append(f"sorting{glyphs.more}")
+        elif table.order is not None:
+            said.append(f"by {table.order.key} {glyphs.below if table.order.descending else glyphs.new}")
         if table.following:
             said.append("following")
         elif table.newer > 0:
