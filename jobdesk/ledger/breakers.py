@@ -75,6 +75,11 @@ def shut(ledger: Ledger, service: str, now: float) -> Breaker | None:
     return None if found is None or found.state is BreakerState.CLOSED else found
 
 
+def any_shut(ledger: Ledger) -> bool:
+    """Whether a breaker is open or half open; costs a look at a table that is nearly always empty."""
+    return ledger.row("SELECT 1 FROM breaker WHERE state = 'open' LIMIT 1") is not None
+
+
 # ── what jobs may do ──
 
 

@@ -12,7 +12,7 @@ them, where a trigger would make one a job.
 
 import heapq
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +107,7 @@ def claim_many(
     consumer: str = "",
     ahead: int = 0,
     short: Collection[str] = (),
-    needs: Callable[[], Mapping[str, str]] = dict,
+    needs: Mapping[str, str] | None = None,
 ) -> list[Claimed]:
     """Take the first runnable jobs: one for each worker, then up to `ahead` more for the consumer; in their order.
 
@@ -115,10 +115,10 @@ def claim_many(
         workers: those that wait, as shown to people.
         queues: only these; None means all.
         short: types whose jobs may be taken ahead; the first of another type ends the taking.
-        needs: says by type which service its jobs need; asked only while a breaker is not closed.
+        needs: by type, the service that its jobs need, if a breaker may keep some of them.
     """
-    limits, services = rates.left(tx), breakers.room(tx)
-    gates = {type_: name for type_, name in needs().items() if name in services} if services else {}
+    limits, services = rates.left(tx), breakers.room(tx) if needs else {}
+    gates = {type_: name for type_, name in needs.items() if name in services} if needs else {}
     seqs = list(_pick(tx, len(workers) + ahead, queues, limits, services, gates))
     if not seqs:
         return []

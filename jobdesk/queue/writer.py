@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.job import Job
-from jobdesk.ledger import claiming, rates, upkeep
+from jobdesk.ledger import breakers, claiming, rates, upkeep
 from jobdesk.ledger.claiming import Claimed
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.hand import Hand
@@ -67,7 +67,7 @@ class Writer(Generic[E]):
         Args:
             settle: writes the ends of attempts, and the starts of those whose seq is in the last argument.
             settled: told after the commit.
-            needs: see `claiming.claim_many`.
+            needs: says by type which service its jobs need; asked only while a breaker is not closed.
         """
         self._ledger = ledger
         self._wake = wake
@@ -166,6 +166,8 @@ class Writer(Generic[E]):
             self._more = False
             return False
         claimed: list[Claimed] = []
+        # asked before the transaction: it may load every processor
+        needs = self._needs() if (waiting or ahead) and breakers.any_shut(self._ledger) else None
         with self._ledger.write() as tx:
             claiming.put_back(tx, self._returned)
             claiming.began(tx, starts)
@@ -173,7 +175,7 @@ class Writer(Generic[E]):
             if waiting or ahead:
                 claimed = claiming.claim_many(
                     tx, waiting, self._queues,
-                    consumer=self._consumer, ahead=ahead, short=self._short(), needs=self._needs,
+                    consumer=self._consumer, ahead=ahead, short=self._short(), needs=needs,
                 )  # fmt: skip
                 self._more = len(claimed) == len(waiting) + ahead
         ended, self._unsettled, self._returned = self._unsettled, [], []

@@ -165,7 +165,7 @@ def test_requests_of_a_service_that_is_down_wait_for_it(tmp_path: Path, monkeypa
         with Desk(home) as desk:
             lost = [desk.submit("http_request", {"service": "shop"}, retries=0).id for _ in range(2)]
             desk.wait(*lost, timeout=60)
-            until(lambda: desk.service("shop").state == "open")
+            until(lambda: _opened(desk) >= 1)
             waiting = [desk.submit("http_request", {"service": "shop"}, retries=0).id for _ in range(6)]
             until(lambda: _opened(desk) >= 2)
             shop.answer = lambda asked: Answer(200)

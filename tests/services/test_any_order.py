@@ -52,7 +52,7 @@ class Breakers(RuleBasedStateMachine):
         state = self.state
         with self.ledger.write() as tx:
             upkeep.stage(tx)
-            found = claiming.claim_many(tx, [f"con_{n}/1" for n in range(count)], needs=lambda: NEEDS)
+            found = claiming.claim_many(tx, [f"con_{n}/1" for n in range(count)], needs=NEEDS)
             jobs = [one.begin(one.worker, tx.now) for one in found]
         if state is BreakerState.OPEN:
             assert {job.type for job in jobs} <= {"loose"}

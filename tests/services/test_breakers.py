@@ -29,7 +29,7 @@ def state(ledger: Ledger) -> BreakerState:
 def take(ledger: Ledger, count: int) -> list[Job]:
     """What a claim takes for so many workers."""
     with ledger.write() as tx:
-        found = claiming.claim_many(tx, [f"con_a/{n}" for n in range(count)], needs=lambda: NEEDS)
+        found = claiming.claim_many(tx, [f"con_a/{n}" for n in range(count)], needs=NEEDS)
         return [one.begin("w", tx.now) for one in found]
 
 

@@ -60,7 +60,7 @@ SETTINGS = """
 [services.bank]
 url = "{url}"
 token = "${{env:BANK_TOKEN}}"
-timeout = "30s"
+timeout = "10m"
 breaker = {{ failures = 3, window = "2h", minimum_calls = 3, open_for = "{pause}", max_open = "{pause}" }}
 """
 
@@ -214,11 +214,11 @@ def test_held_open_by_hand_a_drain_does_not_wait_for_it(tmp_path: Path) -> None:
         assert desk.open_service("bank", "maintenance until noon")
         held = submit(desk, "pay", 2) + submit(desk, "loose", 1)
         draining = consumer(home, "--drain")
-        assert draining.wait(60) == 0
+        assert draining.wait(120) == 0
         assert states(desk, held) == {State.PENDING, State.SCHEDULED} and not bank.asked
         assert "maintenance until noon" in desk.why(held[0])[0]
         desk.close_service("bank")
-        assert consumer(home, "--drain").wait(60) == 0
+        assert consumer(home, "--drain").wait(120) == 0
         assert states(desk, held) == {State.COMPLETED}
         desk.close()
 
