@@ -75,7 +75,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Snoozed:
-    """Not now: again in `delay_s`, with the attempt given back; with a `service`, when that works again."""
+    """Not now: again in `delay_s`, with the attempt given back; with a `service`, when that works again.
+
+    Then `delay_s` is how much later than others that wait for it.
+    """
 
     delay_s: float
     why: str

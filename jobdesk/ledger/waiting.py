@@ -9,29 +9,40 @@ from jobdesk.ledger.moves import Usage
 LATER_S = 600.0
 """When a job looks by itself whom nobody called, longer than the first of them."""
 HELD_S = 86_400.0
+AFTER_OTHERS_S = 2.0
+"""How much later than others one looks again that has tried in vain: it may be its own request that fails."""
 
 
-def wait(tx: Tx, job: Job, service: str, why: str, usage: Usage) -> bool:
+def wait(tx: Tx, job: Job, service: str, why: str, usage: Usage, after_s: float = 0.0) -> bool:
     """The claimed job needs a service whose breaker is not closed: it comes back, with its attempt. False: too late.
 
     As many as there are trials come back when the pause is over; the others when the breaker closes.
+
+    Args:
+        after_s: how much later than the end of the pause it comes, if no others wait; they go first.
     """
-    found = breakers.find(tx, service, tx.now)
-    delay_s = LATER_S
-    if found is None or found.state is BreakerState.CLOSED:
-        delay_s = 0.0
-    elif found.state is BreakerState.OPEN and found.until is None:
-        delay_s = HELD_S
-    elif found.state is BreakerState.OPEN and found.until is not None:
-        first = tx.row(
-            "SELECT count(*) FROM (SELECT 1 FROM breaker_wait WHERE service = ? AND due_at <= ? LIMIT ?)",
-            (service, found.until, found.trials),
-        )
-        delay_s = found.until - tx.now + (LATER_S if first and first[0] >= found.trials else 0.0)
+    delay_s = _delay_s(tx, job, breakers.find(tx, service, tx.now), after_s)
     if not moves.snooze(tx, job, delay_s, why, usage):
         return False
     tx.run("INSERT OR REPLACE INTO breaker_wait VALUES (?, ?, ?, ?)", (service, job.seq, job.fence, tx.now + delay_s))
     return True
+
+
+def _delay_s(tx: Tx, job: Job, found: breakers.Breaker | None, after_s: float) -> float:
+    if found is None or found.state is BreakerState.CLOSED:
+        return 0.0
+    if found.state is BreakerState.HALF_OPEN:
+        return LATER_S
+    if found.until is None:
+        return HELD_S
+    if after_s:
+        others = tx.row("SELECT 1 FROM breaker_wait WHERE service = ? AND job <> ? LIMIT 1", (found.service, job.seq))
+        return found.until - tx.now + (after_s if others is None else LATER_S)
+    first = tx.row(
+        "SELECT count(*) FROM (SELECT 1 FROM breaker_wait WHERE service = ? AND due_at <= ? LIMIT ?)",
+        (found.service, found.until, found.trials),
+    )
+    return found.until - tx.now + (LATER_S if first and first[0] >= found.trials else 0.0)
 
 
 def call_due(ledger: Ledger) -> tuple[bool, bool]:

@@ -34,7 +34,9 @@ def why(
         return [_ended(job)]
     if job.state is State.PROCESSING:
         return _running(job, now)
-    said = _services(ledger, job, service, now) + _waits(ledger, job, now)
+    said = _services(ledger, job, service, now)
+    if not said or job.state is not State.SCHEDULED:  # who was put off for a service is called when it works
+        said += _waits(ledger, job, now)
     alive = workers.running(ledger) if consumers is None else consumers
     said += _limits(ledger, job, now)
     said += _queue(ledger, job, alive)

@@ -90,7 +90,7 @@ class Settler:
         self.write_words(tx, job, report)
         if report.still_down is not None and isinstance(outcome, Failed):
             why = f"service {report.still_down} is still down: {outcome.error.message}"
-            outcome = Snoozed(0.0, why[:MOST_WORDS], report.still_down)  # a trial costs no attempt
+            outcome = Snoozed(waiting.AFTER_OTHERS_S, why[:MOST_WORDS], report.still_down)  # a trial costs no attempt
         reports.artifacts(tx, job, report.artifacts)
         if report.urgent:
             self.store_urgent(tx, job, report)
@@ -145,8 +145,8 @@ class Settler:
                 moves.stop(tx, job, why, report.usage)
             case Snoozed() | Stopped() if entry.wish == "release":
                 moves.release(tx, job, entry.why)
-            case Snoozed(_, why, str(service)):
-                waiting.wait(tx, job, service, why, report.usage)
+            case Snoozed(delay_s, why, str(service)):
+                waiting.wait(tx, job, service, why, report.usage, delay_s)
             case Snoozed(delay_s, why):
                 moves.snooze(tx, job, delay_s, why, report.usage)
             case Stopped():  # its own checkpoint found the time up

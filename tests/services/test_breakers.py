@@ -200,6 +200,29 @@ def test_jobs_put_off_come_back_when_it_closes_and_only_some_of_them_for_trials(
     assert {reads.job(ledger, job.id).attempt for job in jobs[2:]} == {0}
 
 
+def test_one_that_tried_in_vain_lets_others_try_before_it(ledger: Ledger, bystander: Job, clock: FakeClock) -> None:
+    policy = Policy(failures=3, minimum_calls=3, open_for_s=30.0, max_open_s=30.0, trials=1)
+    opened(ledger, bystander, policy)
+    ids = [submit(ledger, type="test") for _ in range(3)]
+    jobs = [claim(ledger, f"con_a/{n}") for n in range(3)]
+    with ledger.write() as tx:
+        for job in jobs:
+            waiting.wait(tx, job, "bank", "it is down", Usage())
+    tried = []
+    for _ in range(6):
+        clock.advance(30)
+        waiting.call_due(ledger)
+        with ledger.write() as tx:
+            upkeep.stage(tx)
+        trial = claim(ledger)
+        assert breakers.admit(ledger, "bank", trial) is None
+        assert report(ledger, trial, "HTTP 500", policy)
+        with ledger.write() as tx:
+            waiting.wait(tx, trial, "bank", "still down", Usage(), waiting.AFTER_OTHERS_S)
+        tried.append(ids.index(trial.id))
+    assert tried[:3] == [0, 1, 2] and sorted(tried[3:]) == [0, 1, 2]
+
+
 def test_who_waits_is_called_when_a_trial_ends_without_an_answer(
     ledger: Ledger, bystander: Job, clock: FakeClock
 ) -> None:

@@ -1,10 +1,14 @@
 """A web server on loopback whose answers a test decides, and what it was asked."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+for _name in ("NO_PROXY", "no_proxy"):  # what is on loopback is not behind the proxy that a machine may have
+    os.environ[_name] = "127.0.0.1,localhost"
 
 
 @dataclass(frozen=True)
