@@ -56,7 +56,7 @@ class Report:
         Raises:
             TooMuch: it says more than can be kept.
         """
-        if message.get("of") != self.token:
+        if message.get("of") != self.token or self.outcome is not None:  # it ends once, also if it says so twice
             return
         if "end" in message:
             self._end(message["end"], message["usage"])
