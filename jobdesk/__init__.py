@@ -11,11 +11,15 @@ if TYPE_CHECKING:
     from jobdesk.core.errors import JobdeskError
     from jobdesk.core.outcome import Reject, Retry, Snooze
     from jobdesk.core.processor import processor
+    from jobdesk.core.redaction import redact
+    from jobdesk.core.secret import Secret
     from jobdesk.core.submission import Submission
     from jobdesk.desk import Desk
 
 __version__ = "0.1.0"
-__all__ = ["Context", "Desk", "JobdeskError", "Reject", "Retry", "Snooze", "Submission", "processor"]
+__all__ = [
+    "Context", "Desk", "JobdeskError", "Reject", "Retry", "Secret", "Snooze", "Submission", "processor", "redact",
+]  # fmt: skip
 
 _HOMES = {
     "Context": "jobdesk.core.context",
@@ -23,9 +27,11 @@ _HOMES = {
     "JobdeskError": "jobdesk.core.errors",
     "Reject": "jobdesk.core.outcome",
     "Retry": "jobdesk.core.outcome",
+    "Secret": "jobdesk.core.secret",
     "Snooze": "jobdesk.core.outcome",
     "Submission": "jobdesk.core.submission",
     "processor": "jobdesk.core.processor",
+    "redact": "jobdesk.core.redaction",
 }
 
 

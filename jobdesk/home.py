@@ -7,7 +7,9 @@ from pathlib import Path
 
 from jobdesk.core.errors import HomeError
 
-_OURS = frozenset({"jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run"})
+_OURS = frozenset(
+    {"jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "secret.key"}
+)
 
 
 @dataclass(frozen=True, slots=True)

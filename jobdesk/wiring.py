@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from jobdesk.core import env
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.core.submission import Submission
@@ -26,6 +27,7 @@ class DeskWiring:
             "images": config.images.model_dump(),
             "notify": config.notify.model_dump(),
             "quarantine": str(desk.home.quarantine),
+            "environment": sorted(set(env.names(config.model_dump()))),
         }
         self._of_type: dict[str, Mapping[str, Any]] = {}
         self._config = config

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from jobdesk import Context, Reject, processor
+from jobdesk import Context, Reject, processor, redact
 
 LOG_LINES = 10_000
 """Lines that go into the job's log; of more, only the last few do."""
@@ -139,6 +139,7 @@ class _Output:
         for line in lines:
             self._line(line)
         while len(self._rest) > LINE_CHARACTERS:
+            self._rest = redact(self._rest)  # before a secret may be cut in two
             self._line(self._rest[:LINE_CHARACTERS])
             self._rest = self._rest[LINE_CHARACTERS:]
 
@@ -159,7 +160,7 @@ class _Output:
 
     def _line(self, raw: str) -> None:
         self.lines += 1
-        line = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", raw))
+        line = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", redact(raw)))
         if len(line) > LINE_CHARACTERS:
             line = line[: LINE_CHARACTERS - 1] + "…"
         self.tail.append(line)

@@ -25,6 +25,7 @@ from jobdesk.cli import (
     processors,
     queues,
     schedules,
+    secrets,
     submit,
 )
 from jobdesk.cli.output import Out, plain
@@ -86,7 +87,7 @@ def build() -> Parser:
     commands = Group(parser)
     for noun in (
         submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, backup, config,
-        demo,
+        secrets, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)
@@ -105,6 +106,9 @@ def _dispatch(args: Args, out: Out) -> int:
 
 
 def _explain(out: Out, code: str, message: str, exit_code: int) -> int:
+    from jobdesk.core.redaction import redact
+
+    message = redact(message)
     try:
         out.stream.flush()
         if out.json:

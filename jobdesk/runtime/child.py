@@ -24,6 +24,7 @@ from pathlib import Path
 from jobdesk.core.loading import declared, load_file
 from jobdesk.core.outcome import Failed, Outcome, failure
 from jobdesk.core.processor import Processor
+from jobdesk.core.redaction import Lines, everywhere
 from jobdesk.runtime import orphans
 from jobdesk.runtime.context import JobContext
 from jobdesk.runtime.messages import Inbox, Message, Spec, encode, from_outcome
@@ -51,6 +52,7 @@ class Child:
         """By type, as JSON."""
         self._processors: dict[tuple[str, int, str], Processor] = {}
         self._printed = Printed(self._say_printed)
+        self._lines = Lines()
         self._usage = Usage()
 
     def send(self, message: Message) -> None:
@@ -84,9 +86,11 @@ class Child:
     def _begin(self, spec: Spec) -> None:
         self._printed.attach()
         self._stored = queue.SimpleQueue()  # a thread of a job before this one may wait for the former for ever
-        self._token = spec["token"]
+        self._token, self._lines = spec["token"], Lines()
         if "settings" in spec:
-            self._settings[spec["type"]] = encode(dict(spec.pop("settings"))).decode()
+            settings = dict(spec.pop("settings"))
+            everywhere.know([os.environ[name] for name in settings.get("environment", ()) if name in os.environ])
+            self._settings[spec["type"]] = encode(settings).decode()
         self._usage.begin()
 
     def _run(self, spec: Spec) -> Outcome:
@@ -117,7 +121,7 @@ class Child:
         return self._processors[key]
 
     def _say_printed(self, line: str) -> None:
-        self.send({"log": [time.time(), "print", line], "of": self._token})
+        self.send({"log": [time.time(), "print", self._lines.line(line)], "of": self._token})
 
 
 def _messages(line: socket.socket) -> Iterator[Message]:

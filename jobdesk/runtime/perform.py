@@ -1,6 +1,6 @@
 """Calling a processor: from context and payload to an outcome; the same in a child and in a thread."""
 
-from jobdesk.core.errors import PayloadError
+from jobdesk.core.errors import PayloadError, SecretError
 from jobdesk.core.outcome import Failed, Outcome, failure, of_exception, of_result
 from jobdesk.core.processor import Processor
 from jobdesk.runtime.context import JobContext
@@ -10,21 +10,25 @@ from jobdesk.runtime.messages import Spec
 def perform(processor: Processor, context: JobContext, spec: Spec) -> Outcome:
     """Run the processor and understand what it answers; nothing it raises gets past."""
     try:
-        return of_result(processor.call(context, spec["data"]))
+        answer = processor.call(context, spec["data"], context.privacy)
+        return context.privacy.outcome(of_result(context.privacy.sealed(answer)))
     except PayloadError as error:
         return Failed(failure("PayloadError", str(error), retryable=False))
+    except SecretError as error:
+        return Failed(failure("SecretError", str(error), retryable=False))
     except MemoryError as error:
         limit = spec["memory_limit"] / 1e9
         return Failed(
             failure("MemoryError", f"it needed more memory than the {limit:.1f} GB of desk.memory_limit {error}")
         )
     except BaseException as error:  # also SystemExit: a job must not end its worker
-        return of_exception(
+        said = of_exception(
             error,
             processor.permanent,
             permanent_names=spec.get("permanent", ()),
             retry_on=spec.get("retry_on", ()),
             now=context.now(),
         )
+        return context.privacy.outcome(said)
     finally:
         context.flush()

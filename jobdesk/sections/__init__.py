@@ -10,10 +10,12 @@ from jobdesk.sections.fields import Section
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
 from jobdesk.sections.images import ImageSettings
+from jobdesk.sections.logs import LogSettings
 from jobdesk.sections.notify import NotifySettings
 from jobdesk.sections.queues import QueueSettings, TypeSettings
 from jobdesk.sections.scanner import ScannerSettings
 from jobdesk.sections.schedules import ScheduleSettings, named_once
+from jobdesk.sections.secrets import SecretSettings
 from jobdesk.sections.storage import StorageSettings
 
 
@@ -26,6 +28,8 @@ class Config(Section):
     scanner: ScannerSettings
     images: ImageSettings
     notify: NotifySettings
+    logs: LogSettings
+    secrets: SecretSettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]
     flows: list[FlowSettings] = []

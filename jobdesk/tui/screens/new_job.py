@@ -13,6 +13,7 @@ from textual.widgets import Checkbox, Input, Label
 
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.processor import Processor
+from jobdesk.core.redaction import MASK
 from jobdesk.core.submission import Submission
 from jobdesk.tui.format import Spans, wrap
 from jobdesk.tui.widgets.lines import Lines
@@ -112,7 +113,7 @@ class NewJob(ModalScreen[None]):
 
         def check() -> str | None:
             try:
-                self._processor.check(data)
+                self._processor.check(data, seal=lambda text: MASK)
             except JobdeskError as error:
                 return str(error).removeprefix(f"{self._processor.type}: ")
             return None
