@@ -11,20 +11,21 @@ if TYPE_CHECKING:
     from jobdesk.core.errors import JobdeskError
     from jobdesk.core.outcome import Reject, Retry, Snooze
     from jobdesk.core.processor import processor
-    from jobdesk.core.redaction import redact
+    from jobdesk.core.redaction import RedactedLines, redact
     from jobdesk.core.secret import Secret
     from jobdesk.core.submission import Submission
     from jobdesk.desk import Desk
 
 __version__ = "0.1.0"
 __all__ = [
-    "Context", "Desk", "JobdeskError", "Reject", "Retry", "Secret", "Snooze", "Submission", "processor", "redact",
+    "Context", "Desk", "JobdeskError", "RedactedLines", "Reject", "Retry", "Secret", "Snooze", "Submission", "processor", "redact",
 ]  # fmt: skip
 
 _HOMES = {
     "Context": "jobdesk.core.context",
     "Desk": "jobdesk.desk",
     "JobdeskError": "jobdesk.core.errors",
+    "RedactedLines": "jobdesk.core.redaction",
     "Reject": "jobdesk.core.outcome",
     "Retry": "jobdesk.core.outcome",
     "Secret": "jobdesk.core.secret",

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from jobdesk import Context, Reject, processor, redact
+from jobdesk import Context, RedactedLines, Reject, processor, redact
 
 LOG_LINES = 10_000
 """Lines that go into the job's log; of more, only the last few do."""
@@ -130,6 +130,7 @@ class _Output:
         self.bytes = 0
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._ctx = ctx
+        self._redacted = RedactedLines()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
 
@@ -160,7 +161,7 @@ class _Output:
 
     def _line(self, raw: str) -> None:
         self.lines += 1
-        line = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", redact(raw)))
+        line = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", self._redacted.line(raw)))
         if len(line) > LINE_CHARACTERS:
             line = line[: LINE_CHARACTERS - 1] + "…"
         self.tail.append(line)

@@ -21,6 +21,7 @@ from jobdesk.cli import (
     flows,
     folders,
     jobs,
+    logs,
     metrics,
     processors,
     queues,
@@ -86,8 +87,8 @@ def build() -> Parser:
     )
     commands = Group(parser)
     for noun in (
-        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, backup, config,
-        secrets, demo,
+        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, logs, metrics, backup,
+        config, secrets, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

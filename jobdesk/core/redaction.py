@@ -114,7 +114,7 @@ def redact(text: str) -> str:
     return everywhere.text(text)
 
 
-class Lines:
+class RedactedLines:
     """Redacts text that comes line by line: what stands between the ends of a private key is hidden too."""
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from jobdesk.core.loading import declared, load_file
 from jobdesk.core.outcome import Failed, Outcome, failure
 from jobdesk.core.processor import Processor
-from jobdesk.core.redaction import Lines, everywhere
+from jobdesk.core.redaction import RedactedLines, everywhere
 from jobdesk.runtime import orphans
 from jobdesk.runtime.context import JobContext
 from jobdesk.runtime.messages import Inbox, Message, Spec, encode, from_outcome
@@ -52,7 +52,7 @@ class Child:
         """By type, as JSON."""
         self._processors: dict[tuple[str, int, str], Processor] = {}
         self._printed = Printed(self._say_printed)
-        self._lines = Lines()
+        self._lines = RedactedLines()
         self._usage = Usage()
 
     def send(self, message: Message) -> None:
@@ -86,7 +86,7 @@ class Child:
     def _begin(self, spec: Spec) -> None:
         self._printed.attach()
         self._stored = queue.SimpleQueue()  # a thread of a job before this one may wait for the former for ever
-        self._token, self._lines = spec["token"], Lines()
+        self._token, self._lines = spec["token"], RedactedLines()
         if "settings" in spec:
             settings = dict(spec.pop("settings"))
             everywhere.know([os.environ[name] for name in settings.get("environment", ()) if name in os.environ])

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 from jobdesk.core.ids import ids
 from jobdesk.core.nearest import nearest
 from jobdesk.core.outcome import Cancelled
-from jobdesk.core.redaction import Lines, everywhere, redact
+from jobdesk.core.redaction import RedactedLines, everywhere, redact
 from jobdesk.core.submission import Options
 from jobdesk.runtime.messages import Message, Spec
 from jobdesk.runtime.privacy import Privacy, SettingsOfJob
@@ -27,7 +27,7 @@ class JobLog:
 
     def __init__(self, send: Callable[[Message], None]) -> None:
         self._send = send
-        self._lines = Lines()
+        self._lines = RedactedLines()
 
     def debug(self, message: str) -> None:
         self._write("debug", message)

@@ -12,7 +12,7 @@ from jobdesk.runtime.isolation import ChildProcess, Gone
 from jobdesk.runtime.messages import Spec
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
-from jobdesk.runtime.running import Running
+from jobdesk.runtime.running import Running, said_of
 from jobdesk.runtime.settle import CRASHED, Settler
 
 MEASURE_EVERY_S = 0.5
@@ -87,7 +87,7 @@ class Supervisor:
             next_at = min(measure_at, began + spec["timeout_s"])
             if entry.wish == "cancel":
                 next_at = min(next_at, entry.wished_at + self._cancel_grace_s)
-            if report.lines or report.progress:
+            if report.log.is_new or report.progress:
                 next_at = min(next_at, write_at)
             child.receive(next_at - now, report.take)
             for _ in range(report.asked - answered):
@@ -102,7 +102,7 @@ class Supervisor:
                 report.max_rss_bytes = max(report.max_rss_bytes, processes.memory(child.pid) or 0)
             if verdict := self._verdict(entry, spec, report, now - began, now):
                 return verdict
-            if now >= write_at and (report.lines or report.progress):
+            if now >= write_at and (report.log.is_new or report.progress):
                 write_at = now + WRITE_EVERY_S
                 self._write_down(entry.job, report)
 
@@ -128,7 +128,9 @@ class Supervisor:
                 self._settler.store_urgent(tx, job, report)
             report.urgent.clear()
         except LedgerError as error:
-            logging.getLogger("jobdesk").warning("cannot store the children of %s yet: %s", job.id, error)
+            logging.getLogger("jobdesk").warning(
+                "cannot store the children of %s yet: %s", job.id, error, extra=said_of(job)
+            )
         except JobdeskError as error:
             report.refused, report.urgent = error, []
 
@@ -139,4 +141,4 @@ class Supervisor:
                 report.write_words(tx, job)
             report.forget_words()
         except JobdeskError as error:
-            logging.getLogger("jobdesk").warning("cannot write what %s says: %s", job.id, error)
+            logging.getLogger("jobdesk").warning("cannot write what %s says: %s", job.id, error, extra=said_of(job))
