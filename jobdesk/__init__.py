@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Context", "Desk", "JobdeskError", "RedactedLines", "Reject", "Retry", "Secret", "Snooze", "Submission", "processor", "redact",
+    "Context", "Desk", "JobdeskError", "RedactedLines", "Reject", "Retry", "Secret", "Snooze", "Submission",
+    "processor", "redact",
 ]  # fmt: skip
 
 _HOMES = {

@@ -89,6 +89,9 @@ class Secret(Generic[T]):
     def __str__(self) -> str:
         return MASK
 
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
     def __reduce__(self) -> Any:
         raise TypeError("a Secret cannot be pickled: pass on what reveal() gives, where it must be")
 

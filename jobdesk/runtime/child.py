@@ -30,6 +30,7 @@ from jobdesk.runtime.context import JobContext
 from jobdesk.runtime.messages import Inbox, Message, Spec, encode, from_outcome
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.printed import Printed
+from jobdesk.runtime.privacy import take_keys
 from jobdesk.runtime.usage import Usage
 
 _PR_SET_PDEATHSIG = 1
@@ -162,6 +163,7 @@ def main() -> None:
         os.nice(nice)
     for line in (jobs, wishes):
         os.set_inheritable(line, False)  # what a job starts has no part in them
+    take_keys()
     Child(socket.socket(fileno=jobs), socket.socket(fileno=wishes)).work()
 
 

@@ -1,6 +1,6 @@
 """Calling a processor: from context and payload to an outcome; the same in a child and in a thread."""
 
-from jobdesk.core.errors import PayloadError, SecretError
+from jobdesk.core.errors import ConfigError, PayloadError, SecretError
 from jobdesk.core.outcome import Failed, Outcome, failure, of_exception, of_result
 from jobdesk.core.processor import Processor
 from jobdesk.runtime.context import JobContext
@@ -14,8 +14,8 @@ def perform(processor: Processor, context: JobContext, spec: Spec) -> Outcome:
         return context.privacy.outcome(of_result(context.privacy.sealed(answer)))
     except PayloadError as error:
         return Failed(failure("PayloadError", str(error), retryable=False))
-    except SecretError as error:
-        return Failed(failure("SecretError", str(error), retryable=False))
+    except (SecretError, ConfigError) as error:
+        return Failed(failure(type(error).__name__, str(error), retryable=False))
     except MemoryError as error:
         limit = spec["memory_limit"] / 1e9
         return Failed(

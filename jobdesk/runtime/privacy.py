@@ -1,5 +1,6 @@
 """What a running job knows that must not be said: its secrets, and those of the settings."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,17 @@ from jobdesk.core import env
 from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, Stopped
 from jobdesk.core.redaction import everywhere, redact
 from jobdesk.core.secret import holds, tokens_for
-from jobdesk.vault import Vault
+from jobdesk.vault import VARIABLE, Vault
+
+_keys: dict[str, str] = {}
+
+
+def take_keys() -> None:
+    """Take the keys of secrets out of the environment: programs that jobs start have no use for them."""
+    given = os.environ.pop(VARIABLE, None)
+    if given is not None:
+        _keys[VARIABLE] = given
+        everywhere.know(given.split(","))
 
 
 class Privacy:
@@ -23,7 +34,7 @@ class Privacy:
     @property
     def vault(self) -> Vault:
         if self._vault is None:
-            self._vault = Vault(Path(self._home))
+            self._vault = Vault(Path(self._home), environment={**os.environ, **_keys})
         return self._vault
 
     def open(self, token: str) -> str:

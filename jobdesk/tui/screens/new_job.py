@@ -54,7 +54,8 @@ class NewJob(ModalScreen[None]):
                         if schema.get("type") == "boolean":
                             yield Checkbox("", bool(schema.get("default", False)), id=f"field-{name}", compact=True)
                         else:
-                            yield Input(placeholder=self._hint(schema), id=f"field-{name}", compact=True)
+                            hint, hidden = self._hint(schema), "writeOnly" in json.dumps(schema)
+                            yield Input(placeholder=hint, id=f"field-{name}", compact=True, password=hidden)
                 for name, hint in _OPTIONS:
                     with Horizontal(classes="-option"):
                         yield Label(name)
