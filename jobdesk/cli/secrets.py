@@ -18,10 +18,10 @@ def add(commands: Group) -> None:
 
 
 def _check(args: Args, out: Out) -> int:
-    from jobdesk import keeping
+    from jobdesk import rekeying
 
     with opened(args) as desk:
-        found = keeping.check(desk.ledger, desk.vault)
+        found = rekeying.check(desk.ledger, desk.vault)
         keys = desk.vault.keys()
         names = list(keys.names) if keys is not None else []
     if out.json:
@@ -46,10 +46,10 @@ def _check(args: Args, out: Out) -> int:
 
 
 def _rotate(args: Args, out: Out) -> int:
-    from jobdesk import keeping
+    from jobdesk import rekeying
 
     with opened(args) as desk:
-        done = keeping.rotate(desk.ledger, desk.vault)
+        done = rekeying.rotate(desk.ledger, desk.vault)
     if out.json:
         out.document({"key": done.key, "changed": done.changed, "lost": done.lost})
     else:
