@@ -215,7 +215,7 @@ class Desk(Looking, Acting, FlowDesk, Scheduling):
         from jobdesk.prepare import Completer
 
         if self._completer is None or self._completer.config is not self.config:
-            self._completer = Completer(self.config, lambda: self.vault)
+            self._completer = Completer(self.config, lambda: self.vault, self.home.path)
         now = self.clock.now()
         id_ = wanted.id or ids.new("job", now)
         made = self._completer.complete(wanted, self.registry.get(wanted.type), id_, wanted.user or user(), now)

@@ -8,8 +8,11 @@ from pathlib import Path
 from jobdesk.core.errors import HomeError
 
 _OURS = frozenset(
-    {"jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "secret.key"}
-)
+    {
+        "jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "secret.key",
+        "templates",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast, get_args
 
 from jobdesk.core.durations import seconds
@@ -35,8 +36,9 @@ class _Usual:
 class Completer:
     """Makes jobs of submissions under one set of settings; what is usual for a type is worked out once."""
 
-    def __init__(self, config: Config, vault: Callable[[], Vault]) -> None:
+    def __init__(self, config: Config, vault: Callable[[], Vault], home: Path) -> None:
         self.config = config
+        self._home = home
         self._vault = vault
         self._usual: dict[tuple[str, str | None], tuple[Processor, _Usual]] = {}
 
@@ -48,7 +50,7 @@ class Completer:
         """
         given = of_settings(processor, wanted.data) if wanted.from_settings else wanted.data
         seal = Seal(self._vault)
-        data = processor.check(given, {str(binding["at"][0]) for binding in wanted.bindings}, seal)
+        data = processor.check(given, {str(binding["at"][0]) for binding in wanted.bindings}, seal, self._home)
         try:
             made = self._complete(wanted, processor, data, id_, user, now)
             keys = {name: getattr(made, name) for name in ("unique", "concurrency_key")}

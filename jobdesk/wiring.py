@@ -26,6 +26,7 @@ class DeskWiring:
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
             "notify": config.notify.model_dump(),
+            "email": config.email.model_dump(),
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),
         }

@@ -22,6 +22,7 @@ from jobdesk.cli import (
     folders,
     jobs,
     logs,
+    mail,
     metrics,
     processors,
     queues,
@@ -88,7 +89,7 @@ def build() -> Parser:
     commands = Group(parser)
     for noun in (
         submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, logs, metrics, backup,
-        config, secrets, demo,
+        config, secrets, mail, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

@@ -97,12 +97,14 @@ class Processor:
         data: Mapping[str, Any],
         later: Collection[str] = (),
         seal: Callable[[str], str] | None = None,
+        home: Path | None = None,
     ) -> dict[str, Any]:
         """The payload as it is stored: converted, defaults filled in, paths absolute, secrets encrypted.
 
         Args:
             later: keys whose values are known only when the job runs; they need only be parameters.
             seal: encrypts a secret; what takes none needs none.
+            home: of the desk, for validators that look there (`info.context["home"]`).
 
         Raises:
             PayloadError: a key is unknown, missing or of the wrong kind, or a value cannot be stored; names it.
@@ -110,7 +112,7 @@ class Processor:
         known = self.payload.model_fields
         open_ = {key: value for key, value in data.items() if key in later and key in known}
         model = self._model(open_) if open_ else self.payload
-        made = self._validated({key: value for key, value in data.items() if key not in open_}, model)
+        made = self._validated({key: value for key, value in data.items() if key not in open_}, model, {"home": home})
         for name in model.model_fields:
             setattr(made, name, _absolute(getattr(made, name)))
         try:
@@ -130,14 +132,14 @@ class Processor:
         Raises:
             PayloadError: the stored payload no longer fits (the processor changed since).
         """
-        made = self._validated(data, self.payload, opener)
+        made = self._validated(data, self.payload, None if opener is None else {OPEN: opener})
         return self.function(context, **{name: getattr(made, name) for name in self.payload.model_fields})
 
     def _validated(
-        self, data: Mapping[str, Any], model: builtins.type[BaseModel], opener: Opener | None = None
+        self, data: Mapping[str, Any], model: builtins.type[BaseModel], context: dict[str, Any] | None
     ) -> BaseModel:
         try:
-            return model.model_validate(dict(data), context=None if opener is None else {OPEN: opener})
+            return model.model_validate(dict(data), context=context)
         except ValueError as error:
             from pydantic import ValidationError
 

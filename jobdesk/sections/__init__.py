@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, field_validator
 
 from jobdesk.sections.desk import Defaults, DeskSettings
+from jobdesk.sections.email import EmailSettings
 from jobdesk.sections.fields import Section
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
@@ -28,6 +29,7 @@ class Config(Section):
     scanner: ScannerSettings
     images: ImageSettings
     notify: NotifySettings
+    email: EmailSettings
     logs: LogSettings
     secrets: SecretSettings
     queues: dict[str, QueueSettings]
