@@ -10,7 +10,7 @@ from jobdesk.core.errors import HomeError
 _OURS = frozenset(
     {
         "jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "secret.key",
-        "templates",
+        "templates", "themes", "app.json",
     }
 )  # fmt: skip
 
@@ -49,6 +49,15 @@ class Home:
     @property
     def logs(self) -> Path:
         return self.path / "logs"
+
+    @property
+    def themes(self) -> Path:
+        return self.path / "themes"
+
+    @property
+    def remembered(self) -> Path:
+        """Where the terminal app was when it was left."""
+        return self.path / "app.json"
 
     @property
     def run(self) -> Path:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, field_validator
 
+from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.email import EmailSettings
 from jobdesk.sections.fields import Section
@@ -32,6 +33,7 @@ class Config(Section):
     email: EmailSettings
     logs: LogSettings
     secrets: SecretSettings
+    app: AppSettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]
     flows: list[FlowSettings] = []
