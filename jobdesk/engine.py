@@ -87,6 +87,7 @@ class Engine:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
             stack.callback(self._unregister)
             self._hurried = False
+            self._summarizer = Summarizer(ledger, clock)
             desk.wake.listen()
             self._pool = Pool(ledger, self.id, desk.home.run, desk.config.desk.nice)
             stack.callback(self._pool.close)
@@ -103,7 +104,7 @@ class Engine:
             stack.callback(self._let_go)
             self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
-            behind = [pruner, indexer, Summarizer(ledger, clock)]
+            behind = [pruner, indexer, self._summarizer]
             self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
@@ -127,6 +128,7 @@ class Engine:
 
     def _settled(self, endings: Sequence[Ending]) -> None:
         self.running.remove(ending.entry for ending in endings)
+        self._summarizer.ended(len(endings))
 
     def stop(self, grace_s: float | None = None) -> None:
         """Claim nothing more, let what runs finish for `grace_s` (the setting if None), give the rest back."""

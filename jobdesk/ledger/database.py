@@ -5,6 +5,7 @@ A write is one `BEGIN IMMEDIATE` transaction: SELECT-then-UPDATE in a deferred o
 several on SQLite's own. Readers never wait (WAL).
 """
 
+import math
 import os
 import sqlite3
 import threading
@@ -22,6 +23,7 @@ from jobdesk.core.errors import LedgerError
 from jobdesk.core.events import Kind
 from jobdesk.core.text import to_json
 from jobdesk.ledger.fulltext import has_words
+from jobdesk.ledger.logarithm import sqlite_has_ln
 from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS, triggers
 
 BUSY_TIMEOUT_S = 10
@@ -161,6 +163,8 @@ class Ledger:
             timeout=BUSY_TIMEOUT_S,
         )
         self._db.register_function(has_words, "has_words", 5, deterministic=True)
+        if not sqlite_has_ln():
+            self._db.register_function(math.log, "ln", 1, deterministic=True)
         with self._explained():
             self._migrate()
 

@@ -9,9 +9,9 @@ from jobdesk.core.clock import iso
 from jobdesk.core.job import State
 from jobdesk.ledger import rollups, windows
 from jobdesk.ledger.database import Ledger
-from jobdesk.ledger.endings import Totals
 from jobdesk.ledger.spans import Spans
-from jobdesk.ledger.windows import Window, Worked
+from jobdesk.ledger.totals import Totals, Worked
+from jobdesk.ledger.windows import Window
 
 _MINUTES = 60
 """Length of the throughput series."""
@@ -85,12 +85,18 @@ def _rates(totals: Totals, minutes: float) -> dict[str, Any]:
         "completionRate": _percent(totals.completed, totals.ended),
         "failureRate": _percent(totals.dead, totals.ended),
         "retryRate": _percent(totals.again, totals.ended),
-        "averageProcessingTime": _ms(totals.took.average_s()),
-        "averageQueueTime": _ms(totals.waited.average_s()),
-        "averageTotalTime": _ms(totals.total.average_s()),
-        "queueTime": _percentiles(totals.waited),
-        "processingTime": _percentiles(totals.took),
-        "totalTime": _percentiles(totals.total),
+        **_times(totals),
+    }
+
+
+def _times(of: Totals | Worked) -> dict[str, Any]:
+    return {
+        "averageProcessingTime": _ms(of.took.average_s()),
+        "averageQueueTime": _ms(of.waited.average_s()),
+        "averageTotalTime": _ms(of.total.average_s()),
+        "queueTime": _percentiles(of.waited),
+        "processingTime": _percentiles(of.took),
+        "totalTime": _percentiles(of.total),
     }
 
 
@@ -115,7 +121,7 @@ def _worker(worked: Worked) -> dict[str, Any]:
         "completed": worked.completed,
         "failed": worked.failed,
         "failureRate": _percent(worked.failed, ended),
-        "averageProcessingTime": _ms(worked.took_s / ended),
+        **_times(worked),
     }
 
 
@@ -144,6 +150,7 @@ def recent(ledger: Ledger, now: float) -> Recent:
 
 
 _ENDS = (State.COMPLETED, State.FAILED, State.CANCELLED, State.EXPIRED)
+_PERCENTS = (50, 95, 99)
 
 
 def _last_minutes(now: float, count: int) -> range:
@@ -160,4 +167,5 @@ def _ms(span_s: float) -> int:
 
 
 def _percentiles(spans: Spans) -> dict[str, int]:
-    return {f"p{percent}": _ms(spans.percentile_s(percent)) for percent in (50, 95, 99)}
+    found = spans.percentiles_s(*_PERCENTS)
+    return {f"p{percent}": _ms(span_s) for percent, span_s in zip(_PERCENTS, found, strict=True)}
