@@ -63,6 +63,11 @@ class Engine:
         """Jobs that run here now."""
         return len(self.running)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it works and its threads live; one that has died is replaced within seconds."""
+        return self._started and self._consumer.alive
+
     def start(self) -> None:
         """Register, rescue what the dead left, and begin to work.
 

@@ -20,11 +20,13 @@ from jobdesk.cli import (
     events,
     flows,
     folders,
+    health,
     jobs,
     metrics,
     processors,
     queues,
     schedules,
+    service,
     submit,
 )
 from jobdesk.cli.output import Out, plain
@@ -85,8 +87,8 @@ def build() -> Parser:
     )
     commands = Group(parser)
     for noun in (
-        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, backup, config,
-        demo,
+        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, health, backup,
+        service, config, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

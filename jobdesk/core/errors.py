@@ -7,6 +7,7 @@
     │   ├── PayloadError         payload    2     a job's data does not fit its type
     │   └── UnknownType          type       2     no processor has this job type
     ├── JobFailed                failed     1     the awaited job did not complete
+    ├── ServiceError             service    1     the system would not start, stop or show a service
     ├── BackupError              backup     1     a backup cannot be made, or cannot be trusted
     ├── Refused                  refused    1     the move is not allowed from the job's state
     │   └── QueueFull            full       1     the queue has no room: its max_size
@@ -60,6 +61,10 @@ class JobFailed(JobdeskError):
 
 class BackupError(JobdeskError):
     code = "backup"
+
+
+class ServiceError(JobdeskError):
+    code = "service"
 
 
 class Refused(JobdeskError):

@@ -93,17 +93,17 @@ def forget(ledger: Ledger, now: float) -> Step:
 
 def rows_of(ledger: Ledger, sums: Sums) -> Rows:
     """The rows of some sums, their spans with those that are there."""
-    totals_rows: list[Sequence[object]] = []
-    workers_rows: list[Sequence[object]] = []
-    for key, totals in sums.totals.items():
+    totals: list[Sequence[object]] = []
+    workers: list[Sequence[object]] = []
+    for key, one in sums.totals.items():
         if before := ledger.row(f"SELECT spans FROM rollup {_OF}", key):
-            add_packed(totals.spans, before[0])
-        totals_rows.append((*key, pack(totals.spans), *(getattr(totals, name) for name in NUMBERS)))
+            add_packed(one.spans, before[0])
+        totals.append((*key, pack(one.spans), *(getattr(one, name) for name in NUMBERS)))
     for named, worked in sums.workers.items():
         if before := ledger.row(f"SELECT spans FROM rollup_worker {_OF} AND worker = ?", named):
             add_packed(worked.spans, before[0])
-        workers_rows.append((*named, worked.completed, worked.failed, pack(worked.spans)))
-    return Rows(totals_rows, [(*key, n) for key, n in sums.errors.items()], workers_rows)
+        workers.append((*named, worked.completed, worked.failed, pack(worked.spans)))
+    return Rows(totals, [(*key, n) for key, n in sums.errors.items()], workers)
 
 
 def write(tx: Tx, rows: Rows) -> None:

@@ -1,7 +1,7 @@
 """Numbers about the work done, in the words of job metrics: counts, rates per minute, percent, milliseconds."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.spans import Spans
 from jobdesk.ledger.totals import Totals, Worked
 from jobdesk.ledger.windows import Window
+from jobdesk.ledger.workers import Consumer
 
 _MINUTES = 60
 """Length of the throughput series."""
@@ -32,13 +33,22 @@ class Recent:
 
 
 def metrics(
-    ledger: Ledger, *, queue: str | None = None, type: str | None = None, hours: float = 24, now: float
+    ledger: Ledger,
+    *,
+    queue: str | None = None,
+    type: str | None = None,
+    hours: float = 24,
+    now: float,
+    consumers: Sequence[Consumer] = (),
 ) -> dict[str, Any]:
     """Everything that `jobdesk metrics` prints, of what ended in the last `hours`.
 
     Counts, rates and averages are exact, percentiles within one percent. Rates are percent of what ended, times
     milliseconds. A job that was run again by hand ended twice; what was removed since counts too. The window begins
     at a whole minute, one of more than three days at a whole hour, one of more than ninety at a whole day.
+
+    Args:
+        consumers: those whose process is alive.
     """
     window = windows.read(ledger, now, hours, minutes=_MINUTES, queue=queue, type_=type)
     all_ = _sum(window, lambda _: "").get("", Totals())
@@ -71,6 +81,7 @@ def metrics(
         "queues": _parts(window, lambda key: key[0], minutes),
         "types": _parts(window, lambda key: key[1], minutes),
         "workers": {name: _worker(one) for name, one in sorted(window.workers.items())},
+        "consumers": {one.id: consumer(one) for one in consumers},
         "throughput": [
             {"at": iso(minute * 60.0), "completed": completed, "failed": failed}
             for minute in _last_minutes(now, _MINUTES)
@@ -122,6 +133,20 @@ def _worker(worked: Worked) -> dict[str, Any]:
         "failed": worked.failed,
         "failureRate": _percent(worked.failed, ended),
         **_times(worked),
+    }
+
+
+def consumer(one: Consumer) -> dict[str, Any]:
+    """A consumer and what its process uses itself: `cpu` is percent of a core lately, `cpuTotal` milliseconds."""
+    uses = one.footprint
+    return {
+        "kind": one.kind,
+        "pid": one.pid,
+        "workers": one.workers,
+        "heartbeat": iso(one.heartbeat_at),
+        "cpu": None if uses is None else round(100 * uses.cpu_share, 2),
+        "cpuTotal": None if uses is None else _ms(uses.cpu_s),
+        "memory": None if uses is None else uses.rss_bytes,
     }
 
 

@@ -11,6 +11,7 @@ from jobdesk.core.submission import Submission
 from jobdesk.ledger import moves, queues, storing
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
+from jobdesk.monitoring.check import Check
 from jobdesk.monitoring.health import health
 from jobdesk.schedules import catalog
 from jobdesk.schedules.scheduler import Scheduler
@@ -90,8 +91,32 @@ def test_a_paused_queue_with_jobs_and_a_deep_one_without_workers_are_warnings(le
         queues.pause(tx, "held", "ada")
     assert says(ask(ledger, alive(clock, "held")), "queues") == [
         "queue deep: 101 jobs are ready and nobody works on it",
-        "queue held: it is paused by ada with 1 jobs ready",
+        "queue held: it is paused by ada with 1 job ready",
     ]
+
+
+def test_a_queue_without_room_is_a_warning(ledger: Ledger, clock: FakeClock) -> None:
+    submit(ledger, queue="small")
+    with ledger.write() as tx:
+        tx.run("UPDATE queue SET max_size = 2 WHERE name = 'small'")
+    assert says(ask(ledger, alive(clock)), "queues") == []
+    submit(ledger, queue="small")
+    assert says(ask(ledger, alive(clock)), "queues") == ["queue small: it is full: 2 jobs wait and its max_size is 2"]
+
+
+def test_checks_of_others_join_and_one_that_cannot_look_is_an_error(ledger: Ledger, clock: FakeClock) -> None:
+    def services() -> Check:
+        check = Check("services")
+        check.worse("warning", "the scanner does not answer")
+        return check
+
+    def broken() -> Check:
+        raise OSError("no route")
+
+    answer = ask(ledger, alive(clock), more={"services": services, "broken": broken})
+    assert says(answer, "services") == ["the scanner does not answer"]
+    assert says(answer, "broken") == ["it cannot be looked at: no route"]
+    assert answer["status"] == "error" and answer["checks"]["database"]
 
 
 def test_a_folder_that_is_gone_is_a_warning(ledger: Ledger, clock: FakeClock, tmp_path: Path) -> None:
