@@ -16,6 +16,8 @@ from jobdesk.core.service import Service
 _SOCKET, _SPAN, _PID = "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"
 _TELL_S = 30.0
 """How often the status is told where no watchdog waits."""
+_SEND_S = 1.0
+"""How long a manager that does not take what lies before it is waited for."""
 _PINGS = 3
 """In the time after which a watchdog takes us for dead."""
 
@@ -32,6 +34,7 @@ class ServiceManager:
         """Tell it; False if it does not listen, which is no reason to fail."""
         text = "\n".join(f"{name}={str(value).splitlines()[0]}" for name, value in lines.items())
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as one:
+            one.settimeout(_SEND_S)
             one.connect(self._address)
             one.sendall(text.encode())
             return True
@@ -68,8 +71,8 @@ class Watchdog(Service):
 
     def stopping(self, grace_s: float) -> None:
         """Say that the end has begun, and how long it may take."""
+        self.stop()  # first: nothing is said after that
         self._manager.send(STOPPING=1, STATUS="stopping", EXTEND_TIMEOUT_USEC=round(grace_s * 1e6))
-        self.stop()
 
     def run_once(self) -> float | None:
         if self._alive():
