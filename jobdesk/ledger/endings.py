@@ -112,4 +112,4 @@ def _add(sums: Sums, row: tuple[Any, ...]) -> None:
 
 def _fill(spans: Spans, sum_s: float, bins: str | None) -> None:
     if bins is not None:
-        spans.add(sum_s, Counter(map(int, bins.split(","))))
+        spans.add(sum_s, {int(number): n for number, n in Counter(bins.split(",")).items()})
