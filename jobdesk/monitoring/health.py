@@ -1,11 +1,10 @@
 """Whether the desk is well: `jobdesk health`, `/health`, and the Health screen.
 
-A check is a function in one of the files beside this one: it looks at the scene and gives a `Check`. What no scene
-is needed for (whether services answer) is handed in as `more`. A check that cannot look is an error, never a crash.
+A check is a function in one of the files beside this one: it looks at the scene and gives a `Check`; it joins by its
+name in one of the two tables below. A check that cannot look is an error, never a crash.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from jobdesk.monitoring.queue_health import queues
 _ALWAYS = {"database": database, "disk": disk, "consumers": workers, "settings": settings, "memory": memory}
 _READING = {"queues": queues, "folders": folders, "schedules": schedules}
 """Left out where the database cannot be read: that is said once."""
-More = Mapping[str, Callable[[], Check]]
 
 
 def health(
@@ -35,17 +33,15 @@ def health(
     lost: Sequence[Consumer] = (),
     places: Sequence[Path] = (),
     problem: str | None = None,
-    more: More | None = None,
     detailed: bool = False,
 ) -> dict[str, Any]:
     """The state of everything: `status`, a bool for each of `checks`, `problems` in words, with `detailed` the numbers.
 
-    Args: `more` are checks of others, by name; `problem` is what is wrong with the settings; see `Scene` for the rest.
+    Args: `problem` is what is wrong with the settings; see `Scene` for the rest.
     """
     scene = Scene(ledger, home, now, _read(ledger), consumers, lost, places, problem)
     wanted = _ALWAYS if scene.queues is None else _ALWAYS | _READING
-    looks = {name: partial(check, scene) for name, check in wanted.items()}
-    found = [_looked(name, look) for name, look in (looks | dict(more or {})).items()]
+    found = [_looked(name, check, scene) for name, check in wanted.items()]
     return _answer(found, now, min((one.started_at for one in consumers), default=now), detailed)
 
 
@@ -77,9 +73,9 @@ def _read(ledger: Ledger) -> list[reads.Queue] | None:
         return None
 
 
-def _looked(name: str, look: Callable[[], Check]) -> Check:
+def _looked(name: str, look: Callable[[Scene], Check], scene: Scene) -> Check:
     try:
-        return look()
+        return look(scene)
     except (JobdeskError, OSError) as error:
         check = Check(name)
         check.worse("error", f"it cannot be looked at: {error}")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jobdesk import Desk
-from jobdesk.monitoring.machine_health import machine_memory
+from jobdesk.monitoring.machine_health import disks, machine_memory
 from tests.crash.test_locked import locked
 from tests.support.home import Answer, command, consumer, end, kill, lines, make_home, said, until
 
@@ -82,6 +82,16 @@ def test_a_disk_without_a_free_byte_is_an_error_and_no_crash(small_disk: Path) -
     assert (never_made.code, never_made.json["checks"]["home"]) == (2, False)
     (small_disk / "filler").unlink()
     assert said(home, "health", "--json").json["checks"]["database"] is True
+
+
+def test_a_disk_on_which_no_more_files_can_be_made_is_full(small_disk: Path) -> None:
+    used = os.statvfs(small_disk)
+    limit = used.f_files - used.f_ffree + 10
+    subprocess.run(["mount", "-o", f"remount,size=500m,nr_inodes={limit}", str(small_disk)], check=True)
+    found = disks(small_disk)
+    assert found.status == "error" and "and no more than 10 files can be made; free some" in found.says[0][1]
+    subprocess.run(["mount", "-o", f"remount,nr_inodes={limit + 1000}", str(small_disk)], check=True)
+    assert disks(small_disk).status != "error"
 
 
 def test_a_full_disk_under_a_consumer_is_an_error_of_the_disk(small_disk: Path) -> None:

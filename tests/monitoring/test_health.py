@@ -11,7 +11,6 @@ from jobdesk.core.submission import Submission
 from jobdesk.ledger import moves, queues, storing
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
-from jobdesk.monitoring.check import Check
 from jobdesk.monitoring.health import health
 from jobdesk.schedules import catalog
 from jobdesk.schedules.scheduler import Scheduler
@@ -104,19 +103,13 @@ def test_a_queue_without_room_is_a_warning(ledger: Ledger, clock: FakeClock) -> 
     assert says(ask(ledger, alive(clock)), "queues") == ["queue small: it is full: 2 jobs wait and its max_size is 2"]
 
 
-def test_checks_of_others_join_and_one_that_cannot_look_is_an_error(ledger: Ledger, clock: FakeClock) -> None:
-    def services() -> Check:
-        check = Check("services")
-        check.worse("warning", "the scanner does not answer")
-        return check
-
-    def broken() -> Check:
-        raise OSError("no route")
-
-    answer = ask(ledger, alive(clock), more={"services": services, "broken": broken})
-    assert says(answer, "services") == ["the scanner does not answer"]
-    assert says(answer, "broken") == ["it cannot be looked at: no route"]
-    assert answer["status"] == "error" and answer["checks"]["database"]
+def test_a_check_that_cannot_look_is_an_error_and_no_crash(ledger: Ledger, clock: FakeClock) -> None:
+    with ledger.write() as tx:
+        tx.run("DROP TABLE folder")
+    answer = ask(ledger, alive(clock))
+    (said,) = says(answer, "folders")
+    assert said.startswith("it cannot be looked at: ") and "no such table" in said
+    assert answer["status"] == "error" and answer["checks"]["database"] and answer["checks"]["queues"]
 
 
 def test_a_folder_that_is_gone_is_a_warning(ledger: Ledger, clock: FakeClock, tmp_path: Path) -> None:
