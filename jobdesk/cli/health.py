@@ -7,6 +7,8 @@ from jobdesk.cli.output import Column, Out, plain
 from jobdesk.cli.parsing import Args, Group
 
 _EXIT_CODES = {"healthy": 0, "warning": 1, "error": 2}
+_SIZES = ("bytes", "free", "total", "used", "available", "memory")
+"""Details that count bytes."""
 _TONES = {"healthy": "ok", "ok": "ok", "warning": "warn", "error": "bad"}
 
 
@@ -32,8 +34,9 @@ def _health(args: Args, out: Out) -> int:
     for problem in found["problems"]:
         out.line(f"{problem['status']}: {plain(problem['message'])}")
     for name, details in found.get("details", {}).items():
-        out.heading(name)
-        out.fields((key, _text(value)) for key, value in details.items())
+        if details:
+            out.heading(name)
+            out.fields((key, _text(key, value)) for key, value in details.items())
     return code
 
 
@@ -53,7 +56,14 @@ def _look(args: Args) -> dict[str, Any]:
         return health_of_closed(home, str(error), SystemClock().now(), detailed=args.detailed)
 
 
-def _text(value: Any) -> str:
-    import json
+def _text(key: str, value: Any) -> str:
+    """A number, or several of one thing, as a person reads them."""
+    from jobdesk.core.durations import size
 
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return "\n".join(_text(key, one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(name, one)}" for name, one in value.items() if one not in (None, 0, {}, []))
+    if key in _SIZES and isinstance(value, int):
+        return size(value)
+    return str(value)

@@ -7,7 +7,7 @@ from jobdesk.core.job import State
 from jobdesk.ledger import ahead, probe
 from jobdesk.ledger import schedules as timetable
 from jobdesk.monitoring.check import Check, Scene
-from jobdesk.monitoring.metrics import consumer
+from jobdesk.monitoring.metrics import consumer, database_bytes
 
 SILENT_S = 15.0
 """A consumer writes its heartbeat every few seconds."""
@@ -20,7 +20,7 @@ def database(scene: Scene) -> Check:
     """Whether it can be written and read."""
     check, path = Check("database"), scene.ledger.path
     try:
-        check.details["bytes"] = path.stat().st_size
+        check.details["bytes"] = database_bytes(scene.ledger)
         probe.write(path, scene.now)
     except (JobdeskError, OSError) as error:
         check.worse("error", str(error))

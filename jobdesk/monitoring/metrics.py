@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +77,7 @@ def metrics(
             "average": round(all_.rss_bytes / all_.rss_jobs) if all_.rss_jobs else 0,
             "max": all_.rss_most_bytes,
         },
-        "databaseSize": _size(ledger),
+        "databaseSize": database_bytes(ledger),
         "errors": dict(errors.most_common()),
         "queues": _parts(window, lambda key: key[0], minutes),
         "types": _parts(window, lambda key: key[1], minutes),
@@ -150,10 +151,13 @@ def consumer(one: Consumer) -> dict[str, Any]:
     }
 
 
-def _size(ledger: Ledger) -> int:
+def database_bytes(ledger: Ledger) -> int:
     """Bytes of the database and what is not yet copied into it."""
-    names = (ledger.path, ledger.path.with_name(ledger.path.name + "-wal"))
-    return sum(path.stat().st_size for path in names if path.exists())
+    found = 0
+    for path in (ledger.path, ledger.path.with_name(ledger.path.name + "-wal")):
+        with suppress(FileNotFoundError):  # the second comes and goes
+            found += path.stat().st_size
+    return found
 
 
 def throughput(ledger: Ledger, now: float, minutes: int = _MINUTES, queue: str | None = None) -> list[tuple[int, int]]:
