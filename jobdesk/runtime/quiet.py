@@ -42,9 +42,9 @@ class Quiet:
 class Measure:
     """How much one step does, between `least` and `most`, so that it keeps others from writing for `HELD_S` at most."""
 
-    def __init__(self, least: int, most: int, begin: int | None = None) -> None:
+    def __init__(self, least: int, most: int) -> None:
         self._least, self._most = least, most
-        self.size = (least + most) // 4 if begin is None else begin
+        self.size = (least + most) // 4
 
     def learn(self, held_s: float) -> None:
         if held_s > HELD_S:

@@ -6,8 +6,10 @@ from jobdesk.ledger import folding, glance
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime.quiet import Measure
 
-ENOUGH = 10_000
-"""Ends that are worth folding at once: so many can be read beside the rollups in some 50 ms."""
+ENOUGH = 20_000
+"""Ends that are worth folding at once: so many can be read beside the rollups in some 100 ms."""
+LEAST, MOST = 10_000, 50_000
+"""Events of one step. Each writes the rows of the minute, the hour and the day anew: few large ones cost less."""
 
 
 class Summarizer(Service):
@@ -24,7 +26,7 @@ class Summarizer(Service):
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         super().__init__(clock)
         self._ledger = ledger
-        self._events = Measure(500, 50_000, begin=4_000)
+        self._events = Measure(LEAST, MOST)
         self._folded = -1
         """The newest event when nothing was left to fold."""
         self._ended = 0
