@@ -14,6 +14,7 @@ from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.folding import KEPT_S, Rows
 from jobdesk.ledger.totals import DAY, HOUR, MINUTE, Sums
 from jobdesk.monitoring.metrics import metrics
+from jobdesk.runtime.summarizer import LEAST
 
 A_MINUTE, DAYS, WORKERS, ROUNDS, JOBS = 1000, 30, 4, 15, 100_000
 
@@ -92,7 +93,7 @@ def main() -> None:
         print(f"{JOBS:,} jobs, none folded: {timed(lambda: metrics(ledger, hours=24, now=clock.now())):.0f} ms")
         held, began = [], time.perf_counter()
         while True:
-            step = folding.fold(ledger, 5000)
+            step = folding.fold(ledger, LEAST)
             held.append(1000 * step.held_s)
             if not step.more:
                 break
