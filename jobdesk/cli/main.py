@@ -27,6 +27,7 @@ from jobdesk.cli import (
     queues,
     schedules,
     service,
+    services,
     submit,
 )
 from jobdesk.cli.output import Out, plain
@@ -87,8 +88,8 @@ def build() -> Parser:
     )
     commands = Group(parser)
     for noun in (
-        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, health, backup,
-        service, config, demo,
+        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, metrics, health,
+        backup, service, config, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

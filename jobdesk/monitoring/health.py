@@ -18,9 +18,10 @@ from jobdesk.monitoring.desk_health import database, schedules, settings, worker
 from jobdesk.monitoring.folder_health import folders
 from jobdesk.monitoring.machine_health import disk, disks, machine_memory, memory
 from jobdesk.monitoring.queue_health import queues
+from jobdesk.monitoring.reachable import services
 
 _ALWAYS = {"database": database, "disk": disk, "consumers": workers, "settings": settings, "memory": memory}
-_READING = {"queues": queues, "folders": folders, "schedules": schedules}
+_READING = {"queues": queues, "folders": folders, "schedules": schedules, "services": services}
 """Left out where the database cannot be read: that is said once."""
 
 
