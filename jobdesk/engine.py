@@ -64,6 +64,11 @@ class Engine:
         """Jobs that run here now."""
         return len(self.running)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it works and its threads live; one that has died is replaced within seconds."""
+        return self._started and self._consumer.alive
+
     def start(self) -> None:
         """Register, rescue what the dead left, and begin to work.
 
@@ -90,6 +95,7 @@ class Engine:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
             stack.callback(self._unregister)
             self._hurried = False
+            self._summarizer = Summarizer(ledger, clock)
             desk.wake.listen()
             self._pool = Pool(ledger, self.id, desk.home.run, desk.config.desk.nice)
             stack.callback(self._pool.close)
@@ -106,7 +112,7 @@ class Engine:
             stack.callback(self._let_go)
             self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
-            behind = [pruner, indexer, Summarizer(ledger, clock), ServiceKeeper(ledger, clock, desk.probes)]
+            behind = [pruner, indexer, self._summarizer, ServiceKeeper(ledger, clock, desk.probes)]
             self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
@@ -137,6 +143,7 @@ class Engine:
 
     def _settled(self, endings: Sequence[Ending]) -> None:
         self.running.remove(ending.entry for ending in endings)
+        self._summarizer.ended(len(endings))
 
     def stop(self, grace_s: float | None = None) -> None:
         """Claim nothing more, let what runs finish for `grace_s` (the setting if None), give the rest back."""

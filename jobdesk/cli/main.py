@@ -20,6 +20,7 @@ from jobdesk.cli import (
     events,
     flows,
     folders,
+    health,
     jobs,
     logs,
     mail,
@@ -28,6 +29,7 @@ from jobdesk.cli import (
     queues,
     schedules,
     secrets,
+    service,
     services,
     submit,
 )
@@ -89,8 +91,8 @@ def build() -> Parser:
     )
     commands = Group(parser)
     for noun in (
-        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
-        backup, config, secrets, mail, demo,
+        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics, health,
+        backup, service, config, secrets, mail, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

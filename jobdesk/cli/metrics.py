@@ -1,4 +1,4 @@
-"""`jobdesk metrics`, `health` and `doctor`: how the desk does, and what is wrong with it."""
+"""`jobdesk metrics` and `doctor`: how the desk does, and what is wrong with it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from jobdesk.desk import Desk
     from jobdesk.monitoring.doctor import Finding
 
-_EXIT_CODES = {"healthy": 0, "warning": 1, "error": 2}
-_TONES = {"healthy": "ok", "ok": "ok", "warning": "warn", "error": "bad", "wrong": "bad", "mended": "warn"}
+_TONES = {"ok": "ok", "wrong": "bad", "mended": "warn"}
 
 
 def add(commands: Group) -> None:
@@ -20,8 +19,6 @@ def add(commands: Group) -> None:
     metrics.add_argument("--type", metavar="T", help="only of this job type")
     metrics.add_argument("--hours", type=number(1), default=24, metavar="N", help="of so many hours (default: 24)")
     metrics.add_argument("--prometheus", action="store_true", help="as text for Prometheus")
-    health = commands.command("health", "whether the desk is well; exits 0 healthy, 1 warning, 2 error", _health)
-    health.add_argument("--detailed", action="store_true", help="with the numbers of every check")
     doctor = commands.command("doctor", "look for what is wrong with the home; exits 1 if something is", _doctor)
     doctor.add_argument("--fix", action="store_true", help="mend wrong counts, missing folders and open permissions")
 
@@ -79,12 +76,31 @@ def _print_metrics(found: dict[str, Any], out: Out) -> None:
     for title in ("queues", "types", "workers"):
         if found[title]:
             _print_parts(title, found[title], out)
+    if found["consumers"]:
+        _print_consumers(found["consumers"], out)
     if found["errors"]:
         out.heading("errors")
         out.table(
             (Column("error", least=12), Column("jobs", right=True)),
             [(name, f"{count:,}") for name, count in found["errors"].items()],
         )
+
+
+def _print_consumers(consumers: dict[str, dict[str, Any]], out: Out) -> None:
+    out.heading("consumers")
+    out.table(
+        (Column("consumer", least=12), *(Column(name, right=True) for name in ("pid", "workers", "CPU %", "memory"))),
+        [
+            (
+                id_,
+                str(one["pid"]),
+                str(one["workers"]),
+                out.nothing if one["cpu"] is None else f"{one['cpu']:.1f}",
+                out.nothing if one["memory"] is None else f"{one['memory'] / 1e6:,.0f} MB",
+            )
+            for id_, one in consumers.items()
+        ],
+    )
 
 
 def _megabytes(average: int, most: int) -> str:
@@ -111,7 +127,7 @@ def _print_parts(title: str, parts: dict[str, dict[str, Any]], out: Out) -> None
                 f"{part['failed'] + part.get('expired', 0):,}",
                 f"{part['failureRate']:g}",
                 span(part["averageProcessingTime"]),
-                span(part["processingTime"]["p95"]) if "processingTime" in part else "",
+                span(part["processingTime"]["p95"]),
             )
             for name, part in parts.items()
         ],
@@ -120,33 +136,6 @@ def _print_parts(title: str, parts: dict[str, dict[str, Any]], out: Out) -> None
 
 def _lower(key: str) -> str:
     return key[0].lower() + key[1:]
-
-
-def _health(args: Args, out: Out) -> int:
-    with opened(args) as desk:
-        found = desk.health(detailed=args.detailed)
-        code = _EXIT_CODES[found["status"]]
-        if out.json:
-            out.document(found)
-            return code
-        out.line(out.paint(found["status"], _TONES[found["status"]]))
-        bad = {problem["check"]: problem["status"] for problem in found["problems"]}
-        out.table(
-            (Column("check"), Column("state", tone=lambda cell: _TONES.get(cell, ""))),
-            [(name, "ok" if well else bad.get(name, "warning")) for name, well in found["checks"].items()],
-        )
-        for problem in found["problems"]:
-            out.line(f"{problem['status']}: {problem['message']}")
-        for name, details in found.get("details", {}).items():
-            out.heading(name)
-            out.fields((key, _text(value)) for key, value in details.items())
-        return code
-
-
-def _text(value: Any) -> str:
-    import json
-
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _doctor(args: Args, out: Out) -> int:

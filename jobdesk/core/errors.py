@@ -8,6 +8,7 @@
     │   └── UnknownType          type       2     no processor has this job type
     ├── JobFailed                failed     1     the awaited job did not complete
     ├── SecretError              secret     1     a secret cannot be opened or encrypted: its key
+    ├── ServiceError             service    1     the system would not start, stop or show a service
     ├── BackupError              backup     1     a backup cannot be made, or cannot be trusted
     ├── Refused                  refused    1     the move is not allowed from the job's state
     │   └── QueueFull            full       1     the queue has no room: its max_size
@@ -65,6 +66,10 @@ class SecretError(JobdeskError):
 
 class BackupError(JobdeskError):
     code = "backup"
+
+
+class ServiceError(JobdeskError):
+    code = "service"
 
 
 class Refused(JobdeskError):

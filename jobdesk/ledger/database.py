@@ -5,6 +5,7 @@ A write is one `BEGIN IMMEDIATE` transaction: SELECT-then-UPDATE in a deferred o
 several on SQLite's own. Readers never wait (WAL).
 """
 
+import math
 import os
 import sqlite3
 import threading
@@ -22,6 +23,7 @@ from jobdesk.core.errors import LedgerError
 from jobdesk.core.events import Kind
 from jobdesk.core.text import to_json
 from jobdesk.ledger.fulltext import has_words
+from jobdesk.ledger.logarithm import sqlite_has_ln
 from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS, triggers
 
 BUSY_TIMEOUT_S = 10
@@ -161,6 +163,8 @@ class Ledger:
             timeout=BUSY_TIMEOUT_S,
         )
         self._db.register_function(has_words, "has_words", 5, deterministic=True)
+        if not sqlite_has_ln():
+            self._db.register_function(math.log, "ln", 1, deterministic=True)
         with self._explained():
             self._migrate()
 
@@ -262,7 +266,7 @@ class Ledger:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError):
             raise  # a value or a statement of ours is wrong: waiting would not mend it
         except (sqlite3.DatabaseError, peewee.DatabaseError) as error:  # peewee wraps what happens while it connects
-            raise LedgerError(_explain(self.path, error)) from error
+            raise LedgerError(explain(self.path, error)) from error
 
     def _migrate(self) -> None:
         _touch_private(self.path, self.clock)
@@ -330,10 +334,11 @@ def _run_script(connection: sqlite3.Connection, script: str) -> None:
 _RESTORE = "nothing was changed; stop what works on it, and restore a backup with `jobdesk restore FILE`"
 
 
-def _explain(path: Path, error: Exception) -> str:
+def explain(path: Path, error: Exception, waited_s: float = BUSY_TIMEOUT_S) -> str:
+    """What SQLite said, as a sentence for a person."""
     text = str(error)
     if "locked" in text or "busy" in text:
-        return f"{path} stayed locked for {BUSY_TIMEOUT_S} s: another program holds a long transaction on it"
+        return f"{path} stayed locked for {waited_s:g} s: another program holds a long transaction on it"
     if "full" in text:
         return f"the disk of {path} is full: nothing was changed; free some space and try again"
     if "readonly" in text:

@@ -11,6 +11,7 @@ from jobdesk.core.service import Service
 from jobdesk.ledger import upkeep, workers
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
+from jobdesk.runtime.footprint import Meter
 from jobdesk.runtime.running import RunningJobs
 from jobdesk.runtime.wiring import Wiring
 
@@ -80,10 +81,11 @@ class Rescuer(Service):
         self._beats: dict[str, tuple[float, float]] = {}
         """Of each other consumer its last heartbeat, and when, on our clock, we first saw it."""
         self._ran_at = clock.monotonic()
+        self._meter = Meter(clock)
 
     def run_once(self) -> float | None:
         with self._ledger.write() as tx:
-            known = workers.heartbeat(tx, self._consumer)
+            known = workers.heartbeat(tx, self._consumer, self._meter.look())
             set_back_s = upkeep.follow_clock(tx, self.clock.monotonic())
         if set_back_s:
             logging.getLogger("jobdesk").warning(
