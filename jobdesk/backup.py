@@ -111,7 +111,7 @@ def restore(home: Home, file: Path, clock: Clock) -> Restored:
 
 def _settle(new: Path, clock: Clock) -> int:
     """Give back what ran when the backup was made: nobody runs it now, and its attempt shall not count."""
-    ledger = Ledger(new, clock)
+    ledger = Ledger(new, clock, copied=False)
     try:
         with ledger.write() as tx:
             given = 0

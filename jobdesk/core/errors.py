@@ -5,7 +5,8 @@
     │   ├── ConfigError          config     2     jobdesk.toml: file, line, key, the nearest right one
     │   ├── QueryError           query      2     the query language: position and what would fit
     │   ├── PayloadError         payload    2     a job's data does not fit its type
-    │   └── UnknownType          type       2     no processor has this job type
+    │   ├── UnknownType          type       2     no processor has this job type
+    │   └── ReadOnly             read_only  2     a change was asked for where --read-only forbids all
     ├── JobFailed                failed     1     the awaited job did not complete
     ├── BackupError              backup     1     a backup cannot be made, or cannot be trusted
     ├── Refused                  refused    1     the move is not allowed from the job's state
@@ -52,6 +53,10 @@ class PayloadError(UsageError):
 
 class UnknownType(UsageError):
     code = "type"
+
+
+class ReadOnly(UsageError):
+    code = "read_only"
 
 
 class JobFailed(JobdeskError):

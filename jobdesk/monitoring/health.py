@@ -95,8 +95,9 @@ def _database(ledger: Ledger, readable: bool) -> Check:
     check = Check("database")
     try:
         check.details["bytes"] = ledger.path.stat().st_size
-        with ledger.write():
-            pass
+        if not ledger.read_only:
+            with ledger.write():
+                pass
     except (JobdeskError, OSError) as error:
         check.worse("error", str(error))
     if not readable:
