@@ -9,15 +9,21 @@ from typing import Any
 
 from jobdesk.core.submission import Submission
 from jobdesk.tui.actions import BY_ID, MANY, Danger
-from jobdesk.tui.living import DeskApp
+from jobdesk.tui.managing import Managing
 from jobdesk.tui.selection import Selection
 
 
-class Deeds(DeskApp):
+class Deeds(Managing):
     """The part of the app that acts."""
 
     def apply(self, verb: str, selection: Selection) -> None:
         """Retry, cancel or delete; asks first as much as the harm is."""
+        if selection.schedule is not None:
+            self.remove_schedule(selection.schedule)
+            return
+        if selection.flow is not None and verb != "delete":
+            self.apply_to_flow(verb, selection)
+            return
         action = BY_ID[verb]
         many = selection.query is not None or len(selection.jobs) > MANY
         if action.danger is Danger.NONE and not (many and selection.count > 1):
@@ -53,6 +59,9 @@ class Deeds(DeskApp):
 
     def toggle_pause(self, selection: Selection) -> None:
         """Pause the queue, or let it go on."""
+        if selection.schedule is not None:
+            self.toggle_schedule(selection.schedule, selection.paused)
+            return
         queue = selection.queue
         assert queue is not None
 

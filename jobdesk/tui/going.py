@@ -46,6 +46,10 @@ class Going(DeskApp):
             return
         if isinstance(value, ErrorGroup):
             self.call_later(self.go_filtered, group_query(value))
+        elif scene.view in ("dead", "flows"):
+            self.call_later(self.go_filtered, scene.selection.query or "")
+        elif scene.selection.schedule is not None:
+            self.call_later(self.go_filtered, f"schedule:{scene.selection.schedule}")
         elif isinstance(value, dict) and value.get("job"):
             self.push_screen(JobScreen(value["job"]))
         elif scene.selection.one is not None:

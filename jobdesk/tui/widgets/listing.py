@@ -60,9 +60,10 @@ class Listing(Painted, can_focus=True):
         empty: str = "",
         always: bool = False,
         id: str | None = None,
+        classes: str | None = None,
     ) -> None:
         """`always`: the cursor shows even while the focus is elsewhere."""
-        super().__init__(id=id)
+        super().__init__(id=id, classes=classes)
         self._columns = columns
         self._titles = titles
         self._empty = empty
