@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from jobdesk import dropping, logs
+from jobdesk import __version__, dropping, logs
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
 from jobdesk.folders.intake import FolderService
-from jobdesk.ledger import schedules, upkeep, workers
+from jobdesk.ledger import schedules, upkeep, versions, workers
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
 from jobdesk.queue.writer import Writer
@@ -85,6 +85,7 @@ class Engine:
             self.id = ids.short("con", clock.now())
             with ledger.write() as tx:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
+                versions.note(tx, self.id, __version__)
             stack.callback(self._unregister)
             self._hurried = False
             desk.wake.listen()

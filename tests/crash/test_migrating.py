@@ -84,7 +84,7 @@ def killed_and_opened_again(home: Path, number: int) -> None:
     assert answer.code == 0, answer.error
     assert {job["id"] for job in answer.json} == {*TO_RUN, *ENDED}
     assert version_of(home / "jobdesk.db") == NEW
-    assert all("have no live consumer" in found for found in counting.doctor(home))  # as the former ledger said
+    assert all("no live consumer" in found for found in counting.doctor(home))  # as the former ledger said
     assert [file for file in (home / "backups").iterdir() if file.name.startswith(".")] == []
     assert len(backups(home)) == 1
 
@@ -119,7 +119,13 @@ def test_a_newer_ledger_is_refused_in_one_sentence_and_stays_as_it_is(tmp_path: 
     with closing(sqlite3.connect(home / "jobdesk.db")) as newer:
         newer.execute(f"PRAGMA user_version = {NEW + 1}")
     before = (home / "jobdesk.db").read_bytes()
-    for words in (["jobs", "list"], ["submit", "greet"], ["--consumer", "--drain"], ["--read-only", "jobs", "list"]):
+    for words in (
+        ["jobs", "list"],
+        ["submit", "greet"],
+        ["doctor"],
+        ["--consumer", "--drain"],
+        ["--read-only", "jobs", "list"],
+    ):
         refused = said(home, *words)
         assert refused.code == 5
         assert refused.error.count("\n") == 1
