@@ -16,7 +16,7 @@ def ledger(home: Home, clock: Clock, settings: Settings, *, read_only: bool) -> 
         from jobdesk.ledger.read_only import ReadOnlyLedger
 
         return ReadOnlyLedger(home.database, clock)
-    made = Ledger(home.database, clock, synchronous=lambda: settings.synchronous)
+    made = Ledger(home.database, clock, synchronous=lambda: settings.synchronous, is_alive=_is_alive)
     if made.migrated is not None:
         import logging
 
@@ -25,3 +25,9 @@ def ledger(home: Home, clock: Clock, settings: Settings, *, read_only: bool) -> 
         logs.to_file(home.logs)
         logging.getLogger("jobdesk").warning("%s", made.migrated)
     return made
+
+
+def _is_alive(pid: int, started: float) -> bool:
+    from jobdesk.runtime.processes import is_alive
+
+    return is_alive(pid, started)

@@ -130,13 +130,20 @@ class Ledger:
     read_only = False
 
     def __init__(
-        self, path: Path, clock: Clock, *, synchronous: Callable[[], str] = lambda: "full", copied: bool = True
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        synchronous: Callable[[], str] = lambda: "full",
+        copied: bool = True,
+        is_alive: migrating.IsAlive | None = None,
     ) -> None:
         """Open, create or migrate the ledger at `path`.
 
         Args:
             synchronous: asked before a thread's first write: "full" or "normal".
             copied: False migrates without a backup, for what is a copy itself.
+            is_alive: asked before a migration, so that it does not happen under a consumer that lives.
 
         Raises:
             LedgerError: the file is not a jobdesk ledger, is newer than this program, or cannot be opened.
@@ -165,7 +172,7 @@ class Ledger:
         )
         self._db.register_function(has_words, "has_words", 5, deterministic=True)
         with self._explained():
-            self.migrated = migrating.bring_up(path, self._connection, clock, copied=copied)
+            self.migrated = migrating.bring_up(path, self._connection, clock, copied=copied, is_alive=is_alive)
 
     def close(self) -> None:
         """Close this thread's connection."""

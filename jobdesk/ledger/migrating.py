@@ -27,6 +27,7 @@ KEPT = 3
 """Versions of which a backup is kept, the latest of each."""
 FIRST_START_S, FIRST_START_LOOKS = 2.0, 40
 RESTORE = "nothing was changed; stop what works on it, and restore a backup with `jobdesk restore FILE`"
+IsAlive = Callable[[int, float], bool]
 _NAME = re.compile(r"jobdesk-v(\d+)-[\dT]+(-\d+)?\.db")
 
 
@@ -43,15 +44,19 @@ class Migrated:
         return f"the ledger was brought from version {self.before} to {self.after}{kept}"
 
 
-def bring_up(path: Path, connect: Callable[[], sqlite3.Connection], clock: Clock, *, copied: bool) -> Migrated | None:
+def bring_up(
+    path: Path, connect: Callable[[], sqlite3.Connection], clock: Clock, *, copied: bool, is_alive: IsAlive | None
+) -> Migrated | None:
     """Make the ledger at `path`, or bring an older one up to date; None if it was both already, or is new.
 
     Args:
         connect: opens it; called once its file is there.
         copied: False leaves out the backup, for what is a copy itself.
+        is_alive: tells of a pid and its start whether that process lives; None: nobody can work on it.
 
     Raises:
-        LedgerError: it is not jobdesk's, of a newer jobdesk, empty, damaged, or cannot be copied first.
+        LedgerError: it is not jobdesk's, of a newer jobdesk, empty, damaged, cannot be copied first, or a consumer
+            of an older jobdesk works on it.
     """
     _touch_private(path, clock)
     connection = connect()
@@ -65,6 +70,8 @@ def bring_up(path: Path, connect: Callable[[], sqlite3.Connection], clock: Clock
         version = version_of(path, connection)
         if version == len(MIGRATIONS):
             return None
+        if is_alive is not None:
+            _refuse_while_worked_on(path, connection, is_alive)
         backup = _back_up(path, version, clock) if copied else None
         _apply(connection)
         return Migrated(version, len(MIGRATIONS), backup)
@@ -86,6 +93,16 @@ def version_of(path: Path, connection: sqlite3.Connection) -> int:
             f"{len(MIGRATIONS)}): upgrade jobdesk"
         )
     return version
+
+
+def _refuse_while_worked_on(path: Path, connection: sqlite3.Connection, is_alive: IsAlive) -> None:
+    """A consumer of an older jobdesk would go on with statements that no longer fit."""
+    for pid, started in connection.execute("SELECT pid, process_started FROM consumer WHERE stopped_at IS NULL"):
+        if is_alive(pid, started):
+            raise LedgerError(
+                f"{path} is of an older jobdesk, and consumer {pid} still works on it: nothing was changed; stop that "
+                "one, and try again"
+            )
 
 
 def _apply(connection: sqlite3.Connection) -> None:

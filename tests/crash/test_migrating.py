@@ -12,6 +12,7 @@ import pytest
 
 from jobdesk.ledger import copies, migrating, tables
 from jobdesk.ledger.database import Ledger
+from jobdesk.runtime.processes import start_of
 from tests.support import counting
 from tests.support.clock import FakeClock
 from tests.support.former import ENDED, PROCESSOR, TO_RUN, VERSIONS, former_ledger
@@ -111,6 +112,23 @@ def test_processes_that_open_at_once_migrate_once(tmp_path: Path) -> None:
     assert sum("was brought from version" in error for _, error in ended) == 1
     assert len(backups(home)) == 1
     assert version_of(home / "jobdesk.db") == NEW
+
+
+def test_it_does_not_happen_under_a_consumer_that_lives(tmp_path: Path) -> None:
+    home = former_home(tmp_path, 1)
+    with subprocess.Popen(["sleep", "600"]) as older:
+        try:
+            started = start_of(older.pid)
+            with closing(sqlite3.connect(home / "jobdesk.db")) as ledger, ledger:
+                ledger.execute("UPDATE consumer SET pid = ?, process_started = ?", (older.pid, started))
+            refused = command(home, "jobs", "list")
+            assert (refused.code, refused.error.count("\n")) == (5, 1)
+            assert f"consumer {older.pid} still works on it" in refused.error
+            assert version_of(home / "jobdesk.db") == 1
+            assert backups(home) == []
+        finally:
+            older.kill()
+    assert command(home, "jobs", "list").code == 0
 
 
 def test_a_newer_ledger_is_refused_in_one_sentence_and_stays_as_it_is(tmp_path: Path) -> None:
