@@ -8,8 +8,11 @@ from jobdesk.core import privacy
 from jobdesk.core.errors import HomeError
 
 _OURS = frozenset(
-    {"jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "backups"}
-)
+    {
+        "jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "themes",
+        "app.json", "backups",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,15 @@ class Home:
     def backups(self) -> Path:
         """Copies of the ledger that were made before it was changed."""
         return self.path / "backups"
+
+    @property
+    def themes(self) -> Path:
+        return self.path / "themes"
+
+    @property
+    def remembered(self) -> Path:
+        """Where the terminal app was when it was left."""
+        return self.path / "app.json"
 
     @property
     def run(self) -> Path:

@@ -91,4 +91,4 @@ class Going(DeskApp):
         """Marking and following, in the list of jobs."""
         table = self.main.jobs.table
         {"mark": table.do_mark, "follow": table.do_follow, "range": table.do_range, "all": table.do_all,
-         "clear": table.do_clear}[what]()  # fmt: skip
+         "clear": table.do_clear, "reverse": table.do_reverse}[what]()  # fmt: skip

@@ -88,6 +88,7 @@ class Jobs(Container):
         bar = self.query_one(FilterBar)
         bar.set(text)
         self._apply(text)
+        self.desk_app.viewed()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -100,6 +101,7 @@ class Jobs(Container):
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self.table.focus()
+        self.desk_app.viewed()
 
     @on(FilterBar.Left)
     def _left(self) -> None:
@@ -137,6 +139,10 @@ class Jobs(Container):
             said.append(f"{glyphs.marked} range: v or space marks it")
         elif len(table.marks):
             said.append(f"{glyphs.marked} {number(len(table.marks))} marked")
+        if table.sorting:
+            said.append(f"sorting{glyphs.more}")
+        elif table.order is not None:
+            said.append(f"by {table.order.key} {glyphs.below if table.order.descending else glyphs.new}")
         if table.following:
             said.append("following")
         elif table.newer > 0:
