@@ -3,6 +3,7 @@
 Nothing here keeps others from writing, however long it takes.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -154,19 +155,30 @@ def asset_records(ledger: Ledger, most: int = 500) -> Iterator[list[tuple[str, s
 
 def unindexed(ledger: Ledger) -> list[str]:
     """Ids of jobs that the index of words should hold and does not; looks at some all over the ledger."""
+    with ledger.reading():
+        rows = ledger.rows(
+            f"WITH RECURSIVE at (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM at WHERE n < {LOOKED_AT}), "
+            f"span (low, high) AS (SELECT min(seq), {MARK} FROM job) "
+            f"SELECT DISTINCT seq, {COLUMNS} FROM job WHERE seq IN (SELECT (SELECT seq FROM job "
+            f"WHERE seq >= low + (high - low) * n / {LOOKED_AT} ORDER BY seq LIMIT 1) FROM at, span) "
+            "AND seq <= (SELECT high FROM span) AND seq NOT IN (SELECT seq FROM outdated)"
+        )
+        wanted: dict[str, set[int]] = {}
+        for seq, id_, *texts in rows:
+            for word in entry(id_, *texts).split()[:WORDS]:
+                wanted.setdefault(word, set()).add(seq)
+        missing = set[int]()
+        for word, seqs in wanted.items():  # a word at a time: what many jobs have is read once
+            missing |= seqs - _having(ledger, word, seqs)
+    return [id_ for seq, id_, *_ in rows if seq in missing]
+
+
+def _having(ledger: Ledger, word: str, seqs: set[int]) -> set[int]:
     rows = ledger.rows(
-        f"WITH RECURSIVE at (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM at WHERE n < {LOOKED_AT}), "
-        f"span (low, high) AS (SELECT min(seq), {MARK} FROM job) "
-        f"SELECT DISTINCT seq, {COLUMNS} FROM job WHERE seq IN (SELECT (SELECT seq FROM job "
-        f"WHERE seq >= low + (high - low) * n / {LOOKED_AT} ORDER BY seq LIMIT 1) FROM at, span) "
-        "AND seq <= (SELECT high FROM span) AND seq NOT IN (SELECT seq FROM outdated)"
+        "SELECT rowid FROM fulltext WHERE fulltext MATCH ? AND +rowid IN (SELECT value FROM json_each(?))",
+        (f'"{word}"', json.dumps(sorted(seqs))),
     )
-    return [id_ for seq, id_, *texts in rows if not _is_indexed(ledger, seq, entry(id_, *texts))]
-
-
-def _is_indexed(ledger: Ledger, seq: int, words: str) -> bool:
-    match = " AND ".join(f'"{word}"' for word in words.split()[:WORDS])
-    return ledger.row("SELECT 1 FROM fulltext WHERE fulltext MATCH ? AND rowid = ?", (match, seq)) is not None
+    return {int(seq) for (seq,) in rows}
 
 
 def damaged_index(ledger: Ledger) -> bool:
