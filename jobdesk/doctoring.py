@@ -7,7 +7,7 @@ from jobdesk import __version__
 from jobdesk.core.errors import ConfigError, HomeError
 from jobdesk.monitoring import machine_doctor
 from jobdesk.monitoring.doctor import doctor
-from jobdesk.monitoring.finding import Finding, Patient, Watched
+from jobdesk.monitoring.finding import Finding, Patient, Watched, tried
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def look_first(home: Path, *, fix: bool) -> list[Finding]:
     """What can be said, and mended, of a home before it is opened."""
-    return [machine_doctor.permissions(home, fix=fix)]
+    return [tried("permissions", lambda: machine_doctor.permissions(home, fix=fix))]
 
 
 def cannot_open(error: HomeError) -> Finding:

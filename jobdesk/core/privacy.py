@@ -58,11 +58,7 @@ def looser(paths: Iterable[Path]) -> Iterator[Path]:
 
 def close(path: Path) -> None:
     """Take from group and others what they may do; the owner's own bits stay."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        os.fchmod(descriptor, stat.S_IMODE(os.fstat(descriptor).st_mode) & ~_ANY)
-    finally:
-        os.close(descriptor)
+    path.chmod(stat.S_IMODE(path.lstat().st_mode) & ~_ANY)
 
 
 def name_of(uid: int) -> str:

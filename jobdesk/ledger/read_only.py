@@ -44,11 +44,18 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A thread's connection. `look` is what must still be so for what it reads to be right."""
+    """A thread's connection. `look` is what must still be so for what it reads to be right.
+
+    Args:
+        number: rises with each that is opened.
+        beside: SQLite itself sees what others write.
+        copy: the folder of the copy that is read.
+    """
 
     connection: sqlite3.Connection
     look: _Look
     number: int
+    beside: bool = False
     copy: "tempfile.TemporaryDirectory[str] | None" = None
 
 
@@ -161,7 +168,7 @@ class ReadOnlyLedger(Ledger):
     def _changed(self, found: _Open) -> bool:
         """Whether what a connection reads may no longer be the ledger."""
         now = self._look()
-        if found.look.shared:  # SQLite sees to it, as long as it is the same file
+        if found.beside:  # as long as it is the same file
             return now.file[:2] != found.look.file[:2] or not now.shared
         return now != found.look
 
@@ -185,18 +192,17 @@ class ReadOnlyLedger(Ledger):
             copy = Path(folder.name) / self.path.name
             for suffix in ("", "-wal"):
                 shutil.copyfile(self.path.with_name(self.path.name + suffix), copy.with_name(copy.name + suffix))
-            return _Open(_connect(copy, "mode=ro"), look, self._opened, folder)
+            return _Open(_connect(copy, "mode=ro"), look, self._opened, copy=folder)
         if look.shared:
             connection = _connect(self.path, "mode=ro")
             try:
                 connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-                return _Open(connection, look, self._opened)
+                return _Open(connection, look, self._opened, beside=True)
             except sqlite3.OperationalError as error:
                 connection.close()
                 if look.left or "unable to open" not in str(error):
                     raise
-            # an empty -wal of one that was killed, where we may not write
-            return _Open(_connect(self.path, _ALONE), _Look(look.file, look.left, look.shared), self._opened)
+            # an empty -wal that one left who was killed, where we may not write
         return _Open(_connect(self.path, _ALONE), look, self._opened)
 
 
