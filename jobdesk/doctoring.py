@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobdesk import __version__
+from jobdesk.core.clock import since_boot
 from jobdesk.core.errors import ConfigError, HomeError
 from jobdesk.monitoring import machine_doctor
 from jobdesk.monitoring.doctor import doctor
@@ -39,7 +40,7 @@ def _patient(desk: "Desk", fix: bool) -> Patient:
         ledger=desk.ledger,
         home=home.path,
         now=desk.clock.now(),
-        since_boot=_since_boot(),
+        since_boot=since_boot(),
         consumers=desk.consumers(),
         own=(home.inbox, home.quarantine, home.processors, home.logs, home.run, home.work),
         watched=[_watched(rule.path, rule.recursive) for rule in rules],
@@ -57,13 +58,6 @@ def _watched(path: Path, recursive: bool) -> Watched:
 
     own = OWN.decode()
     return Watched(path, recursive, own, path / own / "claimed")
-
-
-def _since_boot() -> float | None:
-    try:
-        return float(Path("/proc/uptime").read_text().split()[0])
-    except (OSError, ValueError):
-        return None
 
 
 def _bury(desk: "Desk", consumer: str, why: str) -> None:

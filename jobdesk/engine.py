@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from jobdesk import __version__, dropping, logs
-from jobdesk.core.clock import Clock
+from jobdesk.core.clock import Clock, since_boot
 from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
@@ -85,7 +85,7 @@ class Engine:
             self.id = ids.short("con", clock.now())
             with ledger.write() as tx:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
-                versions.note(tx, self.id, __version__)
+                versions.note(tx, self.id, __version__, since_boot())
             stack.callback(self._unregister)
             self._hurried = False
             desk.wake.listen()

@@ -1,4 +1,4 @@
-"""Which version of jobdesk each consumer runs."""
+"""Which version of jobdesk each consumer runs, and how the clock stood when it began."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -8,12 +8,20 @@ if TYPE_CHECKING:
 
 MIGRATION = """
 ALTER TABLE consumer ADD COLUMN version TEXT;
+ALTER TABLE consumer ADD COLUMN booted_at REAL;   -- when the machine was started, by the clock as it stood then
 """
 
 
-def note(tx: "Tx", consumer: str, version: str) -> None:
-    """A consumer that has just registered runs this version."""
-    tx.run("UPDATE consumer SET version = ? WHERE id = ?", (version, consumer))
+def note(tx: "Tx", consumer: str, version: str, since_boot: float | None) -> None:
+    """A consumer that has just registered runs this version, so many seconds after the machine was started."""
+    booted_at = None if since_boot is None else tx.now - since_boot
+    tx.run("UPDATE consumer SET version = ?, booted_at = ? WHERE id = ?", (version, booted_at, consumer))
+
+
+def boots(ledger: "Ledger") -> dict[str, float]:
+    """By running consumer, when the machine was started by the clock as it stood when that began, epoch seconds."""
+    rows = ledger.rows("SELECT id, booted_at FROM consumer WHERE stopped_at IS NULL AND booted_at IS NOT NULL")
+    return {str(id_): float(at) for id_, at in rows}
 
 
 def others(ledger: "Ledger", version: str, consumers: Collection[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobdesk.core import privacy
 from jobdesk.core.clock import iso
-from jobdesk.ledger import audit
+from jobdesk.ledger import audit, versions
 from jobdesk.monitoring.disk import disk_of
 from jobdesk.monitoring.finding import FIX, Finding, Patient, Watched
 
@@ -137,7 +137,8 @@ def _steps(patient: Patient) -> Iterator[tuple[int, float]]:
     """Pid of each consumer that saw the clock set, and by how many seconds."""
     if patient.since_boot is None:
         return
+    then = versions.boots(patient.ledger)
     for one in patient.consumers:
-        by = (patient.now - one.started_at) - (patient.since_boot - one.process_started)
+        by = patient.now - patient.since_boot - then.get(one.id, patient.now - patient.since_boot)
         if abs(by) > _SET_S:
             yield one.pid, by

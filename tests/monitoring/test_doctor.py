@@ -12,7 +12,7 @@ import pytest
 
 from jobdesk.core.clock import SystemClock
 from jobdesk.core.query import parse
-from jobdesk.ledger import audit, claiming, indexing, mending, moves, search
+from jobdesk.ledger import audit, claiming, indexing, mending, moves, search, versions, workers
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring import folder_doctor, machine_doctor
@@ -335,10 +335,17 @@ def test_things_dated_ahead_are_found(ledger: Ledger, clock: FakeClock) -> None:
 
 @pytest.mark.parametrize(("step", "says"), [(0.0, None), (-4000.0, "back by 4,000 s"), (7200.0, "forward by 7,200 s")])
 def test_a_clock_that_was_set_is_told_by_the_one_that_nobody_sets(
-    ledger: Ledger, step: float, says: str | None
+    ledger: Ledger, clock: FakeClock, step: float, says: str | None
 ) -> None:
-    now = ledger.clock.now()
-    consumer = living(pid=77, process_started=500.0, started_at=now - 100 - step, heartbeat_at=now)
+    clock.advance(-step)
+    with ledger.write() as tx:
+        workers.register(tx, "con_1", "app", 77, 1.0, 1, None)
+        versions.note(tx, "con_1", "0.1.0", 500.0)
+    clock.advance(step + 100)
+    with ledger.write() as tx:
+        workers.heartbeat(tx, "con_1")
+        tx.run("DELETE FROM event")
+    (consumer,) = workers.running(ledger)
     finding = look(ledger, consumers=(consumer,), since_boot=600.0)["clock"]
     assert finding.ok is (says is None)
     assert says is None or says in finding.message
