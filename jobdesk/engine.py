@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from jobdesk import dropping, logs
-from jobdesk.core.clock import Clock
+from jobdesk import __version__, dropping, logs
+from jobdesk.core.clock import Clock, since_boot
 from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
 from jobdesk.folders.intake import FolderService
-from jobdesk.ledger import schedules, upkeep, workers
+from jobdesk.ledger import schedules, upkeep, versions, workers
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
 from jobdesk.queue.writer import Writer
@@ -93,6 +93,7 @@ class Engine:
             logs.say_always(consumer=self.id)
             with ledger.write() as tx:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
+                versions.note(tx, self.id, __version__, since_boot())
             stack.callback(self._unregister)
             self._hurried = False
             self._summarizer = Summarizer(ledger, clock)
