@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobdesk import home as homes
 from jobdesk.acting import Acting
+from jobdesk.alerting import Alerting
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import QueueFull, UsageError
@@ -26,6 +27,7 @@ from jobdesk.flow_desk import FlowDesk
 from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.looking import Looking
+from jobdesk.notifying import Notifying
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 from jobdesk.settings import Settings
@@ -39,11 +41,11 @@ if TYPE_CHECKING:
     from jobdesk.sections import Config
 
 
-class Desk(Looking, Acting, FlowDesk, Scheduling):
+class Desk(Looking, Acting, FlowDesk, Scheduling, Alerting, Notifying):
     """A home, opened. Any thread may use it.
 
     What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, schedules
-    in `Scheduling`.
+    in `Scheduling`, alerts in `Alerting`, notices in `Notifying`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.

@@ -14,6 +14,8 @@ from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
 from jobdesk.folders.intake import FolderService
 from jobdesk.ledger import schedules, upkeep, workers
+from jobdesk.monitoring.alerter import Alerter
+from jobdesk.monitoring.notifier import Notifier
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
 from jobdesk.queue.writer import Writer
@@ -104,7 +106,9 @@ class Engine:
             self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
             behind = [pruner, indexer, Summarizer(ledger, clock)]
-            self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
+            self._notifier = Notifier(ledger, clock, desk.routing, prepare=desk.prepare, store=desk.store)
+            alerter = Alerter(ledger, clock, desk.watch, self._notifier.wake)
+            self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self), alerter, self._notifier)
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
 
@@ -169,6 +173,7 @@ class Engine:
             and not upkeep.anything_to_do(self._desk.ledger, self._queues, now + DUE_SOON_S)
             and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
             and not any(folder.busy for folder in self._folders)
+            and not self._notifier.hurry()
         )
 
     def tend(self) -> None:

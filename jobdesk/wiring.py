@@ -42,6 +42,7 @@ class DeskWiring:
     def settings(self, type_: str) -> Mapping[str, Any]:
         if self._config is not self._desk.config:  # they have changed
             self._config, self._of_type = self._desk.config, {}
+            self._settings["notify"] = self._config.notify.model_dump()
         if type_ not in self._of_type:
             self._of_type[type_] = self._settings_of(type_)
         return self._of_type[type_]

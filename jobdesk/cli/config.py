@@ -68,7 +68,7 @@ def _home(args: Args) -> "Path":
 def _show(args: Args, out: Out) -> None:
     from jobdesk import config
 
-    found: dict[str, Any] = masked(config.load(_home(args)).model_dump(mode="json"))
+    found: dict[str, Any] = masked(config.load(_home(args)).model_dump(mode="json", by_alias=True))
     if out.json:
         out.document(found)
         return
@@ -102,7 +102,14 @@ def schema(made: dict[str, Any]) -> dict[str, Any]:
     made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
     made.pop("required", None)
     for name, part in made.get("$defs", {}).items():
-        if name not in ("FolderSettings", "FlowSettings", "StepSettings", "HookSettings", "ScheduleSettings"):
+        if name not in (
+            "FolderSettings",
+            "FlowSettings",
+            "StepSettings",
+            "HookSettings",
+            "ScheduleSettings",
+            "RouteSettings",
+        ):
             part.pop("required", None)
     return made
 

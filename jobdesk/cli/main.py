@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from jobdesk import __version__
 from jobdesk.cli import (
+    alerts,
     app,
     assets,
     backup,
@@ -22,6 +23,7 @@ from jobdesk.cli import (
     folders,
     jobs,
     metrics,
+    notify,
     processors,
     queues,
     schedules,
@@ -85,8 +87,8 @@ def build() -> Parser:
     )
     commands = Group(parser)
     for noun in (
-        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, backup, config,
-        demo,
+        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, alerts, notify,
+        backup, config, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)
