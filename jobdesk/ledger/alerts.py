@@ -32,6 +32,12 @@ def open_alerts(ledger: Ledger | Tx, now: float) -> list[Alert]:
     return [_alert(row) for row in rows]
 
 
+def worst(ledger: Ledger, now: float) -> tuple[int, bool]:
+    """How many alerts want somebody's attention, and whether one of them is an error."""
+    wanted = [one.severity for one in open_alerts(ledger, now) if one.state == "active"]
+    return len(wanted), Severity.ERROR in wanted
+
+
 def recent(ledger: Ledger, now: float, limit: int) -> list[Alert]:
     """The newest alerts that were raised and have been cleared, newest first."""
     rows = ledger.rows(
@@ -133,7 +139,7 @@ def take_down(tx: Tx, rules: Sequence[Rule], found: Mapping[str, Sequence[Readin
 
 def _hold(tx: Tx, rule: Rule, reading: Reading, alert: Alert | None, passed_s: float, silenced: bool) -> bool:
     """The condition holds; whether it was raised now."""
-    values = (reading.value, rule.threshold, reading.message, rule.severity.value, reading.queue, reading.job)
+    values = (round(reading.value, 2), rule.threshold, reading.message, rule.severity.value, reading.queue, reading.job)
     if alert is None:
         row = tx.row(
             "INSERT INTO alert (value, threshold, message, severity, queue, job, rule, subject, since_at) "

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from jobdesk.core.alert import Severity
 from jobdesk.core.clock import iso
 from jobdesk.core.durations import short
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.job import State
-from jobdesk.ledger import reads, rollups, schedules
+from jobdesk.ledger import alerts, reads, rollups, schedules
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring.disk import disk_of
@@ -67,7 +68,7 @@ def health(
         _disk(home),
         _consumers(queues or [], consumers, now),
         *([] if queues is None else [_queues(ledger, queues, consumers, now), _folders(ledger)]),
-        *([] if queues is None else [_schedules(ledger, bool(consumers), now)]),
+        *([] if queues is None else [_schedules(ledger, bool(consumers), now), _alerts(ledger, now)]),
         _settings(settings),
         _memory(),
     ]
@@ -204,6 +205,18 @@ def _schedules(ledger: Ledger, attended: bool, now: float) -> Check:
         if overdue:
             why = "see the log" if attended else "no consumer runs: start one with jobdesk --consumer"
             check.worse("warning", f"schedule {one.name} was due at {iso(one.next_at)} and has not come; {why}")
+    return check
+
+
+def _alerts(ledger: Ledger, now: float) -> Check:
+    """Alerts that are raised, and that nobody has acknowledged or silenced."""
+    check = Check("alerts")
+    raised = [one for one in alerts.open_alerts(ledger, now) if one.state in ("active", "acknowledged")]
+    check.details["list"] = [one.to_json() for one in raised]
+    for one in raised:
+        if one.state == "active" and one.severity is not Severity.INFO:
+            status: Status = "error" if one.severity is Severity.ERROR else "warning"
+            check.worse(status, f"alert {one.id}, {one.rule}: {one.message}")
     return check
 
 
