@@ -92,7 +92,7 @@ class Measurer:
         for job in gauges.running(self._ledger, now):
             if not _fits(rule, job.queue):
                 continue
-            count, average_s = self._usual_of(job.type, rule.window_s)
+            count, average_s = self._usual_of(job.type, rule)
             if not average_s or count < rule.minimum:
                 continue
             took_s = now - job.started_at
@@ -100,11 +100,11 @@ class Measurer:
             found.append(Reading(job.id, took_s / average_s, said, job.queue, job.id))
         return found
 
-    def _usual_of(self, type_: str, window_s: float) -> tuple[int, float]:
-        at = self._ledger.clock.monotonic()
-        known = self._usual.get((type_, window_s))
-        if known is None or at - known[0] >= (USUAL_S if known[1] else 0.0):
-            known = self._usual[type_, window_s] = (at, *gauges.usual(self._ledger, type_, self._now - window_s))
+    def _usual_of(self, type_: str, rule: Rule) -> tuple[int, float]:
+        at, key = self._ledger.clock.monotonic(), (type_, rule.window_s)
+        known = self._usual.get(key)
+        if known is None or known[1] < rule.minimum or at - known[0] >= USUAL_S:
+            known = self._usual[key] = (at, *gauges.usual(self._ledger, type_, self._now - rule.window_s))
         return known[1], known[2]
 
     # ── the machine ──
