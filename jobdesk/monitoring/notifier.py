@@ -19,7 +19,7 @@ from jobdesk.core.submission import Submission
 from jobdesk.ledger import notices
 from jobdesk.ledger.database import Ledger, Tx
 
-LOOK_S = 5.0
+LOOK_S = 2.0
 IDLE_S = 30.0
 """Between looks at the settings when there are no routes."""
 
