@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from jobdesk.core.alert import NOTICE_TYPE
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.core.submission import Submission
@@ -24,7 +25,6 @@ class DeskWiring:
             "storage": {"path": str(storage)},
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
-            "notify": config.notify.model_dump(),
             "quarantine": str(desk.home.quarantine),
         }
         self._of_type: dict[str, Mapping[str, Any]] = {}
@@ -42,14 +42,16 @@ class DeskWiring:
     def settings(self, type_: str) -> Mapping[str, Any]:
         if self._config is not self._desk.config:  # they have changed
             self._config, self._of_type = self._desk.config, {}
-            self._settings["notify"] = self._config.notify.model_dump()
         if type_ not in self._of_type:
             self._of_type[type_] = self._settings_of(type_)
         return self._of_type[type_]
 
     def _settings_of(self, type_: str) -> Mapping[str, Any]:
         own = self._config.types.get(type_)
-        return self._settings | {"type": (own.model_extra or {}) if own else {}}
+        notify: dict[str, Any] = {"desktop": self._config.notify.desktop}
+        if type_ == NOTICE_TYPE:  # addresses may hold secrets: they are nobody else's business
+            notify["targets"] = dict(self._config.notify.targets)
+        return self._settings | {"notify": notify, "type": (own.model_extra or {}) if own else {}}
 
     def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
         own = self._desk.config.types.get(type_)
