@@ -41,13 +41,13 @@ def send_notification(
     ) as said:
         if not sender.add(url):
             raise Reject(f"target {target} is not an address that Apprise knows: {_masked(said.getvalue(), secrets)}")
-        done = sender.notify(
-            title=title,
-            body=body or title,
-            notify_type=kinds.get(level, apprise.NotifyType.INFO),
-            body_format=apprise.NotifyFormat.TEXT,
-        )
-        why = _masked(said.getvalue(), secrets)
+        kind, broken = kinds.get(level, apprise.NotifyType.INFO), ""
+        try:
+            text = apprise.NotifyFormat.TEXT
+            done = bool(sender.notify(body or title, title=title, notify_type=kind, body_format=text))
+        except Exception as error:  # what it says may hold the address
+            done, broken = False, f"{type(error).__name__}: {error}"
+        why = _masked(said.getvalue() + broken, secrets)
     if not done:
         raise ConnectionError(f"target {target} did not take the notice: {why or 'no reason is given'}")
     return {"target": target, "title": title}
@@ -66,7 +66,10 @@ def resolved(target: str, environment: Mapping[str, str]) -> tuple[str, list[str
     whole = _SECRET.fullmatch(target) is not None
     url = _SECRET.sub(lambda found: values[found[1]] if whole else quote(values[found[1]], safe=""), target)
     parts = [url, *values.values()]
-    address = urlsplit(url)
+    try:
+        address = urlsplit(url)
+    except ValueError:  # what Apprise says of it is masked as a whole
+        address = urlsplit("")
     parts += [address.password or "", address.username or "", address.query, *address.path.split("/")]
     both = {form for part in parts for form in (part, unquote(part), quote(part, safe=""))}
     return url, sorted((part for part in both if len(part) >= _LEAST_SECRET), key=len, reverse=True)

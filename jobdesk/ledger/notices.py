@@ -76,7 +76,7 @@ def happened(ledger: Ledger, mark: int, last: int, topics: Collection[Topic]) ->
         kinds |= {kind.value for kind in ENDS}
     of_jobs = FLOWS.union(OF_JOBS).intersection(topics)
     source = "event e NOT INDEXED" if of_jobs else "event e INDEXED BY event_of_no_job"
-    found = []
+    found, lasts = [], dict[str, int | None]()
     for row in ledger.rows(
         "SELECT e.at, e.kind, e.queue, e.data, j.seq, j.id, j.type, j.user, j.flow, j.state, j.error_type, "
         f"j.error_message FROM {source} LEFT JOIN job j ON j.seq = e.job WHERE e.id > ? AND e.id <= ? "
@@ -88,7 +88,10 @@ def happened(ledger: Ledger, mark: int, last: int, topics: Collection[Topic]) ->
             continue
         said = json.loads(data) if data else {}
         if flow is not None and of_jobs.intersection(FLOWS) and kind in {one.value for one in ENDS}:
-            found += [one for one in _flow_ended(ledger, flow, seq) if one.topic in topics]
+            if flow not in lasts:
+                lasts[flow] = _last_of(ledger, flow)
+            if lasts[flow] == seq:
+                found += [one for one in _flow_ended(ledger, flow) if one.topic in topics]
         if kind not in set(Topic) or Topic(kind) not in topics:
             continue
         error = f"{error_type}: {error_message}" if error_type and state in DEAD else said.get("message", "")
@@ -101,14 +104,18 @@ def happened(ledger: Ledger, mark: int, last: int, topics: Collection[Topic]) ->
     return found
 
 
-def _flow_ended(ledger: Ledger, id_: str, seq: int) -> list[Happened]:
-    """The end of a flow, if it was that of this job: the last of those that ended when it did."""
-    if ledger.row(
-        "SELECT 1 FROM flow f WHERE f.id = ?1 AND f.open = 0 AND ?2 = (SELECT max(j.seq) FROM job j "
-        "WHERE j.flow = f.id AND j.finished_at = f.finished_at)",
-        (id_, seq),
-    ) is None:  # fmt: skip
-        return []
+def _last_of(ledger: Ledger, flow: str) -> int | None:
+    """Seq of the job whose end was that of its flow: the last of those that ended when it did. None: it goes on."""
+    row = ledger.row(
+        "SELECT max(j.seq) FROM flow f JOIN job j ON j.flow = f.id AND j.finished_at = f.finished_at "
+        "WHERE f.id = ? AND f.open = 0",
+        (flow,),
+    )
+    return None if row is None else row[0]
+
+
+def _flow_ended(ledger: Ledger, id_: str) -> list[Happened]:
+    """How a flow ended."""
     flow = flows.flow(ledger, id_)
     topic = _OUTCOME.get(flow.state)
     if topic is None:
