@@ -66,6 +66,22 @@ class Asking(DeskApp):
             Picker("Colours", choices, preview=lambda name: setattr(self, "theme", name), at=before), chosen
         )
 
+    def pick_order(self) -> None:
+        """Choose what the list of jobs is sorted by."""
+        from jobdesk.ledger.sorting import KEYS
+        from jobdesk.tui.screens.picker import Choice, Picker
+
+        table = self.main.jobs.table
+        choices = [Choice("", "newest first", "new jobs appear")]
+        choices += [Choice(key, key, "again: the other way round" if table.order and table.order.key == key else "")
+                    for key in KEYS if key != "age"]  # fmt: skip
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                table.do_sort(key or None)
+
+        self.push_screen(Picker("Sort by", choices), chosen)
+
     def leave(self) -> None:
         """Quit; asks what becomes of jobs that run here."""
         running = self.host.busy

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from textual import events, on
 from textual.app import App, ScreenStackError
 from textual.screen import Screen
-from textual.widget import Widget
 
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError
@@ -24,8 +23,6 @@ from jobdesk.tui.host import Host
 from jobdesk.tui.messages import Acted, Answered, HostChanged, Snapshot, SnapshotRead, Trouble
 from jobdesk.tui.overview_rows import OverviewReader
 from jobdesk.tui.palette import THEMES, Palette
-from jobdesk.tui.screens.folders import Folders, FoldersReader
-from jobdesk.tui.screens.jobs import Jobs
 from jobdesk.tui.screens.main import Frame, Main
 from jobdesk.tui.screens.overview import Overview
 
@@ -65,6 +62,8 @@ class DeskApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
+        self._lens = Overview.LENS
+        """Of the open screen."""
         self.feed.lens(Overview.LENS, OverviewReader(desk).read)
 
     # ── life ──
@@ -204,17 +203,12 @@ class DeskApp(App[None]):
         """Cursor or marks moved: the line of keys and the titles may say something else."""
         self.show_snapshot()
 
-    def lens_for(self, name: str, view: Widget) -> None:
-        """Read what the open screen shows, and no longer what the others would."""
-        readers: dict[str, Callable[[], Any]] = {}
-        if isinstance(view, Overview):
-            readers[Overview.LENS] = OverviewReader(self.desk).read
-        elif isinstance(view, Jobs):
-            readers[Jobs.TABLE_LENS] = view.table.look
-        elif isinstance(view, Folders):
-            readers[Folders.LENS] = FoldersReader(self.desk).read
-        for lens in (Overview.LENS, Jobs.TABLE_LENS, Folders.LENS):
-            self.feed.lens(lens, readers.get(lens))
+    def look_through(self, lens: str, read: Callable[[], Any]) -> None:
+        """Read what the open screen shows, and no longer what the one before did."""
+        if self._lens != lens:
+            self.feed.lens(self._lens, None)
+        self._lens = lens
+        self.feed.lens(lens, read)
 
     # ── actions ──
 
