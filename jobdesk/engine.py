@@ -59,6 +59,7 @@ class Engine:
         self._hurried = False
         self._stack = ExitStack()
         self._folders: list[FolderService] = []
+        self._looked_back = False
 
     @property
     def busy(self) -> int:
@@ -107,8 +108,9 @@ class Engine:
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
             behind = [pruner, indexer, Summarizer(ledger, clock)]
             self._notifier = Notifier(ledger, clock, desk.routing, prepare=desk.prepare, store=desk.store)
-            alerter = Alerter(ledger, clock, desk.watch, self._notifier.wake)
-            self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self), alerter, self._notifier)
+            self._alerter = Alerter(ledger, clock, desk.watch, self._notifier.wake)
+            self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
+            self._start(stack, self._alerter, self._notifier)
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
 
@@ -173,8 +175,15 @@ class Engine:
             and not upkeep.anything_to_do(self._desk.ledger, self._queues, now + DUE_SOON_S)
             and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
             and not any(folder.busy for folder in self._folders)
-            and not self._notifier.hurry()
+            and not self._wind_up()
         )
+
+    def _wind_up(self) -> bool:
+        """Look at the rules of alerts a last time, and send the notices that wait; whether that made work."""
+        if not self._looked_back:
+            self._looked_back = True
+            self._alerter.look(self._desk.watch(), at_once=True)
+        return self._notifier.hurry()
 
     def tend(self) -> None:
         """Replace worker threads that died; start over if others took this consumer for dead."""

@@ -97,7 +97,9 @@ class Seen:
     cleared: Sequence[str]
 
 
-def take_down(tx: Tx, rules: Sequence[Rule], found: Mapping[str, Sequence[Reading]], every_s: float) -> Seen | None:
+def take_down(
+    tx: Tx, rules: Sequence[Rule], found: Mapping[str, Sequence[Reading]], every_s: float, *, at_once: bool = False
+) -> Seen | None:
     """Write what a look found; None if another process has just looked.
 
     Args:
@@ -105,9 +107,10 @@ def take_down(tx: Tx, rules: Sequence[Rule], found: Mapping[str, Sequence[Readin
         found: by rule, its subjects that are beyond the threshold, the worst first. Alerts of rules that are missing
             here stay as they are.
         every_s: the interval of looks.
+        at_once: whoever has looked when.
     """
     looked = looked_at(tx)
-    if not is_due(looked, tx.now, every_s):
+    if not at_once and not is_due(looked, tx.now, every_s):
         return None
     _follow_clock(tx, looked)
     passed_s = 0.0 if looked is None else min(max(0.0, tx.now - looked), 3 * every_s)

@@ -140,7 +140,8 @@ def listen(ledger: Ledger, forget_before: float) -> bool:
         forget_before: what was told before this instant is forgotten, open breakers aside.
     """
     row = ledger.row("SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?", (_MARK,))
-    mark = int(row[0]) if row else 0
+    assert row is not None
+    mark = int(row[0])
     rows = ledger.rows(
         "SELECT id, at, kind, data FROM event INDEXED BY event_of_no_job WHERE job IS NULL AND id > ? "
         "ORDER BY id LIMIT ?",

@@ -11,7 +11,7 @@ from jobdesk.ledger import alerts, gauges
 from jobdesk.ledger.database import Ledger
 from jobdesk.monitoring.measures import Measurer, Watch, worst
 
-IDLE_S = 60.0
+IDLE_S = 15.0
 """Between looks when there are no rules: what is open is cleared."""
 SIGNALS_S = 7 * 86400.0
 SHARE = 200
@@ -43,21 +43,21 @@ class Alerter(Service):
         watch = self._watch()
         if not self._began:  # what a start finds and mends at once is no news
             self._began = True
-            return min(watch.look_s, IDLE_S)
+            return watch.look_s
         if not watch.rules and not alerts.open_alerts(self._ledger, self.clock.now()):
             return IDLE_S
         self.look(watch)
         return watch.look_s
 
-    def look(self, watch: Watch) -> None:
-        """Look once, unless another process has just done so."""
-        if not alerts.is_due(alerts.looked_at(self._ledger), self.clock.now(), watch.look_s):
+    def look(self, watch: Watch, *, at_once: bool = False) -> None:
+        """Look once, unless another process has just done so and it need not be `at_once`."""
+        if not at_once and not alerts.is_due(alerts.looked_at(self._ledger), self.clock.now(), watch.look_s):
             return
         while gauges.listen(self._ledger, self.clock.now() - SIGNALS_S):
             pass
         found = self._beyond(watch)
         with self._ledger.write() as tx:
-            seen = alerts.take_down(tx, watch.rules, found, watch.look_s)
+            seen = alerts.take_down(tx, watch.rules, found, watch.look_s, at_once=at_once)
         if seen is None:
             return
         for said in seen.raised:

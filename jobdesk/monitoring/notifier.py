@@ -20,7 +20,7 @@ from jobdesk.ledger import notices
 from jobdesk.ledger.database import Ledger, Tx
 
 LOOK_S = 2.0
-IDLE_S = 30.0
+IDLE_S = 10.0
 """Between looks at the settings when there are no routes."""
 
 

@@ -10,6 +10,7 @@ from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.ledger import alerts
 from jobdesk.ledger.database import Ledger
+from jobdesk.monitoring.alerter import IDLE_S
 from jobdesk.monitoring.health import health
 from jobdesk.monitoring.measures import Measurer
 from tests.support.clock import SettableClock
@@ -227,7 +228,7 @@ def test_a_rule_that_is_taken_out_clears_its_alerts_and_a_worse_one_changes_them
     looker.look()
     assert story(ledger) == ["+default", "-default"]
     assert looker.alerter.run_once() == LOOK_S  # begins
-    assert looker.alerter.run_once() == 60.0  # no rules, nothing open: it rests
+    assert looker.alerter.run_once() == IDLE_S  # no rules, nothing open: it rests
 
 
 def test_when_everything_is_wrong_the_worst_say_it(ledger: Ledger, looker: Looker) -> None:

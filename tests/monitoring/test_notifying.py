@@ -161,8 +161,8 @@ above = 1
 [alerts.rules.failure-rate]
 minimum = 1
 """
-    home = make_home(tmp_path, PROCESSORS, settings('dead = "json://127.0.0.1:1/"', routes))
-    with working(home) as desk:
+    home = make_home(tmp_path, PROCESSORS, settings('dead = "json://127.0.0.1:1/${env:TOKEN}"', routes))
+    with working(home, TOKEN="s3cr3t-token") as desk:
         desk.submit("breaks")
         until(lambda: ("dead-letters", "notifications") in {(one.rule, one.subject) for one in desk.alerts()})
 
@@ -187,6 +187,7 @@ minimum = 1
         until(at_rest)
         assert not [one for one in desk.alerts() if one.rule == "failed"]
         assert all("send-notification" not in job.data["body"] for job in desk.jobs("type:send-notification").jobs)
+    assert b"s3cr3t" not in everything_in(home)
 
 
 def test_a_drain_sends_what_waits(tmp_path: Path) -> None:
@@ -199,6 +200,17 @@ def test_a_drain_sends_what_waits(tmp_path: Path) -> None:
         assert command(home, "--consumer", "--drain").code == 0
         (post,) = hook.posts
         assert (post["title"], post["type"]) == ("greets completed", "success")
+
+
+def test_a_drain_looks_at_the_rules_before_it_ends_and_tells_what_it_saw(tmp_path: Path) -> None:
+    with webhook() as hook:
+        routes = '[[notify.routes]]\nto = ["hook"]\nrules = ["dead-letters"]\n'
+        home = make_home(tmp_path, PROCESSORS, settings(f'hook = "json://127.0.0.1:{hook.port}/"', routes))
+        assert command(home, "--consumer", "--drain").code == 0
+        assert command(home, "submit", "breaks").code == 0
+        assert command(home, "--consumer", "--drain").code == 3
+        assert "warning: dead-letters (default)" in hook.texts
+        assert "dead-letters" in {one["rule"] for one in said(home, "alerts", "list", "--json").json}
 
 
 def test_the_command_tests_a_target(tmp_path: Path) -> None:
