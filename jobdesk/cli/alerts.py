@@ -66,7 +66,9 @@ def _list(args: Args, out: Out) -> None:
             ],
         )
         if not found:
-            out.note("no alert is raised" + ("" if desk.consumers() else "; no consumer runs, so nobody looks"))
+            out.note("no alert is raised")
+        if not desk.consumers():
+            out.note("no consumer runs, so nobody looks: start one with `jobdesk --consumer`")
 
 
 def _ack(args: Args, out: Out) -> None:

@@ -25,6 +25,8 @@ STEP = 20_000
 """Events of one step."""
 SENT_KEPT_S = 7 * 86400.0
 _MARK = "notice_event"
+_ENDS = frozenset(kind.value for kind in ENDS)
+_OF_ALERTS = ("alert", "rule", "subject", "severity", "value", "threshold")
 _OUTCOME = {
     FlowState.COMPLETED: Topic.FLOW_COMPLETED,
     FlowState.FAILED: Topic.FLOW_FAILED,
@@ -72,33 +74,32 @@ def stop(ledger: Ledger) -> None:
 def happened(ledger: Ledger, mark: int, last: int, topics: Collection[Topic]) -> list[Happened]:
     """What events above the mark, up to the last, tell of these topics; jobs that send notices are none of it."""
     kinds = {topic.value for topic in topics if topic not in FLOWS}
-    if FLOWS.intersection(topics):
-        kinds |= {kind.value for kind in ENDS}
-    of_jobs = FLOWS.union(OF_JOBS).intersection(topics)
-    source = "event e NOT INDEXED" if of_jobs else "event e INDEXED BY event_of_no_job"
-    found, lasts = [], dict[str, int | None]()
-    for row in ledger.rows(
+    ends = _ENDS if FLOWS.intersection(topics) else frozenset()
+    if ends or OF_JOBS.intersection(topics):
+        source, among = "event e NOT INDEXED", ""
+    else:
+        source, among = "event e INDEXED BY event_of_no_job", "e.job IS NULL AND "
+    found, lasts = list[Happened](), dict[str, int | None]()
+    for at, kind, queue, data, seq, job, type_, user, flow, state, error_type, error_message in ledger.rows(
         "SELECT e.at, e.kind, e.queue, e.data, j.seq, j.id, j.type, j.user, j.flow, j.state, j.error_type, "
-        f"j.error_message FROM {source} LEFT JOIN job j ON j.seq = e.job WHERE e.id > ? AND e.id <= ? "
-        f"AND e.kind IN (SELECT value FROM json_each(?)){'' if of_jobs else ' AND e.job IS NULL'} ORDER BY e.id",
-        (mark, last, json.dumps(sorted(kinds))),
+        f"j.error_message FROM {source} LEFT JOIN job j ON j.seq = e.job WHERE {among}e.id > ? AND e.id <= ? "
+        "AND (e.kind IN (SELECT value FROM json_each(?)) "
+        "OR e.kind IN (SELECT value FROM json_each(?)) AND j.flow IS NOT NULL) ORDER BY e.id",
+        (mark, last, json.dumps(sorted(kinds)), json.dumps(sorted(ends))),
     ):
-        at, kind, queue, data, seq, job, type_, user, flow, state, error_type, error_message = row
-        if type_ == NOTICE_TYPE:
-            continue
-        said = json.loads(data) if data else {}
-        if flow is not None and of_jobs.intersection(FLOWS) and kind in {one.value for one in ENDS}:
+        if kind in ends and flow is not None:
             if flow not in lasts:
                 lasts[flow] = _last_of(ledger, flow)
             if lasts[flow] == seq:
                 found += [one for one in _flow_ended(ledger, flow) if one.topic in topics]
-        if kind not in set(Topic) or Topic(kind) not in topics:
+                lasts[flow] = None
+        if kind not in kinds or type_ == NOTICE_TYPE:
             continue
-        error = f"{error_type}: {error_message}" if error_type and state in DEAD else said.get("message", "")
-        values = {"event": kind, "at": iso(at), "queue": queue, "job": job or said.get("job_id"), "type": type_,
-                  "user": user, "flow": flow, "error": error} | {
-            name: said[name] for name in ("alert", "rule", "subject", "severity", "value", "threshold") if name in said
-        }  # fmt: skip
+        said = json.loads(data) if data else {}
+        error = f"{error_type}: {error_message}" if error_type and state in DEAD else said.get("message")
+        values = {name: said[name] for name in _OF_ALERTS if name in said}
+        values |= {"event": kind, "at": iso(at), "queue": queue, "job": job or said.get("job_id"), "type": type_,
+                   "user": user, "flow": flow, "error": error}  # fmt: skip
         values |= _words(Topic(kind), values, said)
         found.append(Happened(Topic(kind), _texts(values), seq, bool(said.get("silenced"))))
     return found
