@@ -30,6 +30,15 @@ def depths(ledger: Ledger) -> dict[str, int]:
     return {name: int(n) for name, n in ledger.rows("SELECT queue, n FROM tally WHERE state = 'pending' AND n > 0")}
 
 
+def ended(ledger: Ledger, since: float, now: float) -> dict[str, tuple[int, int]]:
+    """Completed and dead jobs of each queue from the minute of an instant to that of now, and none that lie ahead."""
+    rows = ledger.rows(
+        "SELECT queue, sum(completed), sum(failed) FROM minute WHERE at BETWEEN ? AND ? GROUP BY queue",
+        (int(since // 60), int(now // 60)),
+    )
+    return {queue: (int(completed), int(failed)) for queue, completed, failed in rows}
+
+
 def waiting_since(ledger: Ledger) -> dict[str, float]:
     """Since when (epoch seconds) a job of each queue waits, paused queues left out.
 

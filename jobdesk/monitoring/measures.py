@@ -11,7 +11,7 @@ from jobdesk.core.clock import iso
 from jobdesk.core.durations import short
 from jobdesk.core.query import parse
 from jobdesk.core.terms import Query, Term
-from jobdesk.ledger import gauges, rollups, search
+from jobdesk.ledger import gauges, search
 from jobdesk.ledger.database import Ledger
 from jobdesk.monitoring.disk import disk_of
 
@@ -67,7 +67,7 @@ class Measurer:
         return found
 
     def _ended(self, rule: Rule) -> list[tuple[str, int, int]]:
-        ended = rollups.ended_by_queue(self._ledger, int((self._now - rule.window_s) // 60))
+        ended = gauges.ended(self._ledger, self._now - rule.window_s, self._now)
         return [(queue, *ended[queue]) for queue in _fitting(rule, ended)]
 
     def _queue_depth(self, rule: Rule, watch: Watch) -> list[Reading]:

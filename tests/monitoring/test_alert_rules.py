@@ -221,6 +221,15 @@ def test_a_failure_rate_needs_enough_jobs_and_looks_back_so_far(
     assert story(ledger) == ["+mail", "-mail"]
 
 
+def test_a_clock_set_back_leaves_what_it_wrote_ahead_out(ledger: Ledger, clock: FakeClock, looker: Looker) -> None:
+    looker.watched = watch(rule("dead_letters", window_s=900))
+    clock.advance(86_400)
+    fail(ledger, 1)
+    clock.advance(-86_400)
+    looker.look()
+    assert story(ledger) == []
+
+
 def test_dead_letters_say_what_failed_last_in_one_line(ledger: Ledger, clock: FakeClock, looker: Looker) -> None:
     looker.watched = watch(rule("dead_letters", window_s=900))
     fail(ledger, 1, "mail")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from jobdesk import Desk
 from jobdesk.core.alert import Rule, Severity
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
@@ -15,6 +16,7 @@ from jobdesk.monitoring.health import health
 from jobdesk.monitoring.measures import Measurer
 from tests.support.clock import SettableClock
 from tests.support.factory import claim, submit
+from tests.support.home import make_home, until
 from tests.support.watching import LOOK_S, Looker, rule, story, told, watch
 
 
@@ -229,6 +231,18 @@ def test_a_rule_that_is_taken_out_clears_its_alerts_and_a_worse_one_changes_them
     assert story(ledger) == ["+default", "-default"]
     assert looker.alerter.run_once() == LOOK_S  # begins
     assert looker.alerter.run_once() == IDLE_S  # no rules, nothing open: it rests
+
+
+def test_rules_and_routes_follow_the_settings(tmp_path: Path) -> None:
+    home = make_home(tmp_path, settings="[alerts.rules.memory]\nabove = 50\n")
+    desk = Desk(home)
+    assert {one.threshold for one in desk.watch().rules if one.name == "memory"} == {50.0}
+    assert desk.routing().routes == ()
+    (home / "jobdesk.toml").write_text(
+        '[alerts]\nenabled = false\n[notify.targets]\nops = "ntfy://t"\n[[notify.routes]]\nto = ["ops"]\n'
+    )
+    until(lambda: desk.watch().rules == () and desk.routing().routes)
+    desk.close()
 
 
 def test_when_everything_is_wrong_the_worst_say_it(ledger: Ledger, looker: Looker) -> None:

@@ -1,20 +1,22 @@
 """Notices that are really sent: by mail with a password, to a webhook, again when it fails, never about themselves."""
 
+import json
 import os
+import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from jobdesk import Desk
+from jobdesk import Desk, Submission
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.job import State
 from jobdesk_processors import notices
 from tests.support.context import bench
-from tests.support.home import command, end, make_home, said, until
+from tests.support.home import command, consumer, end, kill, make_home, said, until
 from tests.support.inboxes import mailbox, webhook
 
 PASSWORD = "p@ss/w:rd%41-hunter2"
@@ -188,6 +190,41 @@ minimum = 1
         assert not [one for one in desk.alerts() if one.rule == "failed"]
         assert all("send-notification" not in job.data["body"] for job in desk.jobs("type:send-notification").jobs)
     assert b"s3cr3t" not in everything_in(home)
+
+
+@pytest.mark.soak
+def test_each_failure_is_told_once_however_many_consumers_are_killed(tmp_path: Path) -> None:
+    routes = '[[notify.routes]]\nto = ["hook"]\nevents = ["job_failed"]\nbody = "{job}"\n'
+    home = make_home(tmp_path, PROCESSORS, settings('hook = "json://127.0.0.1:1/"', routes))
+    with working(home):
+        pass  # from now on it listens
+    dice, failed, desk = random.Random(1), 0, Desk(home)
+
+    def dead() -> int:
+        row = desk.ledger.row("SELECT coalesce(sum(n), 0) FROM tally WHERE state = 'failed' AND queue = 'default'")
+        return int(row[0]) if row else 0
+
+    def told() -> int:
+        rows = desk.ledger.rows("SELECT data FROM job WHERE type = 'send-notification'")
+        titles = [str(json.loads(data)["title"]) for (data,) in rows]
+        return sum(int(title.split()[0]) if "notices, the first" in title else 1 for title in titles)
+
+    for _ in range(12):
+        worker, before = consumer(home), told()
+        failed += len(desk.submit_batch([Submission(type="breaks") for _ in range(5)]))
+        moments: list[Callable[[], object]] = [
+            lambda enough=failed - dice.randint(1, 5): dead() >= enough,
+            lambda before=before: desk.ledger.row("SELECT 1 FROM notice") or told() > before,
+            lambda before=before: told() > before,
+        ]
+        until(dice.choice(moments))
+        kill(worker)
+    worker = consumer(home)
+    until(lambda: told() >= failed, 120)
+    until(lambda: not desk.ledger.row("SELECT 1 FROM notice"))
+    assert told() == failed
+    end(worker)
+    desk.close()
 
 
 def test_a_drain_sends_what_waits(tmp_path: Path) -> None:
