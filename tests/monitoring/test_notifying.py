@@ -212,8 +212,9 @@ def test_each_failure_is_told_once_however_many_consumers_are_killed(tmp_path: P
     for _ in range(12):
         worker, before = consumer(home), told()
         failed += len(desk.submit_batch([Submission(type="breaks") for _ in range(5)]))
+        enough = failed - dice.randint(1, 5)
         moments: list[Callable[[], object]] = [
-            lambda enough=failed - dice.randint(1, 5): dead() >= enough,
+            lambda enough=enough: dead() >= enough,
             lambda before=before: desk.ledger.row("SELECT 1 FROM notice") or told() > before,
             lambda before=before: told() > before,
         ]
