@@ -90,6 +90,10 @@ def _jobs_view(scene: Scene) -> str | None:
     return None if scene.view == "jobs" else "only in the list of jobs: press 2"
 
 
+def _filtered(scene: Scene) -> str | None:
+    return _jobs_view(scene) or (None if scene.filtered else "nothing is filtered: press /")
+
+
 def _anything_to_open(scene: Scene) -> str | None:
     if scene.view == "job":
         return "it is open"
@@ -154,6 +158,12 @@ ACTIONS: tuple[Action, ...] = (
            word="follow", rank=9),
     Action("sort", "s", "Sort by", "View", lambda app, _: app.pick_order(), _jobs_view, word="sort", rank=9),
     Action("reverse", "S", "Turn the order round", "View", lambda app, _: app.table("reverse"), _jobs_view),
+    Action("before", "left_square_bracket", "To the view before", "View", lambda app, _: app.wander(-1)),
+    Action("after", "right_square_bracket", "To the view after", "View", lambda app, _: app.wander(1)),
+    Action("views", "V", "Views: filters by name", "Find", lambda app, _: app.pick_view()),
+    Action("keep_view", "W", "Keep this filter under a name", "Find", lambda app, _: app.save_view(), _filtered),
+    Action("export", "E", "Export what the filter shows", "Take out", lambda app, _: app.export(), _jobs_view,
+           command="jobdesk jobs list --json"),
     Action("palette", "colon,ctrl+p", "All commands, by name", "App", lambda app, _: app.show_palette(),
            word="commands", rank=10),
     Action("quit", "q", "Quit", "App", lambda app, _: app.leave(), word="quit", rank=11),
@@ -200,13 +210,18 @@ MOVING = (
 
 _NAMES = {
     "question_mark": "?", "slash": "/", "colon": ":", "asterisk": "*", "backslash": "\\", "exclamation_mark": "!",
-    "escape": "esc",
+    "escape": "esc", "left_square_bracket": "[", "right_square_bracket": "]",
 }  # fmt: skip
 
 
 def key_name(key: str) -> str:
     """A key as people write it."""
     return _NAMES.get(key, key)
+
+
+def keys_of(action: Action) -> str:
+    """All its keys as people write them."""
+    return " ".join(key_name(key) for key in action.keys.split(","))
 
 
 def shown_key(action: Action) -> str:

@@ -88,6 +88,7 @@ class Jobs(Container):
         bar = self.query_one(FilterBar)
         bar.set(text)
         self._apply(text)
+        self.desk_app.viewed()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -100,6 +101,7 @@ class Jobs(Container):
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self.table.focus()
+        self.desk_app.viewed()
 
     @on(FilterBar.Left)
     def _left(self) -> None:

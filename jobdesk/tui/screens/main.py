@@ -103,6 +103,11 @@ class Main(Frame):
             self.view.first_focus().focus()
         self.desk_app.show_snapshot()
         self.scene_changed()
+        self.desk_app.viewed()
+
+    def knows(self, view: str) -> bool:
+        """Whether there is such a screen."""
+        return view in _MAKERS
 
     @property
     def scene(self) -> Scene:
