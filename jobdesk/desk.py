@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from jobdesk import home as homes
 from jobdesk import opening
 from jobdesk.acting import Acting
+from jobdesk.alerting import Alerting
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import QueueFull, ReadOnly, UsageError
@@ -29,6 +30,7 @@ from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Tx
 from jobdesk.limiting import Limiting
 from jobdesk.looking import Looking
+from jobdesk.notifying import Notifying
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 from jobdesk.servicing import Servicing
@@ -44,11 +46,11 @@ if TYPE_CHECKING:
     from jobdesk.vault import Vault
 
 
-class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
+class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting, Alerting, Notifying):
     """A home, opened. Any thread may use it.
 
     What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, schedules
-    in `Scheduling`, services in `Servicing`.
+    in `Scheduling`, services in `Servicing`, alerts in `Alerting`, notices in `Notifying`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
