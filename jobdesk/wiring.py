@@ -24,6 +24,7 @@ class DeskWiring:
             "storage": {"path": str(storage)},
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
+            "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
             "notify": config.notify.model_dump(),
             "quarantine": str(desk.home.quarantine),
         }

@@ -9,7 +9,7 @@ from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.fields import Section
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
-from jobdesk.sections.images import ImageSettings
+from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
 from jobdesk.sections.notify import NotifySettings
 from jobdesk.sections.queues import QueueSettings, TypeSettings
 from jobdesk.sections.scanner import ScannerSettings
@@ -25,6 +25,7 @@ class Config(Section):
     storage: StorageSettings
     scanner: ScannerSettings
     images: ImageSettings
+    presets: dict[PresetName, PresetSettings] = {}
     notify: NotifySettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]

@@ -22,6 +22,7 @@ def settings(home: Path, **over: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {
         name: {**getattr(config, name).model_dump(), **over.get(name, {})} for name in ("scanner", "images", "notify")
     }
+    made["presets"] = {name: preset.model_dump() for name, preset in config.presets.items()}
     return made | {"type": {}, "storage": {"path": str(home / "library")}, "quarantine": str(home / "quarantine")}
 
 
