@@ -33,7 +33,7 @@ def tell(
         checksums: see `sums`.
     """
     width, height = picture.size
-    told = {
+    return {
         "width": width,
         "height": height,
         "megapixels": round(width * height / 1e6, 2),
@@ -55,7 +55,6 @@ def tell(
         "phash": likeness.phash(small),
         "checksums": checksums,
     }
-    return told
 
 
 def _motion(header: Header, picture: Picture) -> dict[str, Any] | None:

@@ -55,6 +55,11 @@ class Darkroom:
             self._stages.append(_Stage(made, in_srgb=True))
         return made
 
+    def whole(self) -> Image.Image:
+        """The picture at the size that it was decoded to."""
+        size = self._stages[0].image.size
+        return self.make(Plan(size, (0, 0, *size)))
+
     def _source(self, plan: Plan) -> _Stage:
         fit = [
             stage

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobdesk import Context
+from jobdesk import Context, Reject
 
 from . import about, animation, encoding, headers, keeping, pictures, safefiles
 from .darkroom import Darkroom, lay
@@ -89,6 +89,20 @@ def tell(opened: Opened) -> dict[str, Any]:
     return about.tell(opened.content, opened.header, opened.picture, small, about.sums(opened.content))
 
 
+def bound(planned: Plan, max_pixels: int) -> None:
+    """Refuse a rendition that is larger than any picture may be.
+
+    Raises:
+        Reject: `too-many-pixels`.
+    """
+    wide, high = planned.size
+    if wide * high > max_pixels:
+        raise Reject(
+            f"{wide}×{high} pixels are wanted, more than the {max_pixels:,} allowed (images.max_pixels)",
+            reason="too-many-pixels",
+        )
+
+
 def say_doubts(ctx: Context, picture: Picture) -> None:
     """Put what could not be read into the job's log."""
     for doubt in picture.doubts:
@@ -131,7 +145,9 @@ def _tasks(ctx: Context, picture: Picture, shapes: Sequence[NamedShape], suffix:
         output = output_of(settings, picture, shape)
         clear = shape.background is None and output.format != "jpeg"
         ground = None if clear else rgb(output.ground)
-        tasks.append(_Task(shape.name + suffix, plan(picture.size, shape), output, ground))
+        planned = plan(picture.size, shape)
+        bound(planned, settings["max_pixels"])
+        tasks.append(_Task(shape.name + suffix, planned, output, ground))
     return sorted(tasks, key=lambda task: (-task.plan.scaled[0] * task.plan.scaled[1], not task.plan.whole))
 
 
