@@ -12,7 +12,7 @@ from . import colours, resizing
 from .pictures import Picture
 from .shapes import Plan, Size
 
-_AHEAD = 1.5
+_AHEAD = 1.1
 """A rendition is made from another only if that is so much larger, or of the very size: less would blur."""
 _COARSE = 2.0
 """The decoded picture is averaged down to so many times the largest rendition before anything else is done."""

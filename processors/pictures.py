@@ -41,7 +41,8 @@ PLUGINS = (
 
 _ORIENTATION = 0x0112
 _SMALL_PX = 512
-"""Up to this edge the decoder leaves twice the detail that is wanted: there it costs next to nothing."""
+_SMALL_GAP = 1.5
+"""Up to this edge the decoder leaves so much more detail than is wanted: there it costs next to nothing."""
 
 
 @dataclass(slots=True)
@@ -101,7 +102,7 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
                 turned = _orientation(_exif(image, [])) >= 5  # with JPEG this reads no pixels
                 wide, high = largest(size[::-1] if turned else size)
                 if max(wide, high) <= _SMALL_PX:
-                    wide, high = 2 * wide, 2 * high
+                    wide, high = round(_SMALL_GAP * wide), round(_SMALL_GAP * high)
                 image.draft(None, (high, wide) if turned else (wide, high))
             image.load()
             exif = _exif(image, doubts)

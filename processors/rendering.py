@@ -15,7 +15,7 @@ from .darkroom import Darkroom, lay
 from .encoding import Motion, Output
 from .headers import Header
 from .pictures import Picture
-from .shapes import NamedShape, Plan, Size, longest, plan, rgb
+from .shapes import NamedShape, OutputFormat, Plan, Size, longest, plan, rgb
 
 _ENCODERS = 2
 """Threads that encode beside the resizing; Pillow leaves the interpreter to others meanwhile."""
@@ -109,12 +109,14 @@ def say_doubts(ctx: Context, picture: Picture) -> None:
         ctx.log.warning(doubt)
 
 
-def write(settings: Mapping[str, Any], folder: Path, name: str, kind: Any, content: bytes) -> safefiles.Written:
+def write(
+    settings: Mapping[str, Any], folder: Path, name: str, kind: OutputFormat, content: bytes, *, synced: bool = True
+) -> safefiles.Written:
     """Write one file; where the settings say so, its name ends in the beginning of its checksum."""
     ending = encoding.EXTENSIONS[kind]
     if settings["names"] == "content":
-        return safefiles.write_whole(folder / f"{name}-{hashlib.sha256(content).hexdigest()[:16]}{ending}", content)
-    return safefiles.write_whole(folder / f"{name}{ending}", content)
+        name = f"{name}-{hashlib.sha256(content).hexdigest()[:16]}"
+    return safefiles.write_whole(folder / f"{name}{ending}", content, synced=synced)
 
 
 def output_of(settings: Mapping[str, Any], picture: Picture, shape: Any) -> Output:
@@ -167,10 +169,11 @@ def _written(
                 image = lay(room.make(task.plan), task.plan.canvas, task.ground)
                 files.append(encoders.submit(encoding.encode, image, task.output))
         for task, file in zip(tasks, files, strict=True):
-            written = write(settings, folder, task.name, task.output.format, file.result())
+            written = write(settings, folder, task.name, task.output.format, file.result(), synced=False)
             ctx.checkpoint()
             made.append(_told(task, written, moving))
             ctx.progress(steps[0] + len(made), steps[1], task.name)
+    safefiles.sync_folder(folder)
     return made
 
 

@@ -25,7 +25,7 @@ def resize(image: Image.Image, scaled: Size, box: Box | None = None) -> Image.Im
     fast = _fast()
     if fast is not None and image.mode in ("L", "RGB", "RGBA", "CMYK"):
         return fast(image, size, source)
-    return image.resize(size, Image.Resampling.LANCZOS, box=source, reducing_gap=2.0)
+    return image.resize(size, Image.Resampling.LANCZOS, box=source, reducing_gap=1.5)
 
 
 @cache
