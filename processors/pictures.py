@@ -156,7 +156,7 @@ def refusal(error: Exception) -> Reject:
 
 @cache
 def _register_heic() -> None:
-    import pillow_heif  # type: ignore[import-not-found,unused-ignore]
+    import pillow_heif
 
     register: Any = pillow_heif.register_heif_opener
     register()

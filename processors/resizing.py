@@ -32,7 +32,7 @@ def resize(image: Image.Image, scaled: Size, box: Box | None = None) -> Image.Im
 def _fast() -> Engine | None:
     """The SIMD resizer, or None where it is not installed or was built for another Pillow."""
     try:
-        import cykooz_resizer as cykooz  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        import cykooz_resizer as cykooz
     except ImportError:
         return None
     resizer: Any = cykooz.Resizer()

@@ -77,7 +77,7 @@ def pillow_only(engine: Callable[[Path], Engine]) -> Callable[[Path], Engine]:
     """The engine without the extra `fast`."""
 
     def made(out: Path) -> Engine:
-        resizing._fast = lambda: None  # type: ignore[assignment]  # an engine runs in a process of its own
+        resizing._fast = lambda: None  # an engine runs in a process of its own
         return engine(out)
 
     return made

@@ -20,10 +20,12 @@ def settings(home: Path, **over: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as the engine hands them out, with the defaults; `over` replaces keys of sections."""
     config = load(home, {})
     made: dict[str, Any] = {
-        name: {**getattr(config, name).model_dump(), **over.get(name, {})} for name in ("scanner", "images", "notify")
+        name: {**getattr(config, name).model_dump(), **over.get(name, {})}
+        for name in ("scanner", "images", "notify", "storage")
     }
     made["presets"] = {name: preset.model_dump() for name, preset in config.presets.items()}
-    return made | {"type": {}, "storage": {"path": str(home / "library")}, "quarantine": str(home / "quarantine")}
+    made["storage"]["path"] = str(home / "library")
+    return made | {"type": {}, "quarantine": str(home / "quarantine")}
 
 
 @dataclass
