@@ -189,8 +189,9 @@ class _told:  # noqa: N801  used like a function
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is None or isinstance(error, Reject | Retry | GeneratorExit | MemoryError):
             return
-        name, text = type(error).__name__, " ".join(str(error).split())[:300]
-        words = f"{name} {text}"
+        name, words = type(error).__name__, f"{type(error).__name__} {error}"
+        code = re.search(r"<Code>(\w+)</Code>", words)  # what S3 itself calls it stands far behind
+        text = " ".join(str(error).split())[:200] + (f" … {code[1]}" if code else "")
         if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in words:
             raise FileNotFoundError(f"{self._key} is not in the storage") from None
         if isinstance(error, PermissionError) or re.search(
