@@ -84,7 +84,7 @@ def encode_within(image: Image.Image, output: Output, limit_bytes: int) -> tuple
     if best is None:
         raise Reject(
             f"{image.width}×{image.height} as {output.format} has {len(content):,} bytes, more than the "
-            f"{limit_bytes:,} that are wanted: make it smaller, or choose webp or avif",
+            f"{limit_bytes:,} that are wanted: resize it first, or choose another format",
             reason="too-large",
         )
     return best

@@ -5,7 +5,8 @@ What is decoded are the very bytes that were checked, by the one decoder that th
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -85,12 +86,9 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
         Reject: `corrupt` or `truncated`; whatever the decoder says ends the job, since a second try would
             hand out half a picture.
     """
-    Image.MAX_IMAGE_PIXELS = header.width * header.height
     doubts: list[str] = []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with _no_more_than(header.width * header.height):
             if header.format is formats.HEIC:
                 _register_heic()
             image = Image.open(io.BytesIO(content), formats=[header.format.name])
@@ -122,6 +120,20 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
         info={str(key): value for key, value in image.info.items()},
         doubts=doubts,
     )
+
+
+@contextmanager
+def _no_more_than(pixels: int) -> Iterator[None]:
+    """Whatever claims more pixels than the header did is an error, not a warning."""
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = pixels
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def _bound(image: Image.Image, page: int, max_pixels: int) -> None:

@@ -71,7 +71,7 @@ def test_a_real_clamd_finds_eicar_by_socket_and_by_port(desk: Bench, tmp_path: P
         assert port
         for address in (found, f"127.0.0.1:{port[1]}"):
             desk.settings["scanner"]["address"] = address
-            assert scanned(desk, tmp_path, scanners.eicar_file()) == "Eicar-Test-Signature"
+            assert scanned(desk, tmp_path, scanners.eicar_file()).startswith("Eicar-Test-Signature")
             assert scanned(desk, tmp_path, pictures.plain()) == "clean"
 
 
