@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, field_validator
 
+from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.fields import Section
 from jobdesk.sections.flows import FlowSettings
@@ -27,6 +28,7 @@ class Config(Section):
     images: ImageSettings
     presets: dict[PresetName, PresetSettings] = {}
     notify: NotifySettings
+    app: AppSettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]
     flows: list[FlowSettings] = []
