@@ -19,11 +19,11 @@ rule EICAR_Test_File {
     $mark = { 58 35 4F 21 50 25 40 41 50 5B 34 5C 50 5A 58 35 34 28 50 5E 29 37 43 43 29 37 7D 24 45 49 43 41 52 }
   condition: $mark
 }
-rule Linux_Program { condition: uint32be(0) == 0x7F454C46 }
-rule Windows_Program { condition: uint16be(0) == 0x4D5A and uint32be(uint32(0x3C)) == 0x50450000 }
-rule Windows_Program_Appended {
-  strings: $stub = "This program cannot be run in DOS mode"
-  condition: $stub and (uint16be(0) == 0xFFD8 or uint32be(0) == 0x89504E47 or uint32be(0) == 0x47494638)
+rule Program_In_Picture {
+  strings:
+    $windows = "This program cannot be run in DOS mode"
+    $linux = { 7F 45 4C 46 ( 01 | 02 ) ( 01 | 02 ) 01 }
+  condition: ($windows or $linux) and (uint16be(0) == 0xFFD8 or uint32be(0) == 0x89504E47 or uint32be(0) == 0x47494638)
 }
 rule PHP_Code {
   strings:
