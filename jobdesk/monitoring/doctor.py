@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobdesk.core.clock import iso
 from jobdesk.core.errors import JobdeskError
-from jobdesk.ledger import ahead, audit, indexing
+from jobdesk.ledger import ahead, checks, indexing
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring.disk import disk_of
@@ -74,19 +74,19 @@ RESTORE = "stop what works on it, and restore a backup with `jobdesk restore FIL
 
 
 def _integrity(ledger: Ledger) -> Finding:
-    if damage := audit.damage(ledger):
+    if damage := checks.damage(ledger):
         return Finding("database", False, f"{ledger.path} is damaged: {damage[0]}", RESTORE)
     return Finding("database", True, "the database is whole")
 
 
 def _tallies(ledger: Ledger, fix: bool) -> Finding:
-    wrong = audit.wrong_tallies(ledger)
-    lanes = audit.wrong_lanes(ledger)
+    wrong = checks.wrong_tallies(ledger)
+    lanes = checks.wrong_lanes(ledger)
     if not wrong and not lanes:
         return Finding("counts", True, "every queue's counts are right")
     if fix:
         with ledger.write() as tx:
-            audit.recount(tx)
+            checks.recount(tx)
     if wrong:
         queue, state, counted, real = wrong[0]
         said = f"queue {queue} has {real:,} {state} jobs, not {counted:,}"
@@ -98,20 +98,20 @@ def _tallies(ledger: Ledger, fix: bool) -> Finding:
 
 
 def _flows(ledger: Ledger, fix: bool) -> Finding:
-    wrong = audit.wrong_flows(ledger)
+    wrong = checks.wrong_flows(ledger)
     if not wrong:
         return Finding("flows", True, "every flow's counts are right")
     if fix:
         with ledger.write() as tx:
-            audit.recount_flows(tx)
+            checks.recount_flows(tx)
     said = f"the counts of {len(wrong)} flows are wrong, {wrong[0]} first"
     return Finding("flows", fix, said, None if fix else "jobdesk doctor --fix counts again", fix)
 
 
 def _words(ledger: Ledger, fix: bool) -> Finding:
     with ledger.write() as tx:
-        damaged = audit.damaged_index(tx)
-    missing = [] if damaged else audit.unindexed(ledger)
+        damaged = checks.damaged_index(tx)
+    missing = [] if damaged else checks.unindexed(ledger)
     if not damaged and not missing:
         return Finding("search", True, "the index of words agrees with the jobs")
     if fix:
@@ -181,7 +181,7 @@ def _watches(limits: Path) -> Finding:
 
 
 def _clock(ledger: Ledger, now: float) -> Finding:
-    latest = audit.latest_instant(ledger)
+    latest = checks.latest_instant(ledger)
     if latest is None or latest <= now + _AHEAD_S:
         return Finding("clock", True, "nothing is dated in the future")
     said = f"the ledger knows of things that happened at {iso(latest)}, and it is {iso(now)}"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from jobdesk.core.query import parse
-from jobdesk.ledger import audit, indexing, search
+from jobdesk.ledger import checks, indexing, search
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring.doctor import Finding, doctor
@@ -41,7 +41,7 @@ def test_wrong_counts_are_found_and_counted_again(ledger: Ledger) -> None:
     assert all(found[name].mend for name in ("counts", "flows"))
     mended = look(ledger, fix=True)
     assert mended["counts"].fixed and mended["flows"].fixed
-    assert (audit.wrong_tallies(ledger), audit.wrong_flows(ledger)) == ([], [])
+    assert (checks.wrong_tallies(ledger), checks.wrong_flows(ledger)) == ([], [])
     assert ledger.row("SELECT total, open, failed FROM flow") == (3, 3, 0)
     assert bad(look(ledger)) == set()
 
