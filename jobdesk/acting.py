@@ -10,6 +10,7 @@ from jobdesk.ledger import reads
 from jobdesk.ledger.database import Ledger, Tx
 
 if TYPE_CHECKING:
+    from jobdesk.ledger.audit import Deed
     from jobdesk.plugins import Registry
 
 TOGETHER = 100
@@ -34,30 +35,38 @@ class Acting:
 
         def sync_queues(self) -> None: ...
 
+        def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> Deed: ...
+
     def cancel(self, id_: str, why: str | None = None) -> State:
         """Cancel a job; a running one is asked to stop and killed after a grace. Its state afterwards."""
         from jobdesk.ledger import moves
 
-        with self.ledger.write() as tx:
-            return moves.cancel(tx, self.full_id(id_), why or f"cancelled by {user()}")
+        full = self.full_id(id_)
+        with self.deed("cancel").part() as part, part.job(full):
+            return moves.cancel(part.tx, full, why or f"cancelled by {user()}")
 
     def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
         """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
         job = self.job(id_)
         checked = None if data is None else self.registry.get(job.type).check(data, self.still_open(job, data))
-        with self.ledger.write() as tx:
-            _retry(tx, job.id, checked)
+        with self.deed("retry").part() as part, part.job(job.id):
+            _retry(part.tx, job.id, checked)
         return reads.job(self.ledger, job.id)
 
     def delete(self, id_: str) -> None:
         """Remove a job that does not run, with its history."""
         from jobdesk.ledger import moves
 
-        with self.ledger.write() as tx:
-            moves.delete(tx, self.full_id(id_))
+        full = self.full_id(id_)
+        with self.deed("delete").part() as part, part.job(full):
+            moves.delete(part.tx, full)
 
-    def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
-        """`cancel`, `retry` or `delete` many jobs, by their full ids; for each why it was refused, or None."""
+    def each(self, action: str, job_ids: Sequence[str], under: "Deed | None" = None) -> dict[str, str | None]:
+        """`cancel`, `retry` or `delete` many jobs, by their full ids; for each why it was refused, or None.
+
+        Args:
+            under: the action that they are part of, where several calls make one.
+        """
         from jobdesk.ledger import moves
 
         why = f"cancelled by {user()}"
@@ -66,12 +75,14 @@ class Acting:
             "retry": _retry,
             "delete": moves.delete,
         }
+        deed = under or self.deed(action)
         answers: dict[str, str | None] = {}
         for start in range(0, len(job_ids), TOGETHER):
-            with self.ledger.write() as tx:
+            with deed.part() as part:
                 for id_ in job_ids[start : start + TOGETHER]:
                     try:  # a refused move has changed nothing yet
-                        ways[action](tx, id_)
+                        with part.job(id_):
+                            ways[action](part.tx, id_)
                         answers[id_] = None
                     except (NotFound, Refused) as error:
                         answers[id_] = str(error)
@@ -82,7 +93,7 @@ class Acting:
         from jobdesk.ledger import queues
 
         self.sync_queues()
-        with self.ledger.write() as tx:
+        with self.deed("pause", target=f"queue {queue}").writing() as tx:
             return queues.pause(tx, queue, user())
 
     def resume(self, queue: str) -> bool:
@@ -90,8 +101,14 @@ class Acting:
         from jobdesk.ledger import queues
 
         self.sync_queues()
-        with self.ledger.write() as tx:
+        with self.deed("resume", target=f"queue {queue}").writing() as tx:
             return queues.resume(tx, queue, user())
+
+    def clean(self, queue: str, state: State, before: float) -> int:
+        """Remove the queue's jobs that reached this final state before an instant (epoch seconds); how many."""
+        from jobdesk.ledger.clean import clean
+
+        return clean(self.ledger, queue, state, before, user(), self.deed("clean", target=f"queue {queue}").writing)
 
 
 def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:

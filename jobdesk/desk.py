@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from jobdesk import home as homes
 from jobdesk.acting import Acting
+from jobdesk.auditing import Auditing
+from jobdesk.core.actor import Actor
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import QueueFull, UsageError
@@ -39,22 +41,26 @@ if TYPE_CHECKING:
     from jobdesk.sections import Config
 
 
-class Desk(Looking, Acting, FlowDesk, Scheduling):
+class Desk(Looking, Acting, Auditing, FlowDesk, Scheduling):
     """A home, opened. Any thread may use it.
 
     What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, schedules
-    in `Scheduling`.
+    in `Scheduling`, what people did and how it is undone in `Auditing`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
         clock: the source of time; tests own it.
+        actor: who acts, as the audit log tells it; None is a program of this user.
 
     Raises:
         HomeError: the home cannot be used, or is not jobdesk's.
     """
 
-    def __init__(self, home: str | Path | None = None, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, home: str | Path | None = None, *, clock: Clock | None = None, actor: Actor | None = None
+    ) -> None:
         self.clock = clock or SystemClock()
+        self.actor = actor or Actor.here("api")
         self.home = homes.prepare(homes.locate(home))
         self.settings = Settings(self.home.settings, self.clock)
         self.ledger = Ledger(self.home.database, self.clock, synchronous=lambda: self.settings.synchronous)

@@ -76,8 +76,12 @@ def _act(args: Args, out: Out) -> int:
         return _act_on_ids(desk, args, out)
 
 
-def act_on_query(desk: "Desk", args: Args, out: Out, action: str, query: str) -> int:
-    """Do it to all jobs that match; asks first on a terminal. The exit code."""
+def act_on_query(desk: "Desk", args: Args, out: Out, action: str, query: str, *, called: str | None = None) -> int:
+    """Do it to all jobs that match; asks first on a terminal. The exit code.
+
+    Args:
+        called: what the audit log calls it, if not by its action.
+    """
     from jobdesk.core.query import parse
     from jobdesk.ledger import search
 
@@ -87,13 +91,13 @@ def act_on_query(desk: "Desk", args: Args, out: Out, action: str, query: str) ->
     what = f"{len(ids):,} job{'s' * (len(ids) != 1)} that match{'es' * (len(ids) == 1)} '{query}'"
     if ids and not args.yes and not confirmed(out, f"{action} {what}?", must_ask=action == "delete"):
         return 1
-    answers = []
+    answers, deed = [], desk.deed(called or action, query=query)
     rate = getattr(args, "rate", None)
     chunk, pause_s = _CHUNK if rate is None else _pace(rate), 0.0 if rate is None else rate.span_s / rate.most
     for start in range(0, len(ids), chunk):
         if start and rate is not None:
             desk.clock.wait(threading.Event(), pause_s * chunk)
-        refused = desk.each(action, ids[start : start + chunk])
+        refused = desk.each(action, ids[start : start + chunk], deed)
         answers += [_Answer(id_, None, JobdeskError(why) if why else None) for id_, why in refused.items()]
     return _tell(desk, out, action, answers, bulk=True)
 

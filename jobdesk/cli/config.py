@@ -11,8 +11,6 @@ from jobdesk.core.errors import ConfigError, Refused
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SECRETS = ("password", "passwd", "secret", "token", "api_key", "apikey", "private_key", "access_key", "credential")
-_MASK = "********"
 _HEAD = """# The settings of this desk. What is commented out is the default and follows upgrades: take the # away
 # to change it. Durations: "500ms", "5s", "2m", "1h", "7d"; sizes: "512KB", "100MB", "2GB".
 # `jobdesk config check` says whether it is right, `jobdesk config show` what holds.
@@ -67,6 +65,7 @@ def _home(args: Args) -> "Path":
 
 def _show(args: Args, out: Out) -> None:
     from jobdesk import config
+    from jobdesk.core.masks import masked
 
     found: dict[str, Any] = masked(config.load(_home(args)).model_dump(mode="json"))
     if out.json:
@@ -105,23 +104,6 @@ def schema(made: dict[str, Any]) -> dict[str, Any]:
         if name not in ("FolderSettings", "FlowSettings", "StepSettings", "HookSettings", "ScheduleSettings"):
             part.pop("required", None)
     return made
-
-
-def masked(value: Any, name: str = "") -> Any:
-    """The same without secrets: values of keys that sound like one, and what stands before the @ of an address."""
-    if isinstance(value, Mapping):
-        return {key: masked(one, str(key)) for key, one in value.items()}
-    if isinstance(value, list):
-        return [masked(one, name) for one in value]
-    if not isinstance(value, str) or not value or value.startswith("${env:"):
-        return value
-    if any(word in name.lower() for word in _SECRETS):
-        return _MASK
-    scheme, slashes, rest = value.partition("://")
-    login, at, host = rest.partition("@")
-    if slashes and at and ":" in login and "/" not in login:
-        return f"{scheme}://{login.partition(':')[0]}:{_MASK}@{host}"
-    return value
 
 
 def _toml(table: Mapping[str, Any], path: str = "") -> Iterator[str]:

@@ -45,7 +45,9 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words)
     out = Out(json="--json" in words[: words.index("--") if "--" in words else None])
     try:
-        code = _dispatch(parse(build(), words), out)
+        args = parse(build(), words)
+        args.words = words
+        code = _dispatch(args, out)
         out.stream.flush()
         return code
     except SystemExit as done:  # argparse, after it printed help or version

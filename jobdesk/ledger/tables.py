@@ -6,7 +6,7 @@ triggers are made anew at each migration from `core.moves`, so table and code ca
 
 from jobdesk.core.job import DEAD, FINAL, IN_FLIGHT, State
 from jobdesk.core.moves import MOVES
-from jobdesk.ledger import fulltext, kept, lanes, unique
+from jobdesk.ledger import audit_tables, fulltext, kept, lanes, unique
 
 APPLICATION_ID = 0x6A6F6264
 """`jobd`: how a jobdesk ledger is told from any other SQLite file."""
@@ -217,7 +217,14 @@ ALTER TABLE job ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;   -- raised by mo
 MIGRATIONS = [
     _FIRST,
     _FLOWS,
-    lanes.MIGRATION + unique.MIGRATION + unique.WINDOW + fulltext.MIGRATION + _EVENTS + _COUNTED + kept.MIGRATION,
+    lanes.MIGRATION
+    + unique.MIGRATION
+    + unique.WINDOW
+    + fulltext.MIGRATION
+    + _EVENTS
+    + _COUNTED
+    + kept.MIGRATION
+    + audit_tables.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""
 
@@ -233,13 +240,15 @@ def triggers() -> str:
     lost = f"state IN ({_words(FINAL - {State.COMPLETED})})"
     new = [
         "SELECT raise(ABORT, 'a new job is blocked, scheduled or pending') "
-        "WHERE new.state NOT IN ('blocked', 'scheduled', 'pending')",
+        "WHERE new.state NOT IN ('blocked', 'scheduled', 'pending') "
+        f"AND NOT {audit_tables.UNDOING}",
         "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1",
         "UPDATE flow SET total = total + 1, open = open + 1, finished_at = NULL WHERE id = new.flow",
         *lanes.ON_NEW,
     ]
     moved = [
-        f"SELECT raise(ABORT, 'illegal move of a job') WHERE old.state <> new.state AND NOT ({pairs})",
+        f"SELECT raise(ABORT, 'illegal move of a job') WHERE old.state <> new.state AND NOT ({pairs}) "
+        f"AND NOT {audit_tables.UNDOING}",
         "UPDATE tally SET n = n - 1 WHERE queue = old.queue AND state = old.state",
         "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1",
         "INSERT INTO minute SELECT CAST(new.finished_at / 60 AS INTEGER), new.queue, new.state = 'completed', "

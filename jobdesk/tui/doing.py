@@ -48,9 +48,10 @@ class Doer:
     def _each(self, verb: str, selection: Selection) -> None:
         refused: Counter[str] = Counter()
         done = 0
+        deed = self._desk.deed(verb, query=selection.query)
         try:
             for batch in self._batches(selection):
-                answers = self._desk.each(verb, batch)
+                answers = self._desk.each(verb, batch, deed)
                 done += sum(why is None for why in answers.values())
                 refused.update(why for why in answers.values() if why is not None)
         except JobdeskError as error:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from jobdesk import config as settings
-from jobdesk.cli.config import masked
+from jobdesk.core.masks import masked
 from tests.cli.conftest import Say
 
 
