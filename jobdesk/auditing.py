@@ -89,13 +89,10 @@ class Auditing:
         deed = audit.Deed(self.ledger, self.actor, "undo", target=entry.target, undoes=entry.id)
         refused: dict[str, str] = {}
         count, done = 0, False
-        with self.ledger.write() as tx:
-            stored = [number for number, _ in audit.kept(tx, entry.id)]
-        for number in stored:
+        for number in audit.parts_kept(self.ledger, entry.id):
             with deed.part() as part:
-                groups = dict(audit.kept(part.tx, entry.id)).get(number, [])
                 left: list[audit.Group] = []
-                for group in reversed(groups):
+                for group in reversed(audit.kept(part.tx, entry.id, number)):
                     try:
                         with part.job(*group.jobs):
                             back = undoing.put_back(part.tx, group, self.actor.user)

@@ -12,6 +12,7 @@ from jobdesk import __version__
 from jobdesk.cli import (
     app,
     assets,
+    audit,
     backup,
     config,
     consumer,
@@ -87,8 +88,8 @@ def build() -> Parser:
     )
     commands = Group(parser)
     for noun in (
-        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, backup, config,
-        demo,
+        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, audit,
+        backup, config, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

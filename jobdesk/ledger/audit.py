@@ -205,12 +205,17 @@ def keep(tx: Tx, audit: int, part: int, groups: Sequence[Group], since: float | 
             tx.run("DELETE FROM undo WHERE audit = ? AND part = ?", (audit_, part_))
 
 
-def kept(tx: Tx, audit: int) -> list[tuple[int, list[Group]]]:
-    """What it takes to undo an action, its last part first."""
-    rows = tx.rows(
-        "SELECT part, changes FROM undo WHERE audit = ? AND at >= ? ORDER BY part DESC", (audit, tx.now - UNDO_S)
-    )
-    return [(part, [Group.from_json(one) for one in json.loads(zlib.decompress(packed))]) for part, packed in rows]
+def parts_kept(ledger: Ledger, audit: int) -> list[int]:
+    """Parts of an action that can be undone, the last first."""
+    fresh = ledger.clock.now() - UNDO_S
+    rows = ledger.rows("SELECT part FROM undo WHERE audit = ? AND at >= ? ORDER BY part DESC", (audit, fresh))
+    return [int(part) for (part,) in rows]
+
+
+def kept(tx: Tx, audit: int, part: int) -> list[Group]:
+    """What it takes to undo a part of an action; [] if that is gone."""
+    row = tx.row("SELECT changes FROM undo WHERE audit = ? AND part = ?", (audit, part))
+    return [] if row is None else [Group.from_json(one) for one in json.loads(zlib.decompress(row[0]))]
 
 
 def forget(ledger: Ledger) -> None:
