@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobdesk.core.actor import Actor
 from jobdesk.core.errors import NotFound, Refused
+from jobdesk.home import Home
 from jobdesk.ledger.database import Ledger
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Auditing:
 
     ledger: Ledger
     actor: Actor
+    home: Home
 
     def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> "Deed":
         """An action to be logged: what its `part()`s change is told, and may be undone where that is possible."""
@@ -108,6 +110,22 @@ class Auditing:
             why = next(iter(refused.values()), "nothing of it is left to undo")
             raise Refused(f"#{entry.id} ({entry.action} {entry.what}) cannot be undone: {why}")
         return Undone(entry, deed.id, count, refused)
+
+    def note_settings(self) -> None:
+        """Log what was changed in jobdesk.toml since any process last read it; by whom is the owner of the file."""
+        from jobdesk.ledger import audit, settings_seen
+
+        found = settings_seen.read(self.home.settings)
+        if found is None or settings_seen.known(self.ledger) == found.settings:
+            return
+        actor = Actor(found.owner, "file", None, None, 0, self.actor.host)
+        deed = audit.Deed(self.ledger, actor, "change", target=f"settings {self.home.settings}")
+        with deed.part(undoable=False) as part:
+            before = settings_seen.known(part.tx)
+            settings_seen.remember(part.tx, found.settings)
+            if before is not None and before != found.settings:  # the first look is no change
+                was, now = settings_seen.difference(before, found.settings)
+                part.say(before=was, after=now)
 
     def _to_undo(self, id_: int | None) -> "Entry":
         from jobdesk.ledger import audit_reads

@@ -242,6 +242,7 @@ class Desk(Looking, Acting, Auditing, FlowDesk, Scheduling):
             followed = self.config
             self.sync_queues()
             self.sync_schedules()
+            self.note_settings()
             self._followed = followed
 
     def folder_rules(self) -> "list[FolderRule]":
