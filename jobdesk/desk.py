@@ -9,7 +9,6 @@ Without `with` it only reads and writes the ledger, as commands do.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from jobdesk.flow_desk import FlowDesk
 from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.looking import Looking
+from jobdesk.plugging import Plugging
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 from jobdesk.settings import Settings
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     from jobdesk.core.submission import Submission
     from jobdesk.engine import Engine
     from jobdesk.folders.rules import FolderRule
-    from jobdesk.plugins import Registry
     from jobdesk.prepare import Completer
     from jobdesk.sections import Config
 
 
-class Desk(Looking, Acting, Auditing, FlowDesk, Scheduling):
+class Desk(Looking, Acting, Auditing, Plugging, FlowDesk, Scheduling):
     """A home, opened. Any thread may use it.
 
     What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, schedules
-    in `Scheduling`, what people did and how it is undone in `Auditing`.
+    in `Scheduling`, what people did and how it is undone in `Auditing`,
+    processors in `Plugging`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -67,6 +67,7 @@ class Desk(Looking, Acting, Auditing, FlowDesk, Scheduling):
         self.wake = Wake(self.home.run)
         self.ledger.on_commit.append(self.wake.committed)
         self._engine: Engine | None = None
+        self._registered = []
         self._completer: Completer | None = None
         self._followed: Config | None = None
 
@@ -97,21 +98,6 @@ class Desk(Looking, Acting, Auditing, FlowDesk, Scheduling):
             ConfigError: jobdesk.toml is wrong.
         """
         return self.settings.config
-
-    @cached_property
-    def registry(self) -> "Registry":
-        """Every processor; found on first use, since it imports them all."""
-        from jobdesk import plugins
-
-        return plugins.load(self.home.processors)
-
-    def renew_registry(self) -> "Registry":
-        """The processors as they are now: read again if a file of the user's has changed."""
-        from jobdesk import plugins
-
-        if self.registry.seen != plugins.files_in(self.home.processors):
-            self.__dict__.pop("registry", None)  # another thread may have been first
-        return self.registry
 
     def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
         """A consumer of this home, not yet started.

@@ -31,6 +31,7 @@ from jobdesk.wiring import DeskWiring
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
+    from jobdesk.plugins import Registry
 
 DUE_SOON_S = 60.0
 """A drain waits for what falls due within this."""
@@ -57,6 +58,8 @@ class Engine:
         self._hurried = False
         self._stack = ExitStack()
         self._folders: list[FolderService] = []
+        self._known: Registry | None = None
+        """The processors that its children may have begun with."""
 
     @property
     def busy(self) -> int:
@@ -180,6 +183,20 @@ class Engine:
         if self._started:
             self._consumer.check_worker_health()
 
+    def follow_processors(self) -> None:
+        """Work with the processors as they are now; children that began with others are replaced."""
+        registry = self._desk.renew_registry()
+        if registry is self._known:
+            return
+        former, self._known = self._known, registry
+        if former is not None:
+            self._pool.renew()
+            logging.getLogger("jobdesk").info("processors have changed and were read again")
+        for one in registry.broken:
+            if former is None or one not in former.broken:
+                logging.getLogger("jobdesk").warning("%s is broken: %s", one.name, one.error)
+        self._desk.sync_plugin_schedules()
+
     def _start_over(self) -> None:
         logging.getLogger("jobdesk").error("this consumer was silent too long and lost its jobs; it starts over")
         pause = threading.Event()
@@ -243,4 +260,5 @@ class _Health(Service):
     def run_once(self) -> float | None:
         self._engine.tend()
         self._engine._desk.follow_settings()
+        self._engine.follow_processors()
         return None

@@ -37,7 +37,7 @@ class DeskWiring:
         if type_ not in registry.processors:
             return None
         source = registry.sources[type_]
-        return registry.processors[type_], source.module, source.file
+        return registry.processors[type_], source.module, source.copy or source.file
 
     def settings(self, type_: str) -> Mapping[str, Any]:
         if self._config is not self._desk.config:  # they have changed

@@ -25,6 +25,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__jobdesk_processor__"
 _BY_NAME_ONLY = inspect.Parameter.KEYWORD_ONLY
 Isolation = Literal["process", "thread"]
+SCHEDULE_KEYS = ("cron", "timezone", "data", "queue", "priority", "missed", "overlap")
+"""Of a schedule that a processor brings with it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Processor:
     backoff: Backoff | None = None
     isolation: Isolation = "process"
     permanent: tuple[builtins.type[BaseException], ...] = ()
+    schedule: Mapping[str, Any] | None = None
+    """When it is to be run by itself: keys of `SCHEDULE_KEYS`."""
 
     @property
     def summary(self) -> str:
@@ -153,6 +157,18 @@ def _check_signature(type_: str, function: Callable[..., Any]) -> None:
             raise TypeError(f"processor {type_}: parameter '{one.name}' must be one that can be given by name")
 
 
+def _schedule(type_: str, given: str | Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if given is None:
+        return None
+    made = {"cron": given} if isinstance(given, str) else dict(given)
+    for key in made:
+        if key not in SCHEDULE_KEYS:
+            raise TypeError(f"processor {type_}: its schedule has no key '{key}'{nearest(key, SCHEDULE_KEYS)}")
+    if "cron" not in made:
+        raise TypeError(f"processor {type_}: its schedule needs a cron expression")
+    return made
+
+
 def processor(
     type: str,
     *,
@@ -164,6 +180,7 @@ def processor(
     backoff: Backoff | None = None,
     isolation: Isolation = "process",
     permanent: tuple[builtins.type[BaseException], ...] = (),
+    schedule: str | Mapping[str, Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare the function below as the processor of a job type.
 
@@ -179,6 +196,8 @@ def processor(
         backoff: how that wait grows: fixed, linear, exponential.
         isolation: "process" (killable, measured) or "thread" (small and cooperative).
         permanent: exception classes that are not retried.
+        schedule: run it by itself at the times of a cron expression; or a table with `cron` and, where wanted,
+            `timezone`, `data`, `queue`, `priority`, `missed`, `overlap`. It has the type's name.
     """
 
     def declare(function: F) -> F:
@@ -194,6 +213,7 @@ def processor(
             backoff=backoff,
             isolation=isolation,
             permanent=permanent,
+            schedule=_schedule(type, schedule),
         )
         setattr(function, MARK, made)
         return function
