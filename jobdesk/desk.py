@@ -31,6 +31,7 @@ from jobdesk.plugging import Plugging
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 from jobdesk.settings import Settings
+from jobdesk.watching import Watching
 
 if TYPE_CHECKING:
     from jobdesk.core.submission import Submission
@@ -40,12 +41,11 @@ if TYPE_CHECKING:
     from jobdesk.sections import Config
 
 
-class Desk(Looking, Acting, Auditing, Plugging, FlowDesk, Scheduling):
+class Desk(Looking, Watching, Acting, Auditing, Plugging, FlowDesk, Scheduling):
     """A home, opened. Any thread may use it.
 
-    What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, schedules
-    in `Scheduling`, what people did and how it is undone in `Auditing`,
-    processors in `Plugging`.
+    What only looks is in `Looking` and `Watching`, what acts on jobs and queues in `Acting`, flows are in
+    `FlowDesk`, schedules in `Scheduling`, what people did and how it is undone in `Auditing`, processors in `Plugging`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.

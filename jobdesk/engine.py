@@ -13,6 +13,7 @@ from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
 from jobdesk.folders.intake import FolderService
+from jobdesk.herald import Herald
 from jobdesk.ledger import schedules, upkeep, workers
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
@@ -106,7 +107,7 @@ class Engine:
             stack.callback(self._let_go)
             self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
-            behind = [pruner, indexer, Summarizer(ledger, clock)]
+            behind = [pruner, indexer, Summarizer(ledger, clock), Herald(desk)]
             self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)

@@ -1,11 +1,14 @@
 """What running jobs get from the desk that they belong to: `runtime.wiring.Wiring` as the engine gives it."""
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.core.submission import Submission
+from jobdesk.herald import DELIVERY
 from jobdesk.ledger.database import Tx
 from jobdesk.prepare import child_of
 
@@ -48,7 +51,11 @@ class DeskWiring:
 
     def _settings_of(self, type_: str) -> Mapping[str, Any]:
         own = self._config.types.get(type_)
-        return self._settings | {"type": (own.model_extra or {}) if own else {}}
+        made = self._settings | {"type": (own.model_extra or {}) if own else {}}
+        if type_ == DELIVERY:
+            hooks = self._config.webhooks
+            made |= {"webhooks": {one.name: {"url": one.url, "secret": _revealed(one.secret)} for one in hooks}}
+        return made
 
     def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
         own = self._desk.config.types.get(type_)
@@ -59,3 +66,9 @@ class DeskWiring:
 
     def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
         return self._desk.store(tx, jobs)
+
+
+def _revealed(secret: str) -> str | None:
+    """A secret of the settings as it is; None if it names a variable that the environment has not."""
+    named = re.fullmatch(r"\$\{env:(\w+)\}", secret)
+    return secret if named is None else os.environ.get(named[1])

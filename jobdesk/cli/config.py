@@ -101,7 +101,14 @@ def schema(made: dict[str, Any]) -> dict[str, Any]:
     made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
     made.pop("required", None)
     for name, part in made.get("$defs", {}).items():
-        if name not in ("FolderSettings", "FlowSettings", "StepSettings", "HookSettings", "ScheduleSettings"):
+        if name not in (
+            "FolderSettings",
+            "FlowSettings",
+            "StepSettings",
+            "HookSettings",
+            "ScheduleSettings",
+            "WebhookSettings",
+        ):
             part.pop("required", None)
     return made
 

@@ -15,6 +15,8 @@ from jobdesk.sections.queues import QueueSettings, TypeSettings
 from jobdesk.sections.scanner import ScannerSettings
 from jobdesk.sections.schedules import ScheduleSettings, named_once
 from jobdesk.sections.storage import StorageSettings
+from jobdesk.sections.webhooks import WebhookSettings
+from jobdesk.sections.webhooks import named_once as webhooks_named_once
 
 
 class Config(Section):
@@ -30,6 +32,7 @@ class Config(Section):
     folders: list[FolderSettings]
     flows: list[FlowSettings] = []
     schedules: Annotated[list[ScheduleSettings], AfterValidator(named_once)] = []
+    webhooks: Annotated[list[WebhookSettings], AfterValidator(webhooks_named_once)] = []
     types: dict[str, TypeSettings] = {}
 
     @field_validator("flows")

@@ -32,7 +32,7 @@ def test_a_file_of_a_home_and_its_test(tmp_path: Path) -> None:
     ]
     assert "report.monthly" in said(home, "processors", "list").out
     assert "2 passed" in run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", made[1])
-    run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "types", made[0])
+
     again = said(home, "processors", "new", "report.monthly")
     assert again.code == 1 and "exists already" in again.error
     assert said(home, "processors", "new", "no such name!").code == 2
@@ -62,3 +62,10 @@ def test_a_package_is_built_installed_and_used(tmp_path: Path) -> None:
     assert "greet.package" in listed
     assert "2 passed" in run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", project / "tests")
     assert "holds something" in said(tmp_path / "home", "processors", "new", "x", "--package", str(project)).error
+
+
+@pytest.mark.soak
+def test_a_skeleton_is_typed(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    (made, _) = said(home, "processors", "new", "greet").out.splitlines()
+    run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "types", made)
