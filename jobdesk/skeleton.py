@@ -115,7 +115,7 @@ def file(type_: str, folder: Path) -> list[Path]:
         Refused: there is one of this name.
     """
     names = _names(type_)
-    module = names["module"]
+    module = names["module"] = names["plain"]
     return _write(
         folder,
         {
@@ -157,6 +157,7 @@ def _names(type_: str) -> dict[str, str]:
     module = f"jobdesk_{plain}"
     return {
         "type": type_,
+        "plain": plain,
         "module": module,
         "package": module.replace("_", "-"),
         "function": f"{plain}_job" if _is_taken(plain) else plain,

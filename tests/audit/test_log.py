@@ -259,3 +259,40 @@ def test_clean_is_undone_whole(desk: Desk) -> None:
     assert [job.id for job in desk.jobs("", limit=200).jobs] == ids[::-1]
     with pytest.raises(JobdeskError):
         desk.undo(10_000)
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "remove", "replace", "add"])
+def test_what_schedules_were_told_is_undone(desk: Desk, clock: FakeClock, action: str) -> None:
+    def rows() -> list[object]:
+        return desk.ledger.rows("SELECT * FROM schedule ORDER BY name")
+
+    desk.add_schedule("daily", "greet", cron="@daily")
+    if action == "resume":
+        desk.pause_schedule("daily")
+    clock.advance(3)
+    before = rows()
+    {
+        "pause": lambda: desk.pause_schedule("daily"),
+        "resume": lambda: desk.resume_schedule("daily"),
+        "remove": lambda: desk.remove_schedule("daily"),
+        "replace": lambda: desk.add_schedule("daily", "greet", cron="@hourly", replace=True),
+        "add": lambda: desk.add_schedule("other", "greet", cron="@hourly"),
+    }[action]()
+    assert rows() != before
+    clock.advance(3)
+    desk.undo()
+    assert rows() == before
+
+
+def test_a_cancelled_flow_goes_on_when_that_is_undone(desk: Desk) -> None:
+    first = desk.submit("greet")
+    second = desk.submit("greet", after=[first.id])
+    desk.cancel(first.id)
+    assert desk.job(second.id).state == "cancelled"
+    desk.undo()
+    assert [desk.job(id_).state for id_ in (first.id, second.id)] == ["pending", "blocked"]
+    desk.cancel(first.id)
+    desk.retry(first.id)
+    assert desk.job(second.id).state == "cancelled"
+    with pytest.raises(Refused, match="has changed since"):
+        desk.undo(desk.audit(action="cancel")[0].id)

@@ -27,12 +27,11 @@ def test_a_file_of_a_home_and_its_test(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     made = [Path(line) for line in said(home, "processors", "new", "report.monthly").out.splitlines()]
     assert [path.relative_to(home / "processors").as_posix() for path in made] == [
-        "jobdesk_report_monthly.py",
-        "tests/test_jobdesk_report_monthly.py",
+        "report_monthly.py",
+        "tests/test_report_monthly.py",
     ]
     assert "report.monthly" in said(home, "processors", "list").out
     assert "2 passed" in run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", made[1])
-
     again = said(home, "processors", "new", "report.monthly")
     assert again.code == 1 and "exists already" in again.error
     assert said(home, "processors", "new", "no such name!").code == 2
