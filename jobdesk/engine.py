@@ -197,6 +197,7 @@ class Engine:
             if former is None or one not in former.broken:
                 logging.getLogger("jobdesk").warning("%s is broken: %s", one.name, one.error)
         self._desk.sync_plugin_schedules()
+        self._desk.ledger.close()  # this thread seldom needs it
 
     def _start_over(self) -> None:
         logging.getLogger("jobdesk").error("this consumer was silent too long and lost its jobs; it starts over")

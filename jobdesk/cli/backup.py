@@ -58,7 +58,7 @@ def _restore(args: Args, out: Out) -> None:
     from jobdesk.core.clock import SystemClock, iso
 
     prepared = home.prepare(home.locate(getattr(args, "home", None)), restores=True)
-    done = restore(prepared, _path(args), SystemClock(), Actor.here("command", args.words))
+    done = restore(prepared, _path(args), SystemClock(), Actor.here("command", args.command_line))
     if out.json:
         out.document(
             {

@@ -70,7 +70,7 @@ def _demo(args: Args, out: Out) -> int:
     from jobdesk.core.actor import Actor
     from jobdesk.desk import Desk
 
-    desk = Desk(home, actor=Actor.here("command" if args.headless else "app", args.words))
+    desk = Desk(home, actor=Actor.here("command" if args.headless else "app", args.command_line))
     try:
         return _headless(desk, args, out) if args.headless else _on_screen(desk, args, out)
     finally:

@@ -47,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
     out = Out(json="--json" in words[: words.index("--") if "--" in words else None])
     try:
         args = parse(build(), words)
-        args.words = words
+        args.command_line = words
         code = _dispatch(args, out)
         out.stream.flush()
         return code

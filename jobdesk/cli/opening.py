@@ -15,7 +15,7 @@ def opened(args: argparse.Namespace, surface: Literal["command", "app"] = "comma
     from jobdesk.core.actor import Actor
     from jobdesk.desk import Desk
 
-    desk = Desk(getattr(args, "home", None), actor=Actor.here(surface, args.words))
+    desk = Desk(getattr(args, "home", None), actor=Actor.here(surface, args.command_line))
     try:
         yield desk
     finally:
