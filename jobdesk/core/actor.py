@@ -1,7 +1,6 @@
 """Who acts on a desk, as the audit log tells it: a person, at a terminal, by a command, the app or a program."""
 
 import os
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -33,7 +32,7 @@ class Actor:
     def here(cls, surface: Surface, words: Sequence[str] | None = None) -> "Actor":
         """This process's user, by that way; `words` are those of its command line, after the program's name."""
         command = None if words is None else f"jobdesk {masked_words(words)}".rstrip()
-        return cls(user(), surface, command, _terminal(), os.getpid(), socket.gethostname())
+        return cls(user(), surface, command, _terminal(), os.getpid(), os.uname().nodename)
 
 
 def _terminal() -> str | None:

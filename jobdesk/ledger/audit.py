@@ -136,13 +136,6 @@ class Deed:
             yield part.tx
 
     @contextmanager
-    def within(self, tx: Tx) -> Iterator[Part]:
-        """The same, once, in a transaction that is open already."""
-        with self._heard(tx, True) as part:
-            yield part
-        self._log(part)
-
-    @contextmanager
     def _heard(self, tx: Tx, undoable: bool) -> Iterator[Part]:
         if not undoable:
             yield Part(tx, None)
