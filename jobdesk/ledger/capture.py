@@ -121,20 +121,19 @@ def _difference(table: str, key: tuple[Any, ...], before: Values | None, after: 
 
 
 def _note(*values: Any) -> None:
-    notes: list[Note] | None = getattr(_thread, "notes", None)
-    if notes is not None:
-        notes.append(values)
+    _thread.notes.append(values)
 
 
 def _make_triggers(tx: Tx) -> None:
     if tx.row("SELECT 1 FROM temp.sqlite_master WHERE name = 'heard_job_u'") is not None:
         return
     tx.connection.create_function("heard", -1, _note)
+    tx.connection.create_function("hearing", 0, lambda: getattr(_thread, "notes", None) is not None)
     for table in KEYS:
         for op in _HEARD.get(table, "d"):
             which = "new" if op == "i" else "old"
             row = ", ".join(f"{which}.{name}" for name in columns(tx, table))
             tx.run(
-                f"CREATE TEMP TRIGGER heard_{table}_{op} AFTER {_WORDS[op]} ON main.{table} "
+                f"CREATE TEMP TRIGGER heard_{table}_{op} AFTER {_WORDS[op]} ON main.{table} WHEN hearing() "
                 f"BEGIN SELECT heard('{op}', '{table}', {row}); END"
             )
