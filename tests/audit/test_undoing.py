@@ -39,7 +39,9 @@ def everything(ledger: Ledger) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for (table,) in ledger.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"):
         if not table.startswith(LEFT_OUT):
-            names = [row[1] for row in ledger.rows(f"PRAGMA table_info({table})") if row[1] != "counted"]
+            # how many a blocked job waits for is counted anew: a parent that runs again is not counted until then
+            left_out = ("counted", "waits_for")
+            names = [row[1] for row in ledger.rows(f"PRAGMA table_info({table})") if row[1] not in left_out]
             found[table] = sorted(ledger.rows(f"SELECT {', '.join(names)} FROM {table}"), key=repr)
     for table in ("tally", "lane", "minute"):
         found[table] = [row for row in ledger.rows(f"SELECT * FROM {table} ORDER BY 1, 2") if any(row[2:])]
