@@ -156,7 +156,7 @@ ACTIONS = st.sampled_from(
 )
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_what_is_undone_was_never_done(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
