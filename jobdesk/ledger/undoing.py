@@ -208,6 +208,8 @@ def _right_flows(tx: Tx, jobs: Sequence[Change], flows: Sequence[Change]) -> Non
     for one in flows:
         if one.before is None:
             continue
+        if one.before.get("finished_at") is not None:  # it may be the end of a job that is gone
+            tx.run("UPDATE flow SET finished_at = ? WHERE id = ? AND open = 0", (one.before["finished_at"], *one.key))
         named = {name: one.before[name] for name in ("on_failure", "failure_job", "cancelled_at") if name in one.before}
         if named:
             sets = ", ".join(f"{name} = ?" for name in named)
