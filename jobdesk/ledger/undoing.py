@@ -40,6 +40,7 @@ def put_back(tx: Tx, group: Group, who: str) -> list[str]:
 def _put_back(tx: Tx, group: Group, who: str) -> list[str]:
     for one in group.changes:
         _check(tx, one)
+    ended = _ends_of_flows(tx, group.changes)
     tx.run("INSERT INTO meta VALUES ('undoing', '1') ON CONFLICT DO NOTHING")
     of = {table: [one for one in group.changes if one.table == table] for table in capture.KEYS}
     for one in of["flow"]:
@@ -63,6 +64,7 @@ def _put_back(tx: Tx, group: Group, who: str) -> list[str]:
     for one in of["queue"] + of["schedule"]:
         _restore_named(tx, one, who)
     _right_flows(tx, of["job"], of["flow"])
+    tx.many("UPDATE flow SET finished_at = ? WHERE id = ? AND open = 0", [(at, id_) for id_, at in ended.items()])
     tx.run("DELETE FROM meta WHERE key = 'undoing'")
     tx.wakes = True
     return _go_on(tx, of["job"], places, who)
@@ -190,6 +192,19 @@ def _restore_named(tx: Tx, one: Change, who: str) -> None:
         tx.event(kind, queue=str(one.key[0]), user=who, undone=True)
 
 
+def _ends_of_flows(tx: Tx, changes: Sequence[Change]) -> dict[str, float]:
+    """When flows had ended before the action: that may be the end of a job that is gone."""
+    found: dict[str, float] = {}
+    for one in changes:
+        if one.table == "job":
+            sql = "SELECT id, finished_at FROM flow WHERE id = (SELECT flow FROM job WHERE id = ?)"
+            found |= {id_: at for id_, at in tx.rows(sql, (_name(one),)) if at is not None}
+    for one in changes:
+        if one.table == "flow" and one.before is not None and "finished_at" in one.before:
+            found[str(one.key[0])] = one.before["finished_at"]
+    return {id_: at for id_, at in found.items() if at is not None}
+
+
 def _right_flows(tx: Tx, jobs: Sequence[Change], flows: Sequence[Change]) -> None:
     """Count the jobs of flows anew, and put back what else a flow's row had."""
     touched = {str(one.key[0]) for one in flows}
@@ -208,8 +223,6 @@ def _right_flows(tx: Tx, jobs: Sequence[Change], flows: Sequence[Change]) -> Non
     for one in flows:
         if one.before is None:
             continue
-        if one.before.get("finished_at") is not None:  # it may be the end of a job that is gone
-            tx.run("UPDATE flow SET finished_at = ? WHERE id = ? AND open = 0", (one.before["finished_at"], *one.key))
         named = {name: one.before[name] for name in ("on_failure", "failure_job", "cancelled_at") if name in one.before}
         if named:
             sets = ", ".join(f"{name} = ?" for name in named)
