@@ -26,10 +26,12 @@ from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
 from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.limiting import Limiting
 from jobdesk.looking import Looking
 from jobdesk.plugging import Plugging
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
+from jobdesk.servicing import Servicing
 from jobdesk.settings import Settings
 from jobdesk.watching import Watching
 
@@ -39,13 +41,15 @@ if TYPE_CHECKING:
     from jobdesk.folders.rules import FolderRule
     from jobdesk.prepare import Completer
     from jobdesk.sections import Config
+    from jobdesk.vault import Vault
 
 
-class Desk(Looking, Watching, Acting, Auditing, Plugging, FlowDesk, Scheduling):
+class Desk(Looking, Watching, Acting, Auditing, Plugging, FlowDesk, Scheduling, Servicing, Limiting):
     """A home, opened. Any thread may use it.
 
-    What only looks is in `Looking` and `Watching`, what acts on jobs and queues in `Acting`, flows are in
-    `FlowDesk`, schedules in `Scheduling`, what people did and how it is undone in `Auditing`, processors in `Plugging`.
+    What only looks is in `Looking` and `Watching`, what acts on jobs and queues in `Acting` and `Limiting`, flows are in
+    `FlowDesk`, schedules in `Scheduling`, services in `Servicing`, what people did and how it is undone in `Auditing`,
+    processors in `Plugging`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -98,6 +102,13 @@ class Desk(Looking, Watching, Acting, Auditing, Plugging, FlowDesk, Scheduling):
             ConfigError: jobdesk.toml is wrong.
         """
         return self.settings.config
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """The keys of secrets."""
+        from jobdesk.vault import Vault
+
+        return Vault(self.home.path, lambda: self.config.secrets.store)
 
     def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
         """A consumer of this home, not yet started.
@@ -199,7 +210,7 @@ class Desk(Looking, Watching, Acting, Auditing, Plugging, FlowDesk, Scheduling):
         from jobdesk.prepare import Completer
 
         if self._completer is None or self._completer.config is not self.config:
-            self._completer = Completer(self.config)
+            self._completer = Completer(self.config, lambda: self.vault, self.home.path)
         now = self.clock.now()
         id_ = wanted.id or ids.new("job", now)
         made = self._completer.complete(wanted, self.registry.get(wanted.type), id_, wanted.user or user(), now)

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from jobdesk.core import env
 from jobdesk.core.submission import Submission
 from jobdesk.folders.intake import FolderService
 from jobdesk.ledger import follow
 from jobdesk.ledger.database import Tx
+from jobdesk.sealing import input_of_settings, of_settings
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
+    from jobdesk.folders.rules import FolderRule
 
 
 def services(desk: "Desk", consumer: str) -> list[FolderService]:
@@ -29,8 +33,18 @@ def services(desk: "Desk", consumer: str) -> list[FolderService]:
             accepts=_accepts(desk, rule.pipeline),
             consumer=consumer,
         )
-        for rule in desk.folder_rules()
+        for rule in map(partial(_with_secrets, desk), desk.folder_rules())
     ]
+
+
+def _with_secrets(desk: "Desk", rule: "FolderRule") -> "FolderRule":
+    """The rule with `${env:NAME}` put in where its data goes into a secret; each job has it encrypted."""
+    if next(env.names(rule.data), None) is None:
+        return rule
+    named, find = desk.named_flow(rule.pipeline), desk.registry.processors.get
+    if named is None:
+        return replace(rule, data=of_settings(find(rule.pipeline), rule.data))
+    return replace(rule, data=input_of_settings(named, rule.data, find))
 
 
 def _accepts(desk: "Desk", type_: str) -> frozenset[str] | None:

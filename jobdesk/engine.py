@@ -21,6 +21,7 @@ from jobdesk.queue.writer import Writer
 from jobdesk.runtime import processes
 from jobdesk.runtime.executor import Executor, Limits
 from jobdesk.runtime.indexer import Indexer
+from jobdesk.runtime.keeper import ServiceKeeper
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.pruner import Pruner
 from jobdesk.runtime.running import RunningJobs
@@ -76,7 +77,8 @@ class Engine:
         with self._lock:
             if self._started:
                 return
-            logs.to_file(self._desk.home.logs)
+            own = self._desk.config.logs
+            logs.to_file(self._desk.home.logs, level=own.level, max_bytes=own.max_bytes, keep=own.keep)
             self._desk.follow_settings()
             self._check_queues()
             self._begin()
@@ -87,6 +89,7 @@ class Engine:
         desk, clock, ledger = self._desk, self._desk.clock, self._desk.ledger
         with ExitStack() as stack:
             self.id = ids.short("con", clock.now())
+            logs.say_always(consumer=self.id)
             with ledger.write() as tx:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
             stack.callback(self._unregister)
@@ -107,7 +110,13 @@ class Engine:
             stack.callback(self._let_go)
             self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
-            behind = [pruner, indexer, Summarizer(ledger, clock), Herald(desk)]
+            behind = [
+                pruner,
+                indexer,
+                Summarizer(ledger, clock),
+                ServiceKeeper(ledger, clock, desk.probes),
+                Herald(desk),
+            ]
             self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
@@ -119,10 +128,17 @@ class Engine:
 
     def _make_consumer(self, wiring: DeskWiring) -> EmbeddedConsumer:
         desk = self._desk
-        limits = Limits(desk.config.desk.cancel_grace, desk.config.desk.memory_limit, desk.home.work)
+        own = desk.config.desk
+        limits = Limits(own.cancel_grace, own.memory_limit, desk.config.logs.job_max_bytes, desk.home.work)
         settler = Settler(desk.ledger, wiring)
         writer: Writer[Ending] = Writer(
-            desk.ledger, desk.wake, self.id, self._queues, settle=settler.settle, settled=self._settled
+            desk.ledger,
+            desk.wake,
+            self.id,
+            self._queues,
+            settle=settler.settle,
+            settled=self._settled,
+            needs=wiring.needs,
         )
         executor = Executor(
             desk.ledger, wiring, self._pool, self.running, limits, desk.clock, desk.home.path, settler, writer.end
@@ -170,7 +186,9 @@ class Engine:
         now = self._desk.clock.now()
         return (
             not self.busy
-            and not upkeep.anything_to_do(self._desk.ledger, self._queues, now + DUE_SOON_S)
+            and not upkeep.anything_to_do(
+                self._desk.ledger, self._queues, now + DUE_SOON_S, self._desk.shut_types(now + DUE_SOON_S)
+            )
             and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
             and not any(folder.busy for folder in self._folders)
         )

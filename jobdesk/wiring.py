@@ -1,10 +1,10 @@
 """What running jobs get from the desk that they belong to: `runtime.wiring.Wiring` as the engine gives it."""
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from jobdesk.core import env
+from jobdesk.core.breaker import Policy
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.core.submission import Submission
@@ -28,7 +28,9 @@ class DeskWiring:
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
             "notify": config.notify.model_dump(),
+            "email": config.email.model_dump(),
             "quarantine": str(desk.home.quarantine),
+            "environment": sorted(set(env.names(config.model_dump()))),
         }
         self._of_type: dict[str, Mapping[str, Any]] = {}
         self._config = config
@@ -51,11 +53,18 @@ class DeskWiring:
 
     def _settings_of(self, type_: str) -> Mapping[str, Any]:
         own = self._config.types.get(type_)
-        made = self._settings | {"type": (own.model_extra or {}) if own else {}}
+        services = {f"services.{name}": own.for_jobs() for name, own in self._config.all_services.items()}
+        made = self._settings | {"type": (own.model_extra or {}) if own else {}, **services}
         if type_ == DELIVERY:
-            hooks = self._config.webhooks
-            made |= {"webhooks": {one.name: {"url": one.url, "secret": _revealed(one.secret)} for one in hooks}}
+            made |= {f"webhooks.{one.name}": {"url": one.url, "secret": one.secret} for one in self._config.webhooks}
         return made
+
+    def policy(self, service: str) -> Policy:
+        return self._desk.policy(service)
+
+    def needs(self) -> Mapping[str, str]:
+        """By job type, the service that all its jobs need."""
+        return self._desk.needs()
 
     def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
         own = self._desk.config.types.get(type_)
@@ -66,9 +75,3 @@ class DeskWiring:
 
     def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
         return self._desk.store(tx, jobs)
-
-
-def _revealed(secret: str) -> str | None:
-    """A secret of the settings as it is; None if it names a variable that the environment has not."""
-    named = re.fullmatch(r"\$\{env:(\w+)\}", secret)
-    return secret if named is None else os.environ.get(named[1])

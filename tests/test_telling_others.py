@@ -149,7 +149,7 @@ def test_a_secret_that_is_not_there_is_said(tmp_path: Path, receiver: Receiver) 
     home = make_home(tmp_path, PROCESSORS, SETTINGS.format(url=receiver.url))
     with Desk(home) as desk:
         job = desk.wait(desk.submit(DELIVERY, {"webhook": "all", "events": []}).id, timeout="60s")
-        assert job.error is not None and "the consumer's environment has not" in job.error.message
+        assert job.error is not None and "${env:HOOK_SECRET}, which is not set here" in job.error.message
         job = desk.wait(desk.submit(DELIVERY, {"webhook": "gone", "events": []}).id, timeout="60s")
         assert job.error is not None and "have no webhook 'gone'" in job.error.message
     assert receiver.taken == []

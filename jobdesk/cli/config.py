@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from jobdesk.cli.output import Out
 from jobdesk.cli.parsing import Args, Group
 from jobdesk.core.errors import ConfigError, Refused
+from jobdesk.core.redaction import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_SERVICES = ("ServiceSettings", "ProviderSettings")
 _HEAD = """# The settings of this desk. What is commented out is the default and follows upgrades: take the # away
 # to change it. Durations: "500ms", "5s", "2m", "1h", "7d"; sizes: "512KB", "100MB", "2GB".
 # `jobdesk config check` says whether it is right, `jobdesk config show` what holds.
@@ -65,9 +67,8 @@ def _home(args: Args) -> "Path":
 
 def _show(args: Args, out: Out) -> None:
     from jobdesk import config
-    from jobdesk.core.masks import masked
 
-    found: dict[str, Any] = masked(config.load(_home(args)).model_dump(mode="json"))
+    found: dict[str, Any] = shown(config.load(_home(args)).model_dump(mode="json"))
     if out.json:
         out.document(found)
         return
@@ -108,6 +109,7 @@ def schema(made: dict[str, Any]) -> dict[str, Any]:
             "HookSettings",
             "ScheduleSettings",
             "WebhookSettings",
+            *_SERVICES,
         ):
             part.pop("required", None)
     return made

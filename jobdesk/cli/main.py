@@ -22,10 +22,14 @@ from jobdesk.cli import (
     flows,
     folders,
     jobs,
+    logs,
+    mail,
     metrics,
     processors,
     queues,
     schedules,
+    secrets,
+    services,
     submit,
 )
 from jobdesk.cli.output import Out, plain
@@ -88,8 +92,8 @@ def build() -> Parser:
     )
     commands = Group(parser)
     for noun in (
-        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, audit,
-        backup, config, demo,
+        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics, audit,
+        backup, config, secrets, mail, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)
@@ -108,6 +112,9 @@ def _dispatch(args: Args, out: Out) -> int:
 
 
 def _explain(out: Out, code: str, message: str, exit_code: int) -> int:
+    from jobdesk.core.redaction import redact
+
+    message = redact(message)
     try:
         out.stream.flush()
         if out.json:

@@ -14,6 +14,7 @@ from typing import Any
 
 from jobdesk.core.durations import seconds
 from jobdesk.core.job import JobError
+from jobdesk.core.redaction import redact
 from jobdesk.core.text import clean, to_json
 from jobdesk.core.verdict import retry_after_s, retryable
 
@@ -45,6 +46,14 @@ class Snooze(Exception):
         self.delay_s = seconds(delay)
 
 
+class ServiceDown(Snooze):
+    """The breaker of a service is open. Let it through, and the job waits for the service at no cost."""
+
+    def __init__(self, service: str, why: str) -> None:
+        super().__init__(0.0, why)
+        self.service = service
+
+
 class Cancelled(Exception):
     """Raised by `ctx.checkpoint()` when the job was cancelled or its time is up."""
 
@@ -67,10 +76,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Snoozed:
-    """Not now: again in `delay_s`, with the attempt given back."""
+    """Not now: again in `delay_s`, with the attempt given back; with a `service`, when that works again.
+
+    Then `delay_s` is how much later than others that wait for it.
+    """
 
     delay_s: float
     why: str
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +156,7 @@ def of_exception(
         now: epoch seconds, to read a date in `Retry-After`.
     """
     if isinstance(error, Snooze):
-        return Snoozed(error.delay_s, str(error))
+        return Snoozed(error.delay_s, str(error), error.service if isinstance(error, ServiceDown) else None)
     if isinstance(error, Cancelled):
         return Stopped(str(error) or "cancelled")
     if isinstance(error, Retry):
@@ -161,7 +174,8 @@ def of_exception(
 
 
 def failure(kind: str, message: str, trace: str | None = None, *, where: str = "", retryable: bool = True) -> JobError:
-    """A JobError with its fingerprint: kind, place, and the message without its numbers, quotes and paths."""
+    """A JobError without secrets, and its fingerprint: kind, place, the message without numbers, quotes and paths."""
+    message, trace = redact(message), redact(trace) if trace else None  # before anything is cut or made of it
     plain = _NUMBERS.sub("#", message)[:200]
     mark = hashlib.blake2s(clean(f"{kind}\0{where}\0{plain}").encode(), digest_size=6).hexdigest()
     kept = clean(trace[-30_000:]) if trace else None

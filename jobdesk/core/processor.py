@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import json
 import typing
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import PayloadError
+from jobdesk.core.errors import PayloadError, SecretError
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.nearest import nearest
+from jobdesk.core.redaction import Redactor
 from jobdesk.core.retry import Backoff
+from jobdesk.core.secret import OPEN, SEAL, Opener
 from jobdesk.core.text import to_json
 
 if TYPE_CHECKING:
@@ -46,8 +50,16 @@ class Processor:
     backoff: Backoff | None = None
     isolation: Isolation = "process"
     permanent: tuple[builtins.type[BaseException], ...] = ()
+    service: str | None = None
     schedule: Mapping[str, Any] | None = None
     """When it is to be run by itself: keys of `SCHEDULE_KEYS`."""
+
+    def service_of(self, data: Mapping[str, Any]) -> str | None:
+        """The service that a job with this payload needs; `{key}` is the one that the payload names, if it does."""
+        if self.service is None or not self.service.startswith("{"):
+            return self.service
+        named = data.get(self.service[1:-1])
+        return str(named) if named else None
 
     @property
     def summary(self) -> str:
@@ -70,18 +82,44 @@ class Processor:
             default = ... if parameter.default is parameter.empty else parameter.default
             fields[name] = (hints.get(name, Any), default)
         config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-        model: builtins.type[BaseModel] = create_model(self.type, __config__=config, **fields)
+        with warnings.catch_warnings():  # a parameter may be called json, or copy: pydantic's own are not used
+            warnings.filterwarnings("ignore", "Field name .* shadows an attribute", UserWarning)
+            model: builtins.type[BaseModel] = create_model(self.type, __config__=config, **fields)
         return model
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the payload."""
         return self.payload.model_json_schema()
 
-    def check(self, data: Mapping[str, Any], later: Collection[str] = ()) -> dict[str, Any]:
-        """The payload as it is stored: converted, defaults filled in, paths absolute.
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """Parameters that are a `Secret`, or hold one."""
+        from pydantic import TypeAdapter
+        from pydantic.errors import PydanticUserError
+
+        found = set()
+        for name, field in self.payload.model_fields.items():
+            try:
+                hidden = '"writeOnly": true' in json.dumps(TypeAdapter[Any](cast(Any, field.annotation)).json_schema())
+            except (PydanticUserError, TypeError):  # a type that has no schema
+                hidden = "Secret[" in repr(field.annotation)
+            if hidden:
+                found.add(name)
+        return frozenset(found)
+
+    def check(
+        self,
+        data: Mapping[str, Any],
+        later: Collection[str] = (),
+        seal: Callable[[str], str] | None = None,
+        home: Path | None = None,
+    ) -> dict[str, Any]:
+        """The payload as it is stored: converted, defaults filled in, paths absolute, secrets encrypted.
 
         Args:
             later: keys whose values are known only when the job runs; they need only be parameters.
+            seal: encrypts a secret; what takes none needs none.
+            home: of the desk, for validators that look there (`info.context["home"]`).
 
         Raises:
             PayloadError: a key is unknown, missing or of the wrong kind, or a value cannot be stored; names it.
@@ -89,28 +127,34 @@ class Processor:
         known = self.payload.model_fields
         open_ = {key: value for key, value in data.items() if key in later and key in known}
         model = self._model(open_) if open_ else self.payload
-        made = self._validated({key: value for key, value in data.items() if key not in open_}, model)
+        made = self._validated({key: value for key, value in data.items() if key not in open_}, model, {"home": home})
         for name in model.model_fields:
             setattr(made, name, _absolute(getattr(made, name)))
         try:
-            stored: dict[str, Any] = made.model_dump(mode="json", by_alias=True, round_trip=True) | open_
+            context = {SEAL: seal}
+            stored: dict[str, Any] = made.model_dump(mode="json", by_alias=True, round_trip=True, context=context)
+            stored |= open_
             to_json(stored)
         except Exception as error:  # pydantic and json have several of their own
+            if isinstance(error.__cause__, SecretError):
+                raise error.__cause__ from None
             raise PayloadError(f"{self.type}: its payload cannot be stored as JSON ({error})") from None
         return stored
 
-    def call(self, context: Any, data: Mapping[str, Any]) -> Any:
-        """Run the function on a stored payload.
+    def call(self, context: Any, data: Mapping[str, Any], opener: Opener | None = None) -> Any:
+        """Run the function on a stored payload, whose secrets are opened by `opener`.
 
         Raises:
             PayloadError: the stored payload no longer fits (the processor changed since).
         """
-        made = self._validated(data, self.payload)
+        made = self._validated(data, self.payload, None if opener is None else {OPEN: opener})
         return self.function(context, **{name: getattr(made, name) for name in self.payload.model_fields})
 
-    def _validated(self, data: Mapping[str, Any], model: builtins.type[BaseModel]) -> BaseModel:
+    def _validated(
+        self, data: Mapping[str, Any], model: builtins.type[BaseModel], context: dict[str, Any] | None
+    ) -> BaseModel:
         try:
-            return model.model_validate(dict(data))
+            return model.model_validate(dict(data), context=context)
         except ValueError as error:
             from pydantic import ValidationError
 
@@ -127,6 +171,8 @@ class Processor:
                 parts.append(f"'{key}' is missing")
             elif item["type"] == "extra_forbidden":
                 parts.append(f"'{key}' is not a parameter{nearest(key, known)}; it takes {', '.join(known) or 'none'}")
+            elif str(item["loc"][0]) in self.secrets:
+                parts.append(f"'{key}' is wrong: {Redactor([item['input']]).known(item['msg'])}")
             else:
                 parts.append(f"'{key}' is wrong: {item['msg']}, not {item['input']!r}")
         return "; ".join(parts)
@@ -180,6 +226,7 @@ def processor(
     backoff: Backoff | None = None,
     isolation: Isolation = "process",
     permanent: tuple[builtins.type[BaseException], ...] = (),
+    service: str | None = None,
     schedule: str | Mapping[str, Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare the function below as the processor of a job type.
@@ -196,6 +243,8 @@ def processor(
         backoff: how that wait grows: fixed, linear, exponential.
         isolation: "process" (killable, measured) or "thread" (small and cooperative).
         permanent: exception classes that are not retried.
+        service: what it needs, a name of `[services]` or `[providers]`, or `{key}` for the one that the payload's key
+            names: while its breaker is open, jobs of the type wait at no cost.
         schedule: run it by itself at the times of a cron expression; or a table with `cron` and, where wanted,
             `timezone`, `data`, `queue`, `priority`, `missed`, `overlap`. It has the type's name.
     """
@@ -213,6 +262,7 @@ def processor(
             backoff=backoff,
             isolation=isolation,
             permanent=permanent,
+            service=service,
             schedule=_schedule(type, schedule),
         )
         setattr(function, MARK, made)

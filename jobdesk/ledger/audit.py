@@ -12,7 +12,7 @@ from typing import Any
 
 from jobdesk.core.actor import Actor
 from jobdesk.core.clock import iso
-from jobdesk.core.masks import MASK, masked, sounds_secret
+from jobdesk.core.redaction import MASK, names_a_secret, shown
 from jobdesk.ledger import capture
 from jobdesk.ledger.capture import Change
 from jobdesk.ledger.database import Ledger, Tx
@@ -262,11 +262,11 @@ def _row(change: Change, row: capture.Values | None, other: capture.Values | Non
 def _value(name: str, value: Any, other: Any) -> Any:
     if name == "data" and isinstance(value, str):
         mine, its = json.loads(value), json.loads(other) if isinstance(other, str) else {}
-        value = masked({key: one for key, one in mine.items() if key not in its or its[key] != one})
+        value = shown({key: one for key, one in mine.items() if key not in its or its[key] != one})
         return {key: _short(one) for key, one in value.items()}
     if name.endswith("_at") and isinstance(value, int | float):
         return iso(value)
-    return MASK if sounds_secret(name) else _short(value)
+    return MASK if names_a_secret(name) else _short(value)
 
 
 def _short(value: Any) -> Any:
@@ -275,4 +275,4 @@ def _short(value: Any) -> Any:
 
 
 def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(masked(value), ensure_ascii=True)
+    return None if value is None else json.dumps(shown(value), ensure_ascii=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobdesk.core.masks import masked
+from jobdesk.core.redaction import shown
 from jobdesk.ledger.database import Ledger, Tx
 
 _KEY = "settings_seen"
@@ -37,7 +37,7 @@ def read(file: Path) -> Found | None:
         owner = pwd.getpwuid(uid).pw_name
     except KeyError:
         owner = str(uid)
-    plain = json.loads(json.dumps(masked(text), default=str))
+    plain = json.loads(json.dumps(shown(text), default=str))
     return Found(dict(_flat(plain)), owner)
 
 

@@ -6,7 +6,17 @@ triggers are made anew at each migration from `core.moves`, so table and code ca
 
 from jobdesk.core.job import DEAD, FINAL, IN_FLIGHT, State
 from jobdesk.core.moves import MOVES
-from jobdesk.ledger import audit_tables, fulltext, kept, lanes, schedule_tables, unique, webhook_tables
+from jobdesk.ledger import (
+    audit_tables,
+    breakers_tables,
+    fulltext,
+    kept,
+    lanes,
+    queue_room_tables,
+    schedule_tables,
+    unique,
+    webhook_tables,
+)
 
 APPLICATION_ID = 0x6A6F6264
 """`jobd`: how a jobdesk ledger is told from any other SQLite file."""
@@ -226,7 +236,9 @@ MIGRATIONS = [
     + kept.MIGRATION
     + audit_tables.MIGRATION
     + schedule_tables.MIGRATION
-    + webhook_tables.MIGRATION,
+    + webhook_tables.MIGRATION
+    + breakers_tables.MIGRATION
+    + queue_room_tables.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""
 

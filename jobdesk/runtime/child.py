@@ -20,15 +20,18 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from jobdesk.core.loading import declared, load_file
 from jobdesk.core.outcome import Failed, Outcome, failure
 from jobdesk.core.processor import Processor
+from jobdesk.core.redaction import RedactedLines, everywhere
 from jobdesk.runtime import orphans
 from jobdesk.runtime.context import JobContext
 from jobdesk.runtime.messages import Inbox, Message, Spec, encode, from_outcome
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.printed import Printed
+from jobdesk.runtime.privacy import take_keys
 from jobdesk.runtime.usage import Usage
 
 _PR_SET_PDEATHSIG = 1
@@ -46,11 +49,12 @@ class Child:
         self._token = ""
         self._cancelled = ("", "")
         """Token of the job that was cancelled last, and why: the wish may be heard before its job is."""
-        self._stored: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._settings: dict[str, str] = {}
         """By type, as JSON."""
         self._processors: dict[tuple[str, int, str], Processor] = {}
         self._printed = Printed(self._say_printed)
+        self._lines = RedactedLines()
         self._usage = Usage()
 
     def send(self, message: Message) -> None:
@@ -65,7 +69,7 @@ class Child:
             if "cancel" in message:
                 self._cancelled = message["of"], message["cancel"]
             elif message["of"] == self._token:
-                self._stored.put(True)
+                self._answers.put(message["answer"])
 
     def work(self) -> None:
         self._printed.start()
@@ -83,10 +87,12 @@ class Child:
 
     def _begin(self, spec: Spec) -> None:
         self._printed.attach()
-        self._stored = queue.SimpleQueue()  # a thread of a job before this one may wait for the former for ever
-        self._token = spec["token"]
+        self._answers = queue.SimpleQueue()  # a thread of a job before this one may wait for the former for ever
+        self._token, self._lines = spec["token"], RedactedLines()
         if "settings" in spec:
-            self._settings[spec["type"]] = encode(dict(spec.pop("settings"))).decode()
+            settings = dict(spec.pop("settings"))
+            everywhere.know([os.environ[name] for name in settings.get("environment", ()) if name in os.environ])
+            self._settings[spec["type"]] = encode(settings).decode()
         self._usage.begin()
 
     def _run(self, spec: Spec) -> Outcome:
@@ -103,7 +109,7 @@ class Child:
             token, why = self._cancelled
             return why if token == spec["token"] else None
 
-        context = JobContext(spec, self.send, cancelled, self._stored.get, self._settings[spec["type"]])
+        context = JobContext(spec, self.send, cancelled, self._answers.get, self._settings[spec["type"]])
         return perform(processor, context, spec)
 
     def _processor(self, spec: Spec) -> Processor:
@@ -121,7 +127,7 @@ class Child:
         return Path(spec["home"], "processors", Path(file).name)
 
     def _say_printed(self, line: str) -> None:
-        self.send({"log": [time.time(), "print", line], "of": self._token})
+        self.send({"log": [time.time(), "print", self._lines.line(line)], "of": self._token})
 
 
 def _messages(line: socket.socket) -> Iterator[Message]:
@@ -162,6 +168,7 @@ def main() -> None:
         os.nice(nice)
     for line in (jobs, wishes):
         os.set_inheritable(line, False)  # what a job starts has no part in them
+    take_keys()
     Child(socket.socket(fileno=jobs), socket.socket(fileno=wishes)).work()
 
 

@@ -1,6 +1,7 @@
 """The Context that a processor gets: everything it says becomes a message to the supervisor."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -11,8 +12,11 @@ from typing import Any, Unpack
 from jobdesk.core.ids import ids
 from jobdesk.core.nearest import nearest
 from jobdesk.core.outcome import Cancelled
+from jobdesk.core.redaction import RedactedLines, everywhere, redact
 from jobdesk.core.submission import Options
+from jobdesk.runtime.calling import Calling, Calls
 from jobdesk.runtime.messages import Message, Spec
+from jobdesk.runtime.privacy import Privacy, SettingsOfJob
 
 ASSET_KEYS: Mapping[str, type] = {"id": str, "name": str, "type": str, "sha256": str, "bytes": int}
 """What every asset must say of itself."""
@@ -25,6 +29,7 @@ class JobLog:
 
     def __init__(self, send: Callable[[Message], None]) -> None:
         self._send = send
+        self._lines = RedactedLines()
 
     def debug(self, message: str) -> None:
         self._write("debug", message)
@@ -39,7 +44,7 @@ class JobLog:
         self._write("error", message)
 
     def _write(self, level: str, message: str) -> None:
-        self._send({"log": [time.time(), level, str(message)]})
+        self._send({"log": [time.time(), level, self._lines.line(str(message))]})
 
 
 def _wanted(type: str, options: Options) -> dict[str, Any]:
@@ -67,10 +72,10 @@ class JobContext:
         spec: Spec,
         send: Callable[[Message], None],
         cancelled: Callable[[], str | None],
-        stored: Callable[[], object] = lambda: None,
+        answered: Callable[[], Any] = lambda: None,
         settings: str | None = None,
     ) -> None:
-        """`stored` returns once the supervisor has dealt with a child that is wanted now.
+        """`answered` waits for what the supervisor says to a child that is wanted now, or to a service asked for.
 
         `settings` are those that the spec leaves out, as JSON: each job gets its own, and most read none.
         """
@@ -91,10 +96,13 @@ class JobContext:
         self._settings = settings
         self._spec_settings = spec.get("settings")
         self.results: Mapping[str, Any] = spec["results"]
+        self.privacy = Privacy(spec["home"])
         self.log = JobLog(tagged)
         self._send = tagged
         self._cancelled = cancelled
-        self._stored = stored
+        self._answered = answered
+        self._asking = threading.Lock()
+        self._calls = Calls(tagged, self._ask)
         self._deadline = time.monotonic() + spec["timeout_s"]
         self._held: Message | None = None
         self._progress_at = 0.0
@@ -108,10 +116,7 @@ class JobContext:
     @cached_property
     def settings(self) -> Mapping[str, Any]:
         given = self._spec_settings
-        if given is not None:
-            return given
-        read: Mapping[str, Any] = json.loads(self._settings or "{}")
-        return read
+        return SettingsOfJob(json.loads(self._settings or "{}") if given is None else given, self.privacy)
 
     @property
     def workdir(self) -> Path:
@@ -128,7 +133,7 @@ class JobContext:
         done, total = float(done), None if total is None else float(total)
         if not all(map(isfinite, (done, total or 0.0))):
             raise ValueError(f"ctx.progress: {done} of {total} is no progress")
-        self._held = {"progress": [done, total, None if message is None else str(message)[:500]]}
+        self._held = {"progress": [done, total, None if message is None else redact(str(message))[:500]]}
         now = time.monotonic()
         if now - self._progress_at >= PROGRESS_EVERY_S:
             self._progress_at = now
@@ -153,14 +158,28 @@ class JobContext:
         if now:
             self._now += 1
         id_ = ids.nth_child(self.job, self._now) if now else ids.new("job", time.time())
-        child = {**wanted, "id": id_, "type": type, "data": dict(data or {})}
-        self._send({"child_now" if now else "child": child})
+        child = {**wanted, "id": id_, "type": type, "data": self.privacy.sealed(dict(data or {}))}
         if now:
-            self._stored()
+            self._ask({"child_now": child})
+        else:
+            self._send({"child": child})
         return id_
 
+    def service(self, name: str) -> Calling:
+        return self._calls.service(name, self.settings)
+
+    def judge(self, service: str | None, error: BaseException | None) -> None:
+        """What the end of the job says of the service that it needs, if it told of no call itself."""
+        if service is not None:
+            self._calls.judge(service, error)
+
+    def _ask(self, message: Message) -> Any:
+        with self._asking:  # answers carry no name: one question at a time
+            self._send(message)
+            return self._answered()
+
     def on_failure(self, type: str, data: Mapping[str, Any]) -> None:
-        self._send({"on_failure": {"type": type, "data": dict(data)}})
+        self._send({"on_failure": {"type": type, "data": self.privacy.sealed(dict(data))}})
 
     def artifact(self, path: str | Path, kind: str) -> None:
         file = Path(path).absolute()
@@ -170,7 +189,7 @@ class JobContext:
         for key, kind in ASSET_KEYS.items():
             if not isinstance(record.get(key), kind):
                 raise TypeError(f"ctx.asset: '{key}' must be {kind.__name__}, not {record.get(key)!r}")
-        self._send({"asset": dict(record)})
+        self._send({"asset": everywhere.value(self.privacy.sealed(dict(record)))})
 
     def now(self) -> float:
         """Epoch seconds, as the child's machine has them."""

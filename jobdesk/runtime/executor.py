@@ -21,14 +21,15 @@ from jobdesk.core.job import Job
 from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, failure
 from jobdesk.core.processor import Processor
 from jobdesk.flows.templates import finish
-from jobdesk.ledger import flows, reads
+from jobdesk.ledger import breakers, flows, reads
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime.context import JobContext
+from jobdesk.runtime.log_window import LogWindow
 from jobdesk.runtime.messages import Message, Spec
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.report import Report
-from jobdesk.runtime.running import Running, RunningJobs
+from jobdesk.runtime.running import Running, RunningJobs, said_of
 from jobdesk.runtime.settle import Ending, Settler
 from jobdesk.runtime.supervise import Supervisor
 from jobdesk.runtime.wiring import Wiring
@@ -40,10 +41,14 @@ TROUBLE_SNOOZE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What every job must keep to. Seconds and bytes; `work` is where working folders of attempts are made."""
+    """What every job must keep to. Seconds and bytes.
+
+    `log_bytes` of its log are kept; in `work` the working folders of attempts are made.
+    """
 
     cancel_grace_s: float
     memory_bytes: int
+    log_bytes: int
     work: Path
 
 
@@ -77,11 +82,11 @@ class Executor:
 
     def run(self, job: Job) -> None:
         """Run a job that has begun to its end, whatever that is; never raises for what the job does."""
-        entry, report = self._running.add(job), Report(token=f"{job.id}-{job.fence}")
+        entry, report = self._running.add(job), Report(LogWindow(self._limits.log_bytes), token=f"{job.id}-{job.fence}")
         try:
             outcome = self._attempt(entry, report)
         except Exception as error:  # the desk's own trouble (disk, memory, ledger) must not cost the job an attempt
-            logging.getLogger("jobdesk").exception("cannot run %s now", job.id)
+            logging.getLogger("jobdesk").exception("cannot run %s now", job.id, extra=said_of(job))
             outcome = Snoozed(TROUBLE_SNOOZE_S, f"the desk could not run it: {error}")
         self._end(Ending(job, entry, report, outcome, self._clock.now()))
 
@@ -97,6 +102,9 @@ class Executor:
             data = self._data(job)
         except PayloadError as error:
             return Failed(failure("Unresolved", f"step '{job.step}': {error}", retryable=False))
+        report.calling = processor.service_of(data)
+        if report.calling is not None and (kept := breakers.admit(self._ledger, report.calling, job)) is not None:
+            return Snoozed(0.0, kept.keeps, kept.service)
         spec = self._spec(job, data, module, file)
         if processor.isolation == "thread":
             return self._call(processor, spec, entry, report)
@@ -146,11 +154,14 @@ class Executor:
         def cancelled() -> str | None:
             return entry.why or "stopped" if entry.wish else None
 
+        answers: list[str | None] = [None]
+
         def take(message: Message) -> None:
             report.take(message)
             self._supervisor.store_urgent(entry.job, report)
+            answers[0] = next(iter(self._supervisor.admit(entry.job, report)), None)
 
-        context = JobContext(spec, take, cancelled)
+        context = JobContext(spec, take, cancelled, lambda: answers[0])
         try:
             outcome = perform(processor, context, spec)
             if isinstance(outcome, Completed | Failed) and isinstance(outcome.result, dict | list):

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobdesk.core.calling import Called
 from jobdesk.core.job import Artifact, Job, Progress
 from jobdesk.core.outcome import Outcome
 from jobdesk.ledger import reports
 from jobdesk.ledger.database import Tx
 from jobdesk.ledger.moves import Usage
+from jobdesk.runtime.log_window import LogWindow
 from jobdesk.runtime.messages import Message, to_outcome
 
 MOST_ITEMS = 20_000
@@ -23,7 +25,7 @@ class TooMuch(Exception):
 class Report:
     """Fills with the messages of one attempt; its words are written as it goes, the rest when it ends."""
 
-    lines: list[reports.LogLine] = field(default_factory=list)
+    log: LogWindow = field(default_factory=LogWindow)
     progress: Progress | None = None
     artifacts: list[Artifact] = field(default_factory=list)
     assets: list[Mapping[str, Any]] = field(default_factory=list)
@@ -35,10 +37,17 @@ class Report:
     refused: Exception | None = None
     """Why one of those cannot be stored."""
     on_failure: Mapping[str, Any] | None = None
+    asks: list[str] = field(default_factory=list)
+    """Services that it wants to call, not answered yet."""
+    calling: str | None = None
+    """The service that it was let call last and has not told of since."""
+    calls: list[Called] = field(default_factory=list)
+    """What came of calls."""
+    still_down: str | None = None
+    """The service that it tried, and that is still down."""
     outcome: Outcome | None = None
     cpu_ms: int | None = None
     max_rss_bytes: int = 0
-    room: int = reports.LOG_LINES
     token: str = ""
 
     def take(self, message: Message) -> None:
@@ -47,7 +56,7 @@ class Report:
         Raises:
             TooMuch: it says more than can be kept.
         """
-        if message.get("of") != self.token:
+        if message.get("of") != self.token or self.outcome is not None:  # it ends once, also if it says so twice
             return
         if "end" in message:
             self._end(message["end"], message["usage"])
@@ -56,8 +65,7 @@ class Report:
             raise TooMuch
         match message:
             case {"log": [at, level, text]}:
-                if len(self.lines) <= self.room:  # one more than fits: it is cut, and says so
-                    self.lines.append((at, level, text))
+                self.log.take((at, level, text))
             case {"progress": [done, total, text]}:
                 self.progress = Progress(done, total, text)
             case {"artifact": [path, kind, size]}:
@@ -71,6 +79,13 @@ class Report:
                 self.asked += 1
             case {"on_failure": wanted}:
                 self.on_failure = wanted
+            case {"ask": service}:
+                self.asks.append(service)
+            case {"called": [service, failure]}:
+                self.calls.append(Called(service, failure))
+                self.calling = None
+            case {"called": None}:
+                self.calling = None
 
     def _end(self, outcome: Message, used: Message) -> None:
         self.outcome = to_outcome(outcome)
@@ -81,7 +96,7 @@ class Report:
     def is_empty(self) -> bool:
         """Whether it says nothing but how the job ended."""
         return not (
-            self.lines
+            self.log.is_new
             or self.progress
             or self.artifacts
             or self.assets
@@ -89,6 +104,9 @@ class Report:
             or self.asked
             or self.refused
             or self.on_failure
+            or self.calls
+            or self.calling
+            or self.still_down
         )
 
     @property
@@ -99,11 +117,21 @@ class Report:
         """Write progress and log lines so far; `forget_words` once that is committed."""
         if self.progress is not None:
             reports.progress(tx, job, self.progress)
-        if self.lines:
-            reports.log(tx, job, self.lines, self.room)
+        self.log.write(tx, job)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is something to write while it runs."""
+        return bool(self.log.is_new or self.progress or self.calls)
+
+    def no_answer(self) -> None:
+        """Its time is up: the service that it calls has not answered."""
+        if self.calling is not None:
+            self.calls.append(Called(self.calling, "no answer within the timeout of the job"))
+            self.calling = None
 
     def forget_words(self) -> None:
         """What was written need not be written again."""
         self.progress = None
-        self.room -= len(self.lines)
-        self.lines.clear()
+        self.log.written()
+        self.calls.clear()

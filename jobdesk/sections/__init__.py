@@ -3,18 +3,22 @@
 import os
 from typing import Annotated
 
-from pydantic import AfterValidator, field_validator
+from pydantic import AfterValidator, field_validator, model_validator
 
 from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
+from jobdesk.sections.email import EmailSettings
 from jobdesk.sections.fields import Section
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
 from jobdesk.sections.images import ImageSettings
+from jobdesk.sections.logs import LogSettings
 from jobdesk.sections.notify import NotifySettings
 from jobdesk.sections.queues import QueueSettings, TypeSettings
 from jobdesk.sections.scanner import ScannerSettings
 from jobdesk.sections.schedules import ScheduleSettings, named_once
+from jobdesk.sections.secrets import SecretSettings
+from jobdesk.sections.services import BreakerSettings, ProviderSettings, ServiceName, ServiceSettings, named_apart
 from jobdesk.sections.storage import StorageSettings
 from jobdesk.sections.webhooks import WebhookSettings
 from jobdesk.sections.webhooks import named_once as webhooks_named_once
@@ -29,6 +33,9 @@ class Config(Section):
     scanner: ScannerSettings
     images: ImageSettings
     notify: NotifySettings
+    email: EmailSettings
+    logs: LogSettings
+    secrets: SecretSettings
     app: AppSettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]
@@ -36,6 +43,19 @@ class Config(Section):
     schedules: Annotated[list[ScheduleSettings], AfterValidator(named_once)] = []
     webhooks: Annotated[list[WebhookSettings], AfterValidator(webhooks_named_once)] = []
     types: dict[str, TypeSettings] = {}
+    breaker: BreakerSettings
+    services: dict[ServiceName, ServiceSettings] = {}
+    providers: dict[ServiceName, ProviderSettings] = {}
+
+    @model_validator(mode="after")
+    def _services_differ(self) -> "Config":
+        named_apart(self.services, self.providers)
+        return self
+
+    @property
+    def all_services(self) -> dict[str, ServiceSettings | ProviderSettings]:
+        """Services and providers by name."""
+        return {**self.services, **self.providers}
 
     @field_validator("flows")
     @classmethod
