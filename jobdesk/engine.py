@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from jobdesk import dropping, logs
-from jobdesk.core.clock import Clock
+from jobdesk import __version__, dropping, logs
+from jobdesk.core.clock import Clock, since_boot
 from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
 from jobdesk.folders.intake import FolderService
 from jobdesk.herald import Herald
-from jobdesk.ledger import schedules, upkeep, workers
+from jobdesk.ledger import schedules, upkeep, versions, workers
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
 from jobdesk.queue.writer import Writer
@@ -68,6 +68,11 @@ class Engine:
         """Jobs that run here now."""
         return len(self.running)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it works and its threads live; one that has died is replaced within seconds."""
+        return self._started and self._consumer.alive
+
     def start(self) -> None:
         """Register, rescue what the dead left, and begin to work.
 
@@ -92,8 +97,10 @@ class Engine:
             logs.say_always(consumer=self.id)
             with ledger.write() as tx:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
+                versions.note(tx, self.id, __version__, since_boot())
             stack.callback(self._unregister)
             self._hurried = False
+            self._summarizer = Summarizer(ledger, clock)
             desk.wake.listen()
             self._pool = Pool(ledger, self.id, desk.home.run, desk.config.desk.nice)
             stack.callback(self._pool.close)
@@ -110,13 +117,7 @@ class Engine:
             stack.callback(self._let_go)
             self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
-            behind = [
-                pruner,
-                indexer,
-                Summarizer(ledger, clock),
-                ServiceKeeper(ledger, clock, desk.probes),
-                Herald(desk),
-            ]
+            behind = [pruner, indexer, self._summarizer, ServiceKeeper(ledger, clock, desk.probes), Herald(desk)]
             self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
@@ -147,6 +148,7 @@ class Engine:
 
     def _settled(self, endings: Sequence[Ending]) -> None:
         self.running.remove(ending.entry for ending in endings)
+        self._summarizer.ended(len(endings))
 
     def stop(self, grace_s: float | None = None) -> None:
         """Claim nothing more, let what runs finish for `grace_s` (the setting if None), give the rest back."""

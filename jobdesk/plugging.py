@@ -22,6 +22,7 @@ class Plugging:
 
     home: Home
     ledger: Ledger
+    read_only: bool
     _registered: "list[Processor]"
     """Those that came in by `register`, in order."""
 
@@ -45,7 +46,9 @@ class Plugging:
     def _load(self) -> "Registry":
         from jobdesk import plugins
 
-        found = plugins.load(self.home.processors, self.home.run / "processors")
+        if self.read_only:
+            sys.dont_write_bytecode = True  # importing them would leave a __pycache__ in the home
+        found = plugins.load(self.home.processors, self.home.run / "processors", keep=not self.read_only)
         for one in self._registered:
             found.take(one)
         return found

@@ -121,11 +121,12 @@ def files_in(folder: Path) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(found))
 
 
-def load(folder: Path, copies: Path) -> Registry:
+def load(folder: Path, copies: Path, *, keep: bool = True) -> Registry:
     """Find every processor: entry points first, then the Python files in `folder`, by name.
 
     Args:
         copies: where copies of what loaded are kept; made when it is first needed.
+        keep: False leaves them as they are.
     """
     registry = Registry(seen=files_in(folder))
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
@@ -137,12 +138,12 @@ def load(folder: Path, copies: Path) -> Registry:
             continue
         registry.add(module, Source(point.module))
     for file in sorted(folder.glob("*.py")):
-        if not _add_file(registry, file, copies / file.name):
+        if not _add_file(registry, file, copies / file.name, keep):
             _add_former(registry, file, copies / file.name)
     return registry
 
 
-def _add_file(registry: Registry, file: Path, copy: Path) -> bool:
+def _add_file(registry: Registry, file: Path, copy: Path, keep: bool) -> bool:
     """Take in a file of the user's; False if something of it is wrong, and there is a former copy to go on with."""
     broken, known = len(registry.broken), set(registry.processors)
     try:
@@ -158,7 +159,7 @@ def _add_file(registry: Registry, file: Path, copy: Path) -> bool:
         for type_ in mine:
             del registry.processors[type_], registry.sources[type_]
         return False
-    source = Source(module.__name__, str(file), _keep(text, copy))
+    source = Source(module.__name__, str(file), _keep(text, copy) if keep else None)
     registry.sources.update(dict.fromkeys(mine, source))
     return True
 

@@ -1,6 +1,7 @@
 """Opening the home for one command; imports nothing heavy until it is called."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +16,13 @@ def opened(args: argparse.Namespace, surface: Literal["command", "app"] = "comma
     from jobdesk.core.actor import Actor
     from jobdesk.desk import Desk
 
-    desk = Desk(getattr(args, "home", None), actor=Actor.here(surface, args.command_line))
+    desk = Desk(
+        getattr(args, "home", None),
+        read_only=getattr(args, "read_only", False),
+        actor=Actor.here(surface, args.command_line),
+    )
+    if desk.ledger.migrated is not None:
+        sys.stderr.write(f"jobdesk: {desk.ledger.migrated}\n")
     try:
         yield desk
     finally:

@@ -9,12 +9,14 @@ from jobdesk.core.moves import MOVES
 from jobdesk.ledger import (
     audit_tables,
     breakers_tables,
+    footprint_tables,
     fulltext,
     kept,
     lanes,
     queue_room_tables,
     schedule_tables,
     unique,
+    versions,
     webhook_tables,
 )
 
@@ -237,8 +239,10 @@ MIGRATIONS = [
     + audit_tables.MIGRATION
     + schedule_tables.MIGRATION
     + webhook_tables.MIGRATION
+    + footprint_tables.MIGRATION
     + breakers_tables.MIGRATION
-    + queue_room_tables.MIGRATION,
+    + queue_room_tables.MIGRATION
+    + versions.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""
 

@@ -146,8 +146,8 @@ def sound(ledger: Ledger) -> None:
     while indexing.refresh(ledger, 100).more or indexing.extend(ledger, 100).more:
         pass
     assert checks.unindexed(ledger) == []
+    assert not checks.damaged_index(ledger)
     with ledger.write() as tx:
-        assert not checks.damaged_index(tx)
         assert tx.row("SELECT 1 FROM meta WHERE key = 'undoing'") is None
 
 
