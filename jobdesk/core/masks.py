@@ -5,7 +5,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from jobdesk.core.redaction import MASK, redact, shown
+from jobdesk.core.redaction import MASK, shown
 
 _LONGEST = 2_000
 """Characters of a command line that are kept."""
@@ -21,7 +21,7 @@ def masked_words(words: Sequence[str]) -> str:
     for word in words:
         told.append(shlex.quote(_word(word, name)))
         name = word.lstrip("-") if word.startswith("--") and "=" not in word else ""
-    text = redact(" ".join(told))
+    text = " ".join(told)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

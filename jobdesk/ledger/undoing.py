@@ -7,7 +7,7 @@ cannot know (the counts of flows, minutes, the index of words, ends that are in 
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jobdesk.core.errors import Refused
@@ -40,9 +40,9 @@ def put_back(tx: Tx, group: Group, who: str) -> list[str]:
 def _put_back(tx: Tx, group: Group, who: str) -> list[str]:
     for one in group.changes:
         _check(tx, one)
-    ended = _ends_of_flows(tx, group.changes)
     tx.run("INSERT INTO meta VALUES ('undoing', '1') ON CONFLICT DO NOTHING")
     of = {table: [one for one in group.changes if one.table == table] for table in capture.KEYS}
+    ends = _ends_of_flows(tx, of["job"], of["flow"])
     for one in of["flow"]:
         if one.after is None and one.before is not None and capture.current(tx, "flow", one.key) is None:
             _insert(tx, "flow", one.before | {"total": 0, "open": 0, "failed": 0})
@@ -63,8 +63,7 @@ def _put_back(tx: Tx, group: Group, who: str) -> list[str]:
     _right_ends(tx, of["event"])
     for one in of["queue"] + of["schedule"]:
         _restore_named(tx, one, who)
-    _right_flows(tx, of["job"], of["flow"])
-    tx.many("UPDATE flow SET finished_at = ? WHERE id = ? AND open = 0", [(at, id_) for id_, at in ended.items()])
+    _right_flows(tx, ends, of["flow"])
     tx.run("DELETE FROM meta WHERE key = 'undoing'")
     tx.wakes = True
     return _go_on(tx, of["job"], places, who)
@@ -192,33 +191,37 @@ def _restore_named(tx: Tx, one: Change, who: str) -> None:
         tx.event(kind, queue=str(one.key[0]), user=who, undone=True)
 
 
-def _ends_of_flows(tx: Tx, changes: Sequence[Change]) -> dict[str, float]:
-    """When flows had ended before the action: that may be the end of a job that is gone."""
-    found: dict[str, float] = {}
-    for one in changes:
-        if one.table == "job":
-            sql = "SELECT id, finished_at FROM flow WHERE id = (SELECT flow FROM job WHERE id = ?)"
-            found |= {id_: at for id_, at in tx.rows(sql, (_name(one),)) if at is not None}
-    for one in changes:
-        if one.table == "flow" and one.before is not None and "finished_at" in one.before:
-            found[str(one.key[0])] = one.before["finished_at"]
-    return {id_: at for id_, at in found.items() if at is not None}
+def _ends_of_flows(tx: Tx, jobs: Sequence[Change], flows: Sequence[Change]) -> dict[str, float | None]:
+    """When each flow that is touched is to have ended, if none of its jobs is open then.
 
-
-def _right_flows(tx: Tx, jobs: Sequence[Change], flows: Sequence[Change]) -> None:
-    """Count the jobs of flows anew, and put back what else a flow's row had."""
+    That is kept and put back, for no job that is there need know: the one that ended it may be gone.
+    """
+    kept = {str(one.key[0]): one for one in flows if one.before is not None and "finished_at" in one.before}
     touched = {str(one.key[0]) for one in flows}
     for one in jobs:
-        row = tx.row("SELECT flow FROM job WHERE id = ?", (_name(one),))
-        touched |= {str(row[0])} if row is not None and row[0] is not None else set()
+        row = one.before if one.after is None else capture.current(tx, "job", one.key)
+        touched |= {row["flow"]} if row is not None and row["flow"] is not None else set()
+    ends: dict[str, float | None] = {}
     for flow in touched:
+        row, change = capture.current(tx, "flow", (flow,)), kept.get(flow)
+        ends[flow] = None if row is None else row["finished_at"]
+        if change is not None and change.before is not None and change.after is None:
+            ends[flow] = change.before["finished_at"] if row is None else ends[flow]
+        elif change is not None and change.before is not None and change.after is not None:
+            ends[flow] = change.before["finished_at"] if ends[flow] == change.after["finished_at"] else ends[flow]
+    return ends
+
+
+def _right_flows(tx: Tx, ends: Mapping[str, float | None], flows: Sequence[Change]) -> None:
+    """Count the jobs of flows anew, and put back what else a flow's row had."""
+    for flow, end in ends.items():
         tx.run(
             "UPDATE flow SET total = r.total, open = r.open, failed = r.failed, "
-            "finished_at = CASE WHEN r.open = 0 THEN r.ended END FROM (SELECT count(*) AS total, "
+            "finished_at = CASE WHEN r.open = 0 THEN max(?2, r.ended) END FROM (SELECT count(*) AS total, "
             "coalesce(sum(finished_at IS NULL), 0) AS open, max(finished_at) AS ended, "
             f"coalesce(sum(state IN ({_LOST}) AND NOT optional), 0) AS failed FROM job WHERE flow = ?1) r "
             "WHERE id = ?1",
-            (flow,),
+            (flow, end),
         )
     for one in flows:
         if one.before is None:

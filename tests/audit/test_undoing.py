@@ -42,10 +42,12 @@ def everything(ledger: Ledger) -> dict[str, Any]:
             # how many a blocked job waits for is counted anew: a parent that runs again is not counted until then
             left_out = ("counted", "waits_for")
             names = [row[1] for row in ledger.rows(f"PRAGMA table_info({table})") if row[1] not in left_out]
+            if "parked" in names:  # it says something of jobs that are pending only
+                names[names.index("parked")] = "CASE state WHEN 'pending' THEN parked END"
             found[table] = sorted(ledger.rows(f"SELECT {', '.join(names)} FROM {table}"), key=repr)
     for table in ("tally", "lane", "minute"):
         found[table] = [row for row in ledger.rows(f"SELECT * FROM {table} ORDER BY 1, 2") if any(row[2:])]
-    found["events"] = ledger.rows("SELECT kind, job, data FROM event WHERE kind LIKE 'job_%' ORDER BY id")
+    found["events"] = ledger.rows("SELECT id, kind, job, data FROM event WHERE kind LIKE 'job_%' ORDER BY id")
     return found
 
 

@@ -56,8 +56,8 @@ LOOKS = [
     "jobs wait JOB --timeout 10s", "queues list", "queues show default", "flows list", "flows show FLOW",
     "flows define", "dead list", "dead groups", "schedules list", "schedules next nightly", "folders list",
     "folders files", "processors list", "processors show greet", "assets list", "events", "metrics",
-    "metrics --prometheus", "audit", "audit --since 1d --job JOB", "events --updates", "health --detailed", "doctor", "config show", "config check", "config schema",
-    "jobs cancel --query type:greet --dry-run",
+    "metrics --prometheus", "health --detailed", "doctor", "config show", "config check", "config schema",
+    "jobs cancel --query type:greet --dry-run", "audit", "audit --since 1d --job JOB", "events --updates",
 ]  # fmt: skip
 
 
