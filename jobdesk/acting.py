@@ -1,10 +1,11 @@
-"""What a desk does to jobs and queues: cancel, retry, delete, pause, resume."""
+"""What a desk does to jobs and queues: cancel, retry, delete, priority, pause, resume."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jobdesk.core.errors import NotFound, Refused
+from jobdesk.core.errors import NotFound, Refused, UsageError
 from jobdesk.core.job import Job, State
+from jobdesk.core.job import priority as read_priority
 from jobdesk.core.who import user
 from jobdesk.ledger import reads
 from jobdesk.ledger.database import Ledger, Tx
@@ -70,13 +71,37 @@ class Acting:
         with self.deed("delete").part() as part, part.job(full):
             moves.delete(part.tx, full)
 
-    def each(self, action: str, job_ids: Sequence[str], under: "Deed | None" = None) -> dict[str, str | None]:
-        """`cancel`, `retry` or `delete` many jobs, by their full ids; for each why it was refused, or None.
+    def set_priority(self, id_: str, priority: str | int) -> Job:
+        """Let a job that waits come earlier or later: urgent, high, normal, low, or 0-100.
+
+        Raises:
+            UsageError: it is none of these.
+            Refused: the job runs, or has ended.
+        """
+        full = self.full_id(id_)
+        (why,) = self.each("priority", [full], priority=priority).values()
+        if why is not None:
+            raise Refused(why)
+        return reads.job(self.ledger, full)
+
+    def each(
+        self,
+        action: str,
+        job_ids: Sequence[str],
+        under: "Deed | None" = None,
+        *,
+        priority: str | int | None = None,
+    ) -> dict[str, str | None]:
+        """`cancel`, `retry`, `delete` or `priority` many jobs, by their full ids; for each why it was refused, or None.
 
         Args:
             under: the action that they are part of, where several calls make one.
+            priority: the new one, as `set_priority` takes it.
+
+        Raises:
+            UsageError: it is no priority.
         """
-        from jobdesk.ledger import moves
+        from jobdesk.ledger import moves, priorities
 
         why = f"cancelled by {user()}"
         ways: dict[str, Callable[[Tx, str], object]] = {
@@ -84,6 +109,9 @@ class Acting:
             "retry": _retry,
             "delete": moves.delete,
         }
+        if priority is not None:
+            level = _level(priority)
+            ways["priority"] = lambda tx, id_: priorities.set_priority(tx, id_, level, user())
         deed = under or self.deed(action)
         answers: dict[str, str | None] = {}
         for start in range(0, len(job_ids), TOGETHER):
@@ -118,6 +146,13 @@ class Acting:
         from jobdesk.ledger.clean import clean
 
         return clean(self.ledger, queue, state, before, user(), self.deed("clean", target=f"queue {queue}").writing)
+
+
+def _level(priority: str | int) -> int:
+    try:
+        return read_priority(priority)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:

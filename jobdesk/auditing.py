@@ -74,11 +74,14 @@ class Auditing:
 
         return list(islice(audit_reads.entries(self.ledger, undoable=True), limit))
 
-    def undo(self, id_: int | None = None) -> Undone:
+    def undo(self, id_: int | None = None, *, own: bool = False) -> Undone:
         """Take an action back; None: the last one of this user that can be, and is no undo itself.
 
         What of it cannot be put back any more stays as it is, and is named. An undo is an action too: it is in the log,
         and may be undone by its number.
+
+        Args:
+            own: of the actions of this very process only, by the way that it acts.
 
         Raises:
             NotFound: there is no such action, or none to undo.
@@ -87,7 +90,7 @@ class Auditing:
         from jobdesk.folders.finish import bring_back
         from jobdesk.ledger import audit, undoing
 
-        entry = self._to_undo(id_)
+        entry = self._to_undo(id_, own)
         deed = audit.Deed(self.ledger, self.actor, "undo", target=entry.target, undoes=entry.id)
         refused: dict[str, str] = {}
         count, done = 0, False
@@ -127,12 +130,15 @@ class Auditing:
                 was, now = settings_seen.difference(before, found.settings)
                 part.say(before=was, after=now)
 
-    def _to_undo(self, id_: int | None) -> "Entry":
+    def _to_undo(self, id_: int | None, own: bool) -> "Entry":
         from jobdesk.ledger import audit_reads
 
         if id_ is None:
             mine = audit_reads.entries(self.ledger, undoable=True, user=self.actor.user)
-            found = next((one for one in mine if one.undoes is None), None)
+            me = self.actor
+            found = next((one for one in mine if one.undoes is None and (not own or one.is_of(me))), None)
+            if found is None and own:
+                raise NotFound("nothing that was done here can be undone: see `jobdesk audit`")
             if found is None:
                 raise NotFound("there is nothing of yours to undo: see `jobdesk undo --list` and `jobdesk audit`")
             return found

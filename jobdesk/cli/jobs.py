@@ -1,4 +1,4 @@
-"""`jobdesk jobs`: list, show, logs, history, why, wait, retry, cancel, delete."""
+"""`jobdesk jobs`: list, show, logs, history, why, wait, retry, cancel, delete, priority."""
 
 from typing import TYPE_CHECKING, Any
 

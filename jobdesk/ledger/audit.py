@@ -6,7 +6,7 @@ Each transaction of an action writes its part of the log itself, so a kill leave
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -209,6 +209,21 @@ def kept(tx: Tx, audit: int, part: int) -> list[Group]:
     """What it takes to undo a part of an action; [] if that is gone."""
     row = tx.row("SELECT changes FROM undo WHERE audit = ? AND part = ?", (audit, part))
     return [] if row is None else [Group.from_json(one) for one in json.loads(zlib.decompress(row[0]))]
+
+
+def rewrite_kept(ledger: Ledger, change: Callable[[str], str]) -> None:
+    """Put what `change` makes of all that is kept, as JSON text, in its place; one part a transaction."""
+    for audit, part in ledger.rows("SELECT audit, part FROM undo ORDER BY audit, part"):
+        row = ledger.row("SELECT changes FROM undo WHERE audit = ? AND part = ?", (audit, part))
+        text = "" if row is None else zlib.decompress(row[0]).decode()
+        if row is None or (made := change(text)) == text:
+            continue
+        packed = zlib.compress(made.encode(), 1)
+        with ledger.write() as tx:  # what is undone meanwhile is gone, or has other changes
+            tx.run(
+                "UPDATE undo SET changes = ?, bytes = ? WHERE audit = ? AND part = ? AND changes = ?",
+                (packed, len(packed), audit, part, row[0]),
+            )
 
 
 def forget(ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jobdesk.core.actor import Actor
 from jobdesk.core.clock import iso
 from jobdesk.ledger.audit import UNDO_S
 from jobdesk.ledger.database import Ledger, Row
@@ -55,6 +56,10 @@ class Entry:
         on = self.target or (self.jobs[0] if len(self.jobs) == 1 else "")
         many = _count(len(self.jobs)) if len(self.jobs) > 1 or (self.target and self.jobs) else ""
         return ", ".join(part for part in (on, many, f"'{self.query}'" if self.query else "") if part)
+
+    def is_of(self, actor: Actor) -> bool:
+        """Whether it was done by this very process, by the way that it acts."""
+        return (self.surface, self.pid, self.host) == (actor.surface, actor.pid, actor.host)
 
     def to_json(self, *, with_jobs: bool = True) -> dict[str, Any]:
         return {

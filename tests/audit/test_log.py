@@ -28,6 +28,9 @@ def greet(ctx: Context, name: str = "Ada", password: str = "") -> str:
 SECRET = "hunter2-very-secret"
 
 
+SETTINGS = '[services.mailer]\nurl = "http://127.0.0.1:9"\n'
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
@@ -35,7 +38,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    return make_home(tmp_path, PROCESSORS)
+    return make_home(tmp_path, PROCESSORS, SETTINGS)
 
 
 @pytest.fixture
@@ -185,6 +188,51 @@ def test_what_has_moved_on_stays(desk: Desk, clock: FakeClock) -> None:
     assert desk.ledger.rows("SELECT * FROM undo") == []
 
 
+def test_another_priority_is_undone(desk: Desk) -> None:
+    first, second = desk.submit("greet").id, desk.submit("greet").id
+    assert desk.set_priority(second, "urgent").priority == 100
+    desk.set_priority(second, 100)  # it has it already
+    (told,) = desk.audit()
+    assert (told.action, told.jobs) == ("priority", (second,))
+    assert (told.before, told.after) == ({"state": "pending", "priority": 50}, {"state": "pending", "priority": 100})
+    with desk.ledger.write() as tx:
+        claimed = claiming.claim(tx, "con_a/1")
+    assert claimed is not None and claimed.id == second
+    for id_, wrong, why in ((second, 1, "only a job that waits"), (first, "higher", "is not a priority")):
+        with pytest.raises(JobdeskError, match=why):
+            desk.set_priority(id_, wrong)
+    with pytest.raises(Refused, match="has changed since"):
+        desk.undo()
+    assert desk.each("priority", [first, second], priority="low")[first] is None
+    desk.undo()
+    assert desk.job(first).priority == 50
+
+
+def test_limits_and_services_are_in_the_log(desk: Desk) -> None:
+    desk.set_concurrency("default", 3)
+    assert desk.open_service("mailer", "it moves house") and not desk.open_service("mailer")
+    assert desk.close_service("mailer") and not desk.close_service("mailer")
+    closed, opened, limited = desk.audit()
+    assert (limited.action, limited.what) == ("concurrency", "queue default")
+    assert (limited.before, limited.after) == ({"concurrency_set": None}, {"concurrency_set": 3})
+    assert (opened.action, opened.what, opened.before) == ("open", "service mailer", {"breaker": "closed"})
+    assert opened.after == {"breaker": "open", "reason": "it moves house"}
+    assert (closed.action, closed.after["breaker"], closed.undoable) == ("close", "closed", False)
+    assert desk.undo().entry.id == limited.id
+    assert desk.ledger.row("SELECT concurrency_set FROM queue WHERE name = 'default'") == (None,)
+
+
+def test_undo_own_leaves_what_others_did(desk: Desk, home: Path, clock: FakeClock) -> None:
+    ids = [desk.submit("greet").id for _ in range(2)]
+    app = Desk(home, clock=clock, actor=Actor("ada", "app", None, None, 43, "desk"))
+    app.cancel(ids[0])
+    desk.cancel(ids[1])
+    assert app.undo(own=True).entry.jobs == (ids[0],)
+    with pytest.raises(NotFound, match="nothing that was done here"):
+        app.undo(own=True)
+    app.close()
+
+
 @pytest.mark.parametrize("when", ["before", "between", "never"])
 def test_metrics_count_an_end_once_whatever_is_undone(desk: Desk, when: str) -> None:
     dead = fail_one(desk)
@@ -210,7 +258,7 @@ def test_a_change_of_the_settings_is_noticed_once_without_secrets(desk: Desk, ho
     desk.follow_settings()
     assert desk.audit() == []
     (home / "jobdesk.toml").write_text(
-        f'[queues.default]\nconcurrency = 3\n[types.greet]\npassword = "{SECRET}"\n', encoding="utf-8"
+        f'{SETTINGS}[queues.default]\nconcurrency = 3\n[types.greet]\npassword = "{SECRET}"\n', encoding="utf-8"
     )
     os.utime(home / "jobdesk.toml", (clock.now() - 60, clock.now() - 60))
     other = Desk(home, clock=clock)
@@ -238,11 +286,18 @@ def test_commands(home: Path, tmp_path: Path) -> None:
     assert said(home, "undo").code == 4
     assert said(home, "undo", "--list").code == 0
     assert said(home, "audit", "export", str(tmp_path / "log.ndjson")).code == 0
+    later = said(home, "submit", "greet", "--priority", "low").out.strip()
     lines = (tmp_path / "log.ndjson").read_text().splitlines()
     assert [json.loads(line)["action"] for line in lines] == ["cancel", "retry", "undo", "undo"]
     assert said(home, "audit", "export", str(tmp_path / "log.csv"), "--action", "undo").code == 0
     with (tmp_path / "log.csv").open(newline="") as stream:
         assert [row["undoes"] for row in csv.DictReader(stream)] == [str(retry["id"]), str(cancel["id"])]
+    assert said(home, "jobs", "priority", "high", later).code == 0
+    assert said(home, "jobs", "priority", "0", "--query", "priority:high", "--json").json[0]["done"]
+    assert said(home, "jobs", "show", later, "--json").json["priority"] == 0
+    assert said(home, "jobs", "priority", "big", later).code == 2
+    assert said(home, "undo").code == 0 and said(home, "undo").code == 0
+    assert said(home, "jobs", "show", later, "--json").json["priority"] == 25
     assert said(home, "backup", str(tmp_path / "copy.db")).code == 0
     assert said(home, "restore", str(tmp_path / "copy.db")).code == 0
     assert said(home, "audit", "--json", "--limit", "1").json[0]["action"] == "restore"

@@ -20,6 +20,7 @@ from jobdesk.ledger import (
     follow,
     indexing,
     moves,
+    priorities,
     queues,
     storing,
     undoing,
@@ -116,6 +117,9 @@ def act(ledger: Ledger, deed: audit.Deed, what: str, id_: str) -> None:
             }[what]
             with part.job(id_):
                 move()
+        elif what == "priority":
+            with part.job(id_):
+                priorities.set_priority(part.tx, id_, 90, "ada")
         elif what == "cancel flow":
             flows.cancel(part.tx, "flow_1", "by ada")
         elif what == "resume flow":
@@ -154,7 +158,20 @@ def sound(ledger: Ledger) -> None:
 
 
 ACTIONS = st.sampled_from(
-    ["cancel", "cancel", "retry", "retry", "delete", "delete", "cancel flow", "resume flow", "clean", "pause", "resume"]
+    [
+        "cancel",
+        "cancel",
+        "retry",
+        "retry",
+        "delete",
+        "delete",
+        "cancel flow",
+        "resume flow",
+        "clean",
+        "pause",
+        "resume",
+        "priority",
+    ]
 )
 
 
