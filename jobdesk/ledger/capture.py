@@ -70,20 +70,30 @@ def heard(tx: Tx) -> Iterator[list[Note]]:
 
 def changes(tx: Tx, notes: Sequence[Note]) -> list[Change]:
     """What these come to, in the order in which rows were first touched."""
-    first: dict[tuple[str, tuple[Any, ...]], tuple[str, Values]] = {}
+    first: dict[tuple[str, tuple[Any, ...]], Note] = {}
     last: dict[tuple[str, tuple[Any, ...]], str] = {}
-    for op, table, *values in notes:
-        row = dict(zip(columns(tx, table), values, strict=True))
-        at = table, tuple(row[name] for name in KEYS[table])
-        first.setdefault(at, (op, row))
-        last[at] = op
+    for note in notes:
+        table = note[1]
+        at = table, tuple([note[place] for place in _places(tx, table)])
+        if at not in first:
+            first[at] = note
+        last[at] = note[0]
     found = []
-    for (table, key), (op, row) in first.items():
-        before = None if op == "i" else row
-        after = None if last[table, key] == "d" else current(tx, table, key)
+    for at, note in first.items():
+        table, key = at
+        before = None if note[0] == "i" else dict(zip(columns(tx, table), note[2:], strict=True))
+        after = None if last[at] == "d" else current(tx, table, key)
         if (change := _difference(table, key, before, after)) is not None:
             found.append(change)
     return found
+
+
+def _places(tx: Tx, table: str) -> tuple[int, ...]:
+    """Where in a note the values of the row's key stand."""
+    if table not in _key_places:
+        names = columns(tx, table)
+        _key_places[table] = tuple(names.index(name) + 2 for name in KEYS[table])
+    return _key_places[table]
 
 
 def current(tx: Tx, table: str, key: Sequence[Any]) -> Values | None:
@@ -101,6 +111,7 @@ def columns(tx: Tx, table: str) -> tuple[str, ...]:
     return _columns[table]
 
 
+_key_places: dict[str, tuple[int, ...]] = {}
 _columns: dict[str, tuple[str, ...]] = {}
 """The same in every ledger that this program has opened: it brings each to its own version first."""
 
