@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jobdesk import home as homes
 from jobdesk import opening
 from jobdesk.acting import Acting
+from jobdesk.alerting import Alerting
 from jobdesk.auditing import Auditing
 from jobdesk.core.actor import Actor
 from jobdesk.core.clock import Clock, SystemClock
@@ -30,6 +31,7 @@ from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Tx
 from jobdesk.limiting import Limiting
 from jobdesk.looking import Looking
+from jobdesk.notifying import Notifying
 from jobdesk.plugging import Plugging
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
@@ -46,12 +48,14 @@ if TYPE_CHECKING:
     from jobdesk.vault import Vault
 
 
-class Desk(Looking, Watching, Acting, Auditing, Plugging, FlowDesk, Scheduling, Servicing, Limiting):
+class Desk(
+    Looking, Watching, Acting, Auditing, Plugging, FlowDesk, Scheduling, Servicing, Limiting, Alerting, Notifying
+):
     """A home, opened. Any thread may use it.
 
     What only looks is in `Looking` and `Watching`, what acts on jobs and queues in `Acting` and `Limiting`, flows are
     in `FlowDesk`, schedules in `Scheduling`, services in `Servicing`, what people did and how it is undone in
-    `Auditing`, processors in `Plugging`.
+    `Auditing`, processors in `Plugging`, alerts in `Alerting`, notices in `Notifying`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.

@@ -15,6 +15,8 @@ from jobdesk.core.service import Service
 from jobdesk.folders.intake import FolderService
 from jobdesk.herald import Herald
 from jobdesk.ledger import schedules, upkeep, versions, workers
+from jobdesk.monitoring.alerter import Alerter
+from jobdesk.monitoring.notifier import Notifier
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
 from jobdesk.queue.writer import Writer
@@ -62,6 +64,7 @@ class Engine:
         self._folders: list[FolderService] = []
         self._known: Registry | None = None
         """The processors that its children may have begun with."""
+        self._looked_back = False
 
     @property
     def busy(self) -> int:
@@ -118,7 +121,10 @@ class Engine:
             self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
             behind = [pruner, indexer, self._summarizer, ServiceKeeper(ledger, clock, desk.probes), Herald(desk)]
+            self._notifier = Notifier(ledger, clock, desk.routing, prepare=desk.prepare, store=desk.store)
+            self._alerter = Alerter(ledger, clock, desk.alert_watch, self._notifier.wake)
             self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
+            self._start(stack, self._alerter, self._notifier)
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
 
@@ -193,7 +199,15 @@ class Engine:
             )
             and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
             and not any(folder.busy for folder in self._folders)
+            and not self._wind_up()
         )
+
+    def _wind_up(self) -> bool:
+        """Look at the rules of alerts a last time, and send the notices that wait; whether that made work."""
+        if not self._looked_back:
+            self._looked_back = True
+            self._alerter.look(self._desk.alert_watch(), at_once=True)
+        return self._notifier.hurry()
 
     def tend(self) -> None:
         """Replace worker threads that died; start over if others took this consumer for dead."""

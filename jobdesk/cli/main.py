@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from jobdesk import __version__
 from jobdesk.cli import (
+    alerts,
     app,
     assets,
     audit,
@@ -27,6 +28,7 @@ from jobdesk.cli import (
     logs,
     mail,
     metrics,
+    notify,
     processors,
     queues,
     schedules,
@@ -96,7 +98,7 @@ def build() -> Parser:
     commands = Group(parser)
     for noun in (
         submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
-        audit, health, doctor, backup, service, config, secrets, mail, demo,
+        audit, health, alerts, notify, doctor, backup, service, config, secrets, mail, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

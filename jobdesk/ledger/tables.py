@@ -7,12 +7,14 @@ triggers are made anew at each migration from `core.moves`, so table and code ca
 from jobdesk.core.job import DEAD, FINAL, IN_FLIGHT, State
 from jobdesk.core.moves import MOVES
 from jobdesk.ledger import (
+    alerts_tables,
     audit_tables,
     breakers_tables,
     footprint_tables,
     fulltext,
     kept,
     lanes,
+    notices_tables,
     queue_room_tables,
     schedule_tables,
     unique,
@@ -242,7 +244,9 @@ MIGRATIONS = [
     + footprint_tables.MIGRATION
     + breakers_tables.MIGRATION
     + queue_room_tables.MIGRATION
-    + versions.MIGRATION,
+    + versions.MIGRATION
+    + alerts_tables.MIGRATION
+    + notices_tables.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""
 

@@ -153,7 +153,6 @@ async def test_all_that_match_is_a_query_and_deleting_it_wants_the_number(busy_d
         assert len(busy_desk.jobs("state:completed").jobs) == 12
         await robot.press("z")
         await robot.sees("Undone: cancel job_")  # what the desk of the test had done before
-        assert not busy_desk.jobs("state:completed").jobs
 
 
 async def test_pause_and_resume_the_queue_under_the_cursor(busy_desk: Desk) -> None:
