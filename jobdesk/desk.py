@@ -23,6 +23,7 @@ from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
+from jobdesk.folder_desk import FolderDesk
 from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.looking import Looking
@@ -33,17 +34,16 @@ from jobdesk.settings import Settings
 if TYPE_CHECKING:
     from jobdesk.core.submission import Submission
     from jobdesk.engine import Engine
-    from jobdesk.folders.rules import FolderRule
     from jobdesk.plugins import Registry
     from jobdesk.prepare import Completer
     from jobdesk.sections import Config
 
 
-class Desk(Looking, Acting, FlowDesk, Scheduling):
+class Desk(Looking, Acting, FlowDesk, FolderDesk, Scheduling):
     """A home, opened. Any thread may use it.
 
-    What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, schedules
-    in `Scheduling`.
+    What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, drop
+    folders in `FolderDesk`, schedules in `Scheduling`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -237,12 +237,6 @@ class Desk(Looking, Acting, FlowDesk, Scheduling):
             self.sync_queues()
             self.sync_schedules()
             self._followed = followed
-
-    def folder_rules(self) -> "list[FolderRule]":
-        """The drop folders of the settings."""
-        from jobdesk import apply
-
-        return apply.folder_rules(self.config, self.home.path)
 
     def consumers(self) -> list[workers.Consumer]:
         """The processes that run jobs of this home now."""

@@ -12,7 +12,7 @@ from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
-from jobdesk.folders.intake import FolderService
+from jobdesk.folders.keeper import Keeper
 from jobdesk.ledger import schedules, upkeep, workers
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
@@ -56,7 +56,7 @@ class Engine:
         self._grace_s = 0.0
         self._hurried = False
         self._stack = ExitStack()
-        self._folders: list[FolderService] = []
+        self._folders: Keeper | None = None
 
     @property
     def busy(self) -> int:
@@ -96,15 +96,17 @@ class Engine:
             rescuer.run_once()
             scheduler = Scheduler(ledger, clock, prepare=desk.prepare, store=desk.store)
             scheduler.run_once()  # what was missed is there before anybody asks whether this consumer is idle
-            self._start(stack, _Bell(desk.wake, [stager, canceller, scheduler], clock), stager, canceller)
+            self._folders = dropping.keeper(desk, self.id)
+            self._start(
+                stack, _Bell(desk.wake, [stager, canceller, scheduler, self._folders], clock), stager, canceller
+            )
             self._consumer = self._make_consumer(wiring)
             stack.callback(self._consumer.close)
             self._consumer.start()
             stack.callback(self._let_go)
-            self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
             behind = [pruner, indexer, Summarizer(ledger, clock)]
-            self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
+            self._start(stack, rescuer, scheduler, *behind, self._folders, _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
 
@@ -168,7 +170,7 @@ class Engine:
             not self.busy
             and not upkeep.anything_to_do(self._desk.ledger, self._queues, now + DUE_SOON_S)
             and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
-            and not any(folder.busy for folder in self._folders)
+            and not (self._folders is not None and self._folders.busy)
         )
 
     def tend(self) -> None:

@@ -46,11 +46,11 @@ def _private(path: str, flags: int) -> int:
 
 
 def to_file(folder: Path) -> None:
-    """Send what jobdesk, Huey and watchdog log to the file, and nowhere else; a second call changes nothing."""
+    """Send what jobdesk and Huey log to the file, and nowhere else; a second call changes nothing."""
     path = folder / "jobdesk.log"
     handler = QuietFile(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
     handler.setFormatter(JsonLines())
-    for name in ("jobdesk", "huey", "watchdog"):
+    for name in ("jobdesk", "huey"):
         logger = logging.getLogger(name)
         for old in list(logger.handlers):
             logger.removeHandler(old)
@@ -64,9 +64,8 @@ def to_file(folder: Path) -> None:
 
 def _thread_died(before: Callable[[threading.ExceptHookArgs], object], died: threading.ExceptHookArgs) -> None:
     """A thread of ours or of a library ended with an exception; Python would print it over the screen."""
-    module = type(died.thread).__module__
     name = died.thread.name if died.thread else ""
-    if not (module.startswith("watchdog") or name.startswith(("jobdesk", "Worker-", "Scheduler"))):
+    if not name.startswith(("jobdesk", "Worker-", "Scheduler")):
         before(died)
         return
     if died.exc_value is not None and not isinstance(died.exc_value, SystemExit):

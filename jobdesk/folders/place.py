@@ -1,5 +1,6 @@
 """A watched folder as it lies on disk: its own corner `.jobdesk`, the lock that makes one process its master."""
 
+import errno
 import fcntl
 import os
 import stat
@@ -15,17 +16,24 @@ class Offline(Exception):
 
 
 class Place:
-    """The folder, once `open` said True. Paths are bytes and real: no part of them is a link."""
+    """The folder, once `open` said True. Paths are bytes and real: no part of them is a link.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        corner: where our own corner and what ends lie if the folder is read-only; None: then it cannot be used.
+    """
+
+    def __init__(self, path: Path, corner: Path | None = None) -> None:
         self.path = path
         self.root = b""
+        self.ends = b""
+        """What `_done` and `_rejected` lie in: the folder, or the corner of a read-only one."""
+        self._corner = corner
         self._identity: tuple[int, int] | None = None
         self._lock: int | None = None
 
     @property
     def own(self) -> bytes:
-        return os.path.join(self.root, OWN)
+        return os.path.join(self.ends, OWN)
 
     @property
     def claimed(self) -> bytes:
@@ -55,9 +63,18 @@ class Place:
             status = os.stat(self.root)
             if not stat.S_ISDIR(status.st_mode):
                 raise Offline(f"{self.path} is not a folder: move it away or name another folder in jobdesk.toml")
-            for folder in (self.own, self.claimed, self.tmp):
-                real_folder(folder, 0o700)
-            self._lock = os.open(os.path.join(self.own, b"lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            self.ends = self.root
+            try:
+                self._make_own()
+            except OSError as error:
+                if self._corner is None or error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                    raise
+                self._corner.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self.ends = os.fsencode(self._corner)
+                self._make_own()
+            self._lock = os.open(
+                os.path.join(self.own, b"lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+            )
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.close()
@@ -70,6 +87,12 @@ class Place:
             raise Offline(f"{self.path} cannot be used ({error.strerror}): files in it are not taken") from error
         self._identity = (status.st_dev, status.st_ino)
         return True
+
+    def _make_own(self) -> None:
+        for folder in (self.own, self.claimed, self.tmp):
+            real_folder(folder, 0o700)
+        if not os.access(self.own, os.W_OK):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), self.own)
 
     @property
     def is_open(self) -> bool:
@@ -109,7 +132,7 @@ def real_folder(path: bytes, mode: int = 0o777) -> None:
         os.mkdir(path, mode)
     except FileExistsError:
         if not stat.S_ISDIR(os.lstat(path).st_mode):
-            raise NotADirectoryError(20, "something else has the name of its folder", path) from None
+            raise NotADirectoryError(errno.ENOTDIR, "something else has the name of its folder", path) from None
 
 
 def is_network(path: bytes) -> bool:

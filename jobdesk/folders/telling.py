@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 from jobdesk.folders.owning import Owner
 from jobdesk.folders.scan import LISTED, Scan
@@ -60,7 +61,7 @@ class Teller:
         for one in owner.held.values():
             size = one.look.size if one.look else None
             add(one.path, "settling", "it was written to while it was claimed", size, one.first_seen)
-        for path in tracker.settling():
+        for path in islice(tracker.settling(), LISTED):
             look = tracker.signature(path)
             state, reason = owner.notes.get(path) or ("settling", None if look.size else "empty: waits to be filled")
             add(path, state, reason, look.size, tracker.first_seen(path))

@@ -6,6 +6,7 @@ from typing import Any
 
 from jobdesk.core.clock import iso
 from jobdesk.core.names import shown
+from jobdesk.ledger import dropped
 from jobdesk.ledger.database import Ledger, Tx
 
 
@@ -48,7 +49,7 @@ def want_scan(tx: Tx, paths: Sequence[str] | None = None) -> int:
         asked = tx.run("UPDATE folder SET scan_wanted_at = ?", (tx.now,))
     else:
         asked = sum(tx.run("UPDATE folder SET scan_wanted_at = ? WHERE path = ?", (tx.now, path)) for path in paths)
-    tx.wakes = True
+    dropped.changed(tx)
     return asked
 
 
