@@ -100,8 +100,15 @@ class FolderDesk:
             dropped.change(tx, str(place), said)
         return made
 
-    def remove_folder(self, path: str | Path) -> None:
-        """Watch a folder that was added no more; its files stay, and what was taken in comes to its end.
+    def added_folder(self, path: str | Path) -> "FolderRule":
+        """The rule of a folder that was added. Raises as `set_folder`."""
+        from jobdesk.ledger import dropped
+
+        place = self._added(path)
+        return self._rule(place, dropped.added(self.ledger)[str(place)])
+
+    def remove_folder(self, path: str | Path) -> Path:
+        """Watch a folder that was added no more; its files stay, and what was taken in comes to its end. Its path.
 
         Raises:
             NotFound: it was not added.
@@ -112,6 +119,7 @@ class FolderDesk:
         place = self._added(path)
         with self.ledger.write() as tx:
             dropped.remove(tx, str(place))
+        return place
 
     def _place(self, path: str | Path) -> Path:
         return Path(path).expanduser().absolute()

@@ -70,6 +70,12 @@ def forget(tx: Tx, path: str) -> None:
     )
 
 
+def hashes(ledger: Ledger, folder: str) -> frozenset[str]:
+    """Of all content that the folder has at work or done."""
+    rows = ledger.rows("SELECT sha256 FROM intake WHERE folder = ? AND state IN ('queued', 'done')", (folder,))
+    return frozenset(row[0] for row in rows if row[0])
+
+
 # ── kept files ──
 
 

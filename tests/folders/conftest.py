@@ -11,6 +11,7 @@ import pytest
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.outcome import failure
 from jobdesk.folders.folder import DropFolder
+from jobdesk.folders.hearing import Ear
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import claiming, folders, moves, queues, storing
 from jobdesk.ledger.database import Ledger, Tx
@@ -38,15 +39,19 @@ class Desk:
         self.rule |= over
         if hasattr(self, "service"):
             self.service.stop()
-        self.service = DropFolder(
+        self.service = self.make()
+        return self.service
+
+    def make(self, ear: Ear | None = None) -> DropFolder:
+        return DropFolder(
             self.ledger,
             self.clock,
             FolderRule(**self.rule),
             self.submit,
             quarantine=self.home / "quarantine",
             corner=self.home / "corner",
+            ear=ear,
         )
-        return self.service
 
     def submit(
         self, tx: Tx, *, type: str, payloads: Sequence[Mapping[str, Any]], source: str
