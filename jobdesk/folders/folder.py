@@ -288,7 +288,7 @@ class DropFolder:
             return
         room = self._room()
         before = len(self._tracker)
-        self._owner.take(self._tracker, room, until)
+        self._owner.take(self._tracker, room, until, first=not self._open_files)
         self._open_files += before - len(self._tracker)
 
     def _room(self) -> int:

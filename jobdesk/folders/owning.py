@@ -23,6 +23,7 @@ from jobdesk.folders.settle import StabilityTracker
 from jobdesk.ledger import dropped
 from jobdesk.ledger.database import Ledger, Tx
 
+FIRST_FILES = 16
 BATCH_FILES = 250
 BATCH_BYTES = 64_000_000
 _CUT_S = 60.0
@@ -112,12 +113,17 @@ class Owner:
         for start in range(0, len(whole), BATCH_FILES):
             self._own(whole[start : start + BATCH_FILES])
 
-    def take(self, tracker: StabilityTracker, room: int, until: float) -> None:
-        """Claim settled files and take them in, until `room` or the time is used up."""
+    def take(self, tracker: StabilityTracker, room: int, until: float, first: bool = False) -> None:
+        """Claim settled files and take them in, until `room` or the time is used up.
+
+        Args:
+            first: workers have nothing to do: a few files are enough to begin with.
+        """
+        most = FIRST_FILES if first else BATCH_FILES
         while room > 0 and not self._stopping():
             batch: list[Claim] = []
             size = 0
-            while len(batch) < min(BATCH_FILES, room) and size < BATCH_BYTES:
+            while len(batch) < min(most, room) and size < BATCH_BYTES:
                 path = tracker.next_settled()
                 if path is None:
                     break
@@ -130,6 +136,7 @@ class Owner:
                     break
             self._own(batch)
             room -= len(batch)
+            most = BATCH_FILES
             if self.trouble or not batch or self._clock.monotonic() >= until:
                 return
 

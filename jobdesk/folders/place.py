@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -33,11 +34,11 @@ class Place:
 
     @property
     def own(self) -> bytes:
-        return os.path.join(self.ends, OWN)
+        return self.ends + b"/" + OWN
 
     @property
     def claimed(self) -> bytes:
-        return os.path.join(self.own, b"claimed")
+        return self.own + b"/claimed"
 
     @property
     def tmp(self) -> bytes:
@@ -45,11 +46,11 @@ class Place:
 
     def claim(self, id_: str) -> bytes:
         """The folder of one claim."""
-        return os.path.join(self.claimed, id_.encode())
+        return self.claimed + b"/" + id_.encode()
 
     def data(self, id_: str) -> bytes:
         """The claimed file itself."""
-        return os.path.join(self.claim(id_), b"data")
+        return self.claim(id_) + b"/data"
 
     def open(self) -> bool:
         """Make the own corner and become the folder's master. False: another process is.
@@ -135,18 +136,22 @@ def real_folder(path: bytes, mode: int = 0o777) -> None:
             raise NotADirectoryError(errno.ENOTDIR, "something else has the name of its folder", path) from None
 
 
-def is_network(path: bytes) -> bool:
+def is_network(path: bytes, mounts: str = "/proc/self/mountinfo") -> bool:
     """Whether the folder lies on a file system whose other users make no events here."""
     best, kind = b"", b""
     try:
-        with open("/proc/self/mountinfo", "rb") as mounts:
-            for line in mounts:
+        with open(mounts, "rb") as lines:
+            for line in lines:
                 fields, _, rest = line.partition(b" - ")
-                point = fields.split()[4].replace(b"\\040", b" ")
+                point = _ESCAPE.sub(lambda code: bytes([int(code[1], 8)]), fields.split()[4])
                 inside = path == point or path.startswith(point.rstrip(b"/") + b"/")
                 if inside and len(point) >= len(best):
                     best, kind = point, rest.split()[0]
-    except OSError:
+    except (OSError, IndexError):
         return False
     name = kind.decode(errors="replace")
     return name in _NETWORK or name.startswith("fuse.")
+
+
+_ESCAPE = re.compile(rb"\\([0-7]{3})")
+"""How the kernel writes a space in the name of a mount."""
