@@ -54,6 +54,12 @@ def _accepts(desk: "Desk", type_: str) -> frozenset[str] | None:
     return None if known is None else frozenset(known.payload.model_fields)
 
 
+def _said(desk: "Desk", type_: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The data without what says nothing, where the type's own default holds."""
+    fields = desk.registry.get(type_).payload.model_fields
+    return {key: value for key, value in data.items() if value is not None or fields[key].is_required()}
+
+
 def _submit(
     desk: "Desk", tx: Tx, type_: str, payloads: Sequence[Mapping[str, Any]], source: str
 ) -> Sequence[tuple[str, str] | JobdeskError]:
@@ -69,7 +75,7 @@ def _submit(
                     desk.store_flow(tx, plan)
                 found.append((plan.jobs[0].id, plan.id))
             else:
-                job = desk.prepare(Submission(type=type_, data=data, source=source))
+                job = desk.prepare(Submission(type=type_, data=_said(desk, type_, data), source=source))
                 jobs.append(job)
                 found.append((job.id, follow.flow_of(job.id)))
         except JobdeskError as error:

@@ -60,7 +60,10 @@ class Teller:
 
         for one in owner.held.values():
             size = one.look.size if one.look else None
-            add(one.path, "settling", "it was written to while it was claimed", size, one.first_seen)
+            state, why = "settling", "it was written to while it was claimed"
+            if owner.trouble:
+                state, why = "claimed", owner.trouble
+            add(one.path, state, why, size, one.first_seen)
         for path in islice(tracker.settling(), LISTED):
             look = tracker.signature(path)
             state, reason = owner.notes.get(path) or ("settling", None if look.size else "empty: waits to be filled")

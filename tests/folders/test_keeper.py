@@ -89,14 +89,14 @@ def test_settings_that_are_edited_are_followed_without_a_restart(working: Desk, 
 def test_what_was_taken_in_comes_to_its_end_though_its_folder_was_removed(desk: Desk, tmp_path: Path) -> None:
     drop = tmp_path / "drop"
     desk.add_folder(drop, "take", **QUICK)
-    desk.pause_queue("default")
+    desk.pause("default")
     with Desk(desk.home.path) as works:
         (drop / "a.txt").write_text("content")
         until(lambda: states(desk) == {"a.txt": "queued"})
         desk.remove_folder(drop)
         assert works.consumers()
     assert states(desk) == {"a.txt": "queued"}
-    desk.resume_queue("default")
+    desk.resume("default")
     with Desk(desk.home.path):  # nobody but the ledger knows that there was a folder
         until(lambda: states(desk) == {"a.txt": "done"})
         until(lambda: folders.statuses(desk.ledger) == {})

@@ -35,6 +35,7 @@ def mount() -> Iterator[Mount]:
 
 
 def test_a_folder_whose_mount_comes_goes_and_returns_is_served_throughout(desk: Desk, mount: Mount) -> None:
+    desk.open(min_free_bytes=0)
     desk.look()
     mount(desk.inbox, "4m")  # a share that comes late, over a folder that is watched already
     (desk.inbox / "a.jpg").write_bytes(b"on the share")
