@@ -6,7 +6,7 @@ Whoever runs it calls `run_once`, never twice at a time.
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -17,17 +17,14 @@ from jobdesk.core.errors import JobdeskError
 from jobdesk.folders.door import Door
 from jobdesk.folders.ending import Ender
 from jobdesk.folders.hearing import Ear, Listener
+from jobdesk.folders.looking import Looker
 from jobdesk.folders.owning import Owner, Submit
-from jobdesk.folders.place import Offline, Place, is_network
-from jobdesk.folders.rules import UNSURE_SETTLE_S, FolderRule
-from jobdesk.folders.scan import Found, Scan, look_at
-from jobdesk.folders.settle import StabilityTracker
+from jobdesk.folders.place import Offline, Place
+from jobdesk.folders.rules import FolderRule
 from jobdesk.folders.telling import WAITING_LISTED, Teller
 from jobdesk.ledger import folders, intake
 from jobdesk.ledger.database import Ledger
 
-POLL_S = 2.0
-"""Time between scans where nothing is heard."""
 RECONCILE_S = 60.0
 WORK_S = 0.25
 """How long a folder works at a time; then others have their turn."""
@@ -37,9 +34,6 @@ STANDBY_S = 2.0
 """How often a second process tries to become the master."""
 OFFLINE_S = 5.0
 TELL_S = 0.5
-BREATH_S = 0.0005
-"""Given to other threads after each slice of a scan."""
-DUE_AT_ONCE = 2000
 _LONG_AGO = float("-inf")
 _NEVER = float("inf")
 
@@ -86,6 +80,7 @@ class DropFolder:
         self._listener = None if ear is None or rule.watch == "poll" else Listener(ear, rule, wake)
         status = folders.Status(path=self._folder, pipeline=rule.pipeline, mode="offline", consumer=consumer)
         self._teller = Teller(ledger, status, rule.rescan_s)
+        self._looker = Looker(clock, self.door, self._owner, self._listener, self.stopping)
         self._complaint: str | None = None
         self._tried = False
         self._scan_asked: float | None = None
@@ -95,19 +90,11 @@ class DropFolder:
 
     def _reset(self) -> None:
         """Forget what was seen: the folder is another, or has a new master."""
-        settle_s, rule = self.rule.settle_s, self.rule
-        self._is_network = bool(self._place.root) and is_network(self._place.root)
-        if self._is_network:
-            settle_s = max(settle_s, UNSURE_SETTLE_S)
-        self._tracker = StabilityTracker(settle_s, rule.empty_grace_s, size_only=rule.stable == "size")
-        self._settle_s = settle_s
-        self._scan = self._scanned = Scan(self._place.root, self.door)
-        self._slices: Iterator[list[Found]] | None = None
+        self._looker.begin_anew(self._place.root)
+        self._tracker = self._looker.tracker
         if self._place.root:
             self._owner.reset()
-        self._scans = 0
-        self._scan_begun = self._scan_ended = self._scan_took = 0.0
-        self._rescan_at = self._reconcile_at = self._told_at = _LONG_AGO
+        self._reconcile_at = self._told_at = _LONG_AGO
         self._end_soonest = self._end_latest = _LONG_AGO
         self._version: int | None = None
         self._foreign: str | None = None
@@ -195,93 +182,26 @@ class DropFolder:
 
     def _arrive(self, until: float) -> None:
         """Look at what was heard of and what may have settled, go on with the scan, and take in what is whole."""
-        self._look_again()
-        if self._slices is None and self._scan_is_due():
-            self._begin_scan()
+        self._looker.look_again()
+        if not self._looker.is_scanning and self._scan_is_due():
+            self._looker.begin_scan()
         if self._owner.held:
             self._owner.look_at_held()
         else:
             self._owner.trouble = None
         self._take(until)
-        while self._slices is not None and not self.stopping.is_set():
-            self._go_on()
+        while self._looker.is_scanning and not self.stopping.is_set():
+            self._looker.go_on()
             self._take(until)
             if self.clock.monotonic() >= until:
                 return
-
-    def _look_again(self) -> None:
-        """Look at single files: a folder of a hundred thousand is not looked through for one."""
-        if self._scans == 0 and self._slices is None:
-            return
-        now, root = self.clock.monotonic(), self._place.root
-        heard = self._listener.hints() if self._listener is not None else set()
-        for path in {self.door.marked(path) or path for path in heard}:
-            if path in self._owner.notes and path in self._tracker:
-                self._tracker.again(path, now, 0.0)
-            self._look_at(root, path)
-        for path in self._tracker.due(now, DUE_AT_ONCE):
-            self._look_at(root, path)
-
-    def _look_at(self, root: bytes, path: bytes) -> None:
-        found = look_at(root, self.door, path)
-        if found is None or self._owner.is_kept(path, found.look):
-            self._tracker.forget(path)
-            self._owner.notes.pop(path, None)
-        else:
-            self._tracker.see(path, found.look, self.clock.monotonic(), self.clock.now())
-
-    def _scan_due_at(self) -> float:
-        due = self._rescan_at
-        if self._listener is not None and (self._listener.must_scan or self._listener.is_deaf):
-            due = _LONG_AGO
-        # A huge folder is looked through a fifth of the time at the most.
-        return max(due, self._scan_ended + 4 * self._scan_took) if self._scans else due
 
     def _scan_is_due(self) -> bool:
         asked = folders.scan_wanted_at(self._ledger, self._folder)
         if asked != self._scan_asked:
             self._scan_asked = asked
             return True
-        return self.clock.monotonic() >= self._scan_due_at()
-
-    def _begin_scan(self) -> None:
-        self._scan_begun = self.clock.monotonic()
-        if self._listener is not None:
-            self._listener.begin_scan(self._place.root)
-            self._scan = Scan(self._place.root, self.door, self._listener.listen)
-        else:
-            self._scan = Scan(self._place.root, self.door)
-        self._tracker.begin_scan()
-        self._slices = self._scan.slices()
-
-    def _go_on(self) -> None:
-        assert self._slices is not None
-        found = next(self._slices, None)
-        if found is None:
-            self._end_scan()
-            return
-        now, monotonic, first = self.clock.now(), self.clock.monotonic(), self._scans == 0
-        for path, look, changed_s in found:
-            if self._owner.is_kept(path, look):
-                continue
-            # What was there before us has rested since the kernel last saw it change; only it can tell, so not abroad.
-            rested = first and not self._is_network and self._settle_s <= now - changed_s
-            self._tracker.see(path, look, monotonic, now, rested=rested)
-        if len(found) > 1:
-            self.clock.wait(self.stopping, BREATH_S)
-
-    def _end_scan(self) -> None:
-        self._slices = None
-        self._scanned = self._scan
-        for path in self._tracker.end_scan():
-            self._owner.notes.pop(path, None)
-        if self._listener is not None:
-            self._listener.end_scan()
-        self._scans += 1
-        self._scan_ended = self.clock.monotonic()
-        self._scan_took = self._scan_ended - self._scan_begun
-        every_s = self.rule.rescan_s if self.mode == "watch" else min(POLL_S, self.rule.rescan_s)
-        self._rescan_at = self._scan_ended + every_s
+        return self.clock.monotonic() >= self._looker.due_at()
 
     def _take(self, until: float) -> None:
         if self._owner.trouble or self._full or self._tracker.next_settled() is None:
@@ -299,7 +219,7 @@ class DropFolder:
     @property
     def mode(self) -> str:
         """`watch` where a change is heard at once, `scan` where it is found by looking."""
-        return "scan" if self._listener is None else self._listener.mode
+        return self._looker.mode
 
     def _wait_s(self) -> float:
         now = self.clock.monotonic()
@@ -310,11 +230,11 @@ class DropFolder:
                 due = now
         if self.retired:
             return max(0.0, due - now)
-        due = min(due, self._scan_due_at())
+        due = min(due, self._looker.due_at())
         for deadline in (self._tracker.deadline, self._owner.tracker.deadline if self._owner.held else None):
             due = min(due, _NEVER if deadline is None else deadline)
         can_take = self._room() > 0 and not self._owner.trouble and not self._full
-        if self._slices is not None or (can_take and self._tracker.next_settled() is not None):
+        if self._looker.is_scanning or (can_take and self._tracker.next_settled() is not None):
             due = now
         return max(0.0, due - now)
 
@@ -328,12 +248,12 @@ class DropFolder:
         ear = self._listener
         status = replace(
             self._teller.status,
-            mode=self.mode,
+            mode=self._looker.mode,
             waiting=self._tracker.settled_count,
             settling=self._tracker.settling_count + len(self._owner.held),
-            ignored=self._scanned.ignored_count,
-            scanned_at=now - (monotonic - self._scan_ended) if self._scans else None,
-            scan_ms=round(self._scan_took * 1000, 1),
+            ignored=self._looker.seen.ignored_count,
+            scanned_at=now - (monotonic - self._looker.ended_at) if self._looker.scans else None,
+            scan_ms=round(self._looker.took_s * 1000, 1),
             restarts=ear.restarts if ear is not None else 0,
             message=(full if self._full else None)
             or self._owner.trouble
@@ -342,7 +262,8 @@ class DropFolder:
             or (ear.trouble if ear is not None else None),
         )
         waiting = self._tracker.settled(WAITING_LISTED)
-        self._teller.tell(status, self._teller.sightings(self._scanned, self._tracker, self._owner, waiting, now), now)
+        seen = self._teller.sightings(self._looker.seen, self._tracker, self._owner, waiting, now)
+        self._teller.tell(status, seen, now)
 
     @property
     def busy(self) -> bool:
@@ -351,8 +272,7 @@ class DropFolder:
             return not self._tried  # a drain that begins must not end before the first look
         if self.retired:
             return self.has_open_files
-        heard = self._listener is not None and (self._listener.must_scan or self._listener.has_hints)
-        if not self._scans or self._slices is not None or heard or self._owner.held or len(self._tracker):
+        if self._looker.is_busy or self._owner.held:
             return True
         return self.has_open_files
 

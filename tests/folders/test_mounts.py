@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jobdesk.folders import folder, hearing
+from jobdesk.folders import hearing, looking
 from jobdesk.folders.hearing import Ear
 from jobdesk.folders.place import is_network
 from tests.folders.conftest import Desk
@@ -90,7 +90,7 @@ def test_what_lies_on_another_file_system_within_is_left_to_it(desk: Desk, mount
 def test_a_network_share_is_looked_through_and_its_files_rest_longer(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder, "is_network", lambda path: True)
+    monkeypatch.setattr(looking, "is_network", lambda path: True)
     monkeypatch.setattr(hearing, "is_network", lambda path: True)
     desk.service.stop()
     desk.service = desk.make(ear=Ear())

@@ -53,7 +53,7 @@ def test_the_first_jobs_are_there_before_a_huge_folder_is_looked_through(
     monkeypatch.setattr(folder, "WORK_S", -1.0)  # a slice a run
     rested(desk, *[f"{number}.jpg" for number in range(1000)])
     assert desk.service.run_once() == 0
-    assert desk.files("queued") and desk.service._slices is not None
+    assert desk.files("queued") and desk.service._looker.is_scanning
     monkeypatch.undo()
     desk.look()
     assert len(desk.files("queued")) == 1000 and desk.work() == 1000
