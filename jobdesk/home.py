@@ -7,7 +7,12 @@ from pathlib import Path
 
 from jobdesk.core.errors import HomeError
 
-_OURS = frozenset({"jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run"})
+_OURS = frozenset(
+    {
+        "jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "themes",
+        "app.json",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,15 @@ class Home:
     @property
     def logs(self) -> Path:
         return self.path / "logs"
+
+    @property
+    def themes(self) -> Path:
+        return self.path / "themes"
+
+    @property
+    def remembered(self) -> Path:
+        """Where the terminal app was when it was left."""
+        return self.path / "app.json"
 
     @property
     def run(self) -> Path:

@@ -239,3 +239,14 @@ def local(at: float, spec: "ScheduleSpec") -> str:
     from jobdesk.schedules import times
 
     return datetime.fromtimestamp(at, times.zone(spec.timezone)).strftime("%a %Y-%m-%d %H:%M:%S %Z")
+
+
+def preview(spec: "ScheduleSpec", since: float, count: int) -> list[float]:
+    """The first times that a schedule would have after an instant, epoch seconds.
+
+    Raises:
+        UsageError: its name, expression or timezone is wrong.
+    """
+    from jobdesk.schedules import catalog
+
+    return list(islice(catalog.upcoming(catalog.checked(spec), since), count))

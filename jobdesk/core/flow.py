@@ -34,6 +34,8 @@ class Flow:
     total: int
     input: Mapping[str, Any] | None = None
     """What it was started with; None if it began with a single job."""
+    about: str = ""
+    """What its first job is about: a file name, a recipient; "" if nothing tells."""
     jobs: Sequence[Job] = ()
     """Oldest first; left out of lists."""
     critical_path: Sequence[str] = ()

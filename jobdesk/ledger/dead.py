@@ -28,3 +28,13 @@ def groups(ledger: Ledger) -> list[Group]:
         ") g JOIN job j ON j.seq = g.newest ORDER BY g.n DESC, g.last_at DESC"
     )
     return [Group(*row) for row in rows]
+
+
+def ends(ledger: Ledger, fingerprint: str | None, limit: int = 2000) -> list[float]:
+    """When the newest dead letters of a group ended, epoch seconds, newest first."""
+    rows = ledger.rows(
+        "SELECT finished_at FROM job INDEXED BY job_error "
+        "WHERE state IN ('failed', 'expired') AND error_fingerprint IS ? ORDER BY seq DESC LIMIT ?",
+        (fingerprint, limit),
+    )
+    return sorted((float(row[0]) for row in rows), reverse=True)

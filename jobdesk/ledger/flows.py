@@ -7,9 +7,11 @@ from typing import Any
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.flow import Flow, FlowState
 from jobdesk.core.job import State
+from jobdesk.core.subject import subject_of_text
 from jobdesk.flows.templates import Binding
 from jobdesk.ledger import follow, moves, reads
 from jobdesk.ledger.database import Ledger, Row, Tx
+from jobdesk.ledger.search import HEAD
 from jobdesk.ledger.shortened import the_one
 
 # ── reads ──
@@ -21,7 +23,8 @@ _FLOW = (
     f"WHEN EXISTS (SELECT 1 FROM job j WHERE {_LOST} IN ('failed', 'expired')) THEN 'failed' "
     f"WHEN EXISTS (SELECT 1 FROM job j WHERE {_LOST} = 'cancelled' AND j.error_type <> 'ParentFailed') "
     "THEN 'cancelled' ELSE 'failed' END, "
-    "(SELECT count(*) FROM job j WHERE j.flow = f.id AND j.state = 'completed') FROM flow f "
+    "(SELECT count(*) FROM job j WHERE j.flow = f.id AND j.state = 'completed'), "
+    f"(SELECT substr(data, 1, {HEAD}) FROM job j WHERE j.flow = f.id ORDER BY seq LIMIT 1) FROM flow f "
 )
 
 
@@ -81,7 +84,7 @@ def steps(ledger: Ledger, id_: str) -> dict[str, dict[str, Any]]:
 
 
 def _to_flow(row: Row, **more: Any) -> Flow:
-    id_, name, created_at, finished_at, total, given, state, done = row
+    id_, name, created_at, finished_at, total, given, state, done, head = row
     return Flow(
         id=id_,
         name=name,
@@ -91,6 +94,7 @@ def _to_flow(row: Row, **more: Any) -> Flow:
         done=done,
         total=total,
         input=None if given is None else json.loads(given),
+        about=subject_of_text(head or ""),
         **more,
     )
 

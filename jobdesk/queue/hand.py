@@ -69,6 +69,11 @@ class Hand:
         return len(self._ahead)
 
     @property
+    def is_well_filled(self) -> bool:
+        """Whether more than half of what was claimed ahead is left."""
+        return len(self._ahead) > self._low
+
+    @property
     def oldest_since(self) -> float | None:
         """Since when the first of them lies there, as `give` was told; None if none does."""
         try:

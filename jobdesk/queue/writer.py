@@ -21,9 +21,13 @@ from jobdesk.queue.wake import Wake
 
 LOOK_AGAIN_S = 1.0
 """Who heard nothing looks by itself after this long."""
-LEAST_AHEAD, MOST_AHEAD = 32, 256
-HORIZON_S = 0.02
-"""No job should lie in hand longer, and only those of types that take less are claimed ahead."""
+LEAST_AHEAD, MOST_AHEAD = 32, 512
+SHORT_S = 0.02
+"""Only jobs of types that take less are claimed ahead."""
+HORIZON_S = 0.05
+"""No job should lie in hand longer."""
+ENDS_WAIT_S = 0.002
+"""So long an end waits for others to be written with it, while the workers have enough in hand."""
 STALE_S = 0.1
 """What lies in hand longer, since a job before it lasts, is put back."""
 START_WAITS_S = 0.003
@@ -70,7 +74,9 @@ class Writer(Generic[E]):
         self._settle = settle
         self._settled = settled
         self._bell = threading.Event()
-        self.hand = Hand(self._bell.set)
+        self._hungry = threading.Event()
+        """Somebody waits for a job, or will soon."""
+        self.hand = Hand(self._feed)
         self._ends: deque[E] = deque()
         self._starts: deque[Job] = deque()
         self._unsettled: list[E] = []
@@ -104,6 +110,10 @@ class Writer(Generic[E]):
         if not self._bell.is_set():
             self._bell.set()
 
+    def _feed(self) -> None:
+        self._hungry.set()
+        self._bell.set()
+
     # ── life ──
 
     def start(self) -> None:
@@ -121,7 +131,10 @@ class Writer(Generic[E]):
     def _run(self) -> None:
         while True:
             self._bell.clear()
+            self._hungry.clear()
             stopping = self._stopping
+            if self.hand.is_well_filled and not stopping:
+                self._hungry.wait(ENDS_WAIT_S)
             try:
                 busy = self._step()
                 pause_s = 0.0 if busy else self._pause()
@@ -212,7 +225,7 @@ class Writer(Generic[E]):
 
     def _short(self) -> set[str]:
         """The types whose jobs may be claimed ahead."""
-        return {type_ for type_, usual_s in self._usual.items() if usual_s <= HORIZON_S}
+        return {type_ for type_, usual_s in self._usual.items() if usual_s <= SHORT_S}
 
     def _learn(self, ended: Sequence[E]) -> None:
         for end in ended:

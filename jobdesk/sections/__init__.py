@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, field_validator
 
+from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.fields import Section
 from jobdesk.sections.flows import FlowSettings
@@ -26,6 +27,7 @@ class Config(Section):
     scanner: ScannerSettings
     images: ImageSettings
     notify: NotifySettings
+    app: AppSettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]
     flows: list[FlowSettings] = []

@@ -1,5 +1,6 @@
 """The one table of actions. Bindings, key line, help, palette, menu, confirmations and read-only mode come from it."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -29,7 +30,7 @@ class Scene:
     """Where an action would happen."""
 
     view: str = "overview"
-    """overview, jobs, folders, or job (one job, full screen)."""
+    """overview, jobs, dead, flows, schedules, folders, or job (one job, full screen)."""
     selection: Selection = NOTHING
     read_only: bool = False
     marking: bool = False
@@ -37,6 +38,10 @@ class Scene:
     drawer: bool = False
     filtered: bool = False
 
+
+_OF_FLOWS = {"retry": "resume", "cancel": "cancel"}
+_OF_SCHEDULES = {"pause": "pause", "delete": "remove"}
+"""Commands of what the same action does to them."""
 
 WhyNot = Callable[[Scene], str | None]
 Run = Callable[["JobdeskApp", Scene], None]
@@ -59,7 +64,7 @@ class Action:
     danger: Danger = Danger.NONE
     writes: bool = False
     command: str = ""
-    """The command that does the same; {jobs} and {queue} stand for the selection."""
+    """The command that does the same; {jobs}, {queue} and {schedule} stand for the selection."""
 
     def reason(self, scene: Scene) -> str | None:
         """Why it cannot be done here and now; None: it can."""
@@ -69,25 +74,55 @@ class Action:
 
     def as_command(self, selection: Selection) -> str:
         """The same on the command line."""
-        return self.command.format(jobs=selection.argument or "ID", queue=selection.queue or "NAME")
+        if selection.flow is not None and self.id in _OF_FLOWS:
+            return f"jobdesk flows {_OF_FLOWS[self.id]} {selection.flow}"
+        if selection.schedule is not None and self.id in _OF_SCHEDULES:
+            verb = "resume" if self.id == "pause" and selection.paused else _OF_SCHEDULES[self.id]
+            return f"jobdesk schedules {verb} {shlex.quote(selection.schedule)}"
+        return self.command.format(
+            jobs=selection.argument or "ID",
+            queue=selection.queue or "NAME",
+            schedule=shlex.quote(selection.schedule or "NAME"),
+        )
 
 
 def _jobs_view(scene: Scene) -> str | None:
     return None if scene.view == "jobs" else "only in the list of jobs: press 2"
 
 
+def _filtered(scene: Scene) -> str | None:
+    return _jobs_view(scene) or (None if scene.filtered else "nothing is filtered: press /")
+
+
 def _anything_to_open(scene: Scene) -> str | None:
     if scene.view == "job":
         return "it is open"
-    return None if scene.selection.has_jobs or scene.selection.queue else "nothing is under the cursor"
+    chosen = scene.selection
+    return None if chosen.has_jobs or chosen.queue or chosen.schedule else "nothing is under the cursor"
 
 
 def _one(scene: Scene) -> str | None:
     return None if scene.selection.one else "choose one job"
 
 
-def _queue(scene: Scene) -> str | None:
-    return None if scene.selection.queue else "choose a queue, or a job of it"
+def _pausable(scene: Scene) -> str | None:
+    return None if scene.selection.queue or scene.selection.schedule else "choose a queue, a job of it, or a schedule"
+
+
+def _schedule(scene: Scene) -> str | None:
+    return None if scene.selection.schedule else "choose a schedule: press 5"
+
+
+def _cancellable(scene: Scene) -> str | None:
+    return "dead letters have ended" if scene.view == "dead" else can_cancel(scene.selection)
+
+
+def _editable(scene: Scene) -> str | None:
+    return _one(scene) or can_retry(scene.selection)
+
+
+def _deletable(scene: Scene) -> str | None:
+    return None if scene.selection.schedule else can_delete(scene.selection)
 
 
 def _back(scene: Scene) -> str | None:
@@ -106,14 +141,29 @@ ACTIONS: tuple[Action, ...] = (
            lambda scene: can_retry(scene.selection), word="retry", rank=5, writes=True,
            command="jobdesk jobs retry {jobs}"),
     Action("cancel", "c", "Cancel", "Act", lambda app, scene: app.apply("cancel", scene.selection),
-           lambda scene: can_cancel(scene.selection), word="cancel", rank=6, danger=Danger.ASK, writes=True,
+           _cancellable, word="cancel", rank=6, danger=Danger.ASK, writes=True,
            command="jobdesk jobs cancel {jobs}"),
-    Action("pause", "p", "Pause or resume the queue", "Act", lambda app, scene: app.toggle_pause(scene.selection),
-           _queue, word="pause", rank=7, writes=True, command="jobdesk queues pause {queue}"),
+    Action("pause", "p", "Pause or resume the queue or schedule", "Act",
+           lambda app, scene: app.toggle_pause(scene.selection), _pausable, word="pause", rank=7, writes=True,
+           command="jobdesk queues pause {queue}"),
+    Action("trigger", "T", "Make the job of the schedule now", "Act",
+           lambda app, scene: app.trigger(scene.selection), _schedule, word="run now", rank=5, writes=True,
+           command="jobdesk schedules trigger {schedule}"),
+    Action("slowly", "R", "Retry all of it, so many a minute", "Act",
+           lambda app, scene: app.retry_slowly(scene.selection), lambda scene: can_retry(scene.selection), writes=True,
+           command="jobdesk dead retry {jobs} --rate 60/m"),
     Action("mark", "space", "Mark, and go on to the next", "Mark", lambda app, _: app.table("mark"), _jobs_view,
            word="mark", rank=8),
     Action("follow", "f", "Follow new jobs, or stop", "View", lambda app, _: app.table("follow"), _jobs_view,
            word="follow", rank=9),
+    Action("sort", "s", "Sort by", "View", lambda app, _: app.pick_order(), _jobs_view, word="sort", rank=9),
+    Action("reverse", "S", "Turn the order round", "View", lambda app, _: app.table("reverse"), _jobs_view),
+    Action("before", "left_square_bracket", "To the view before", "View", lambda app, _: app.wander(-1)),
+    Action("after", "right_square_bracket", "To the view after", "View", lambda app, _: app.wander(1)),
+    Action("views", "V", "Views: filters by name", "Find", lambda app, _: app.pick_view()),
+    Action("keep_view", "W", "Keep this filter under a name", "Find", lambda app, _: app.save_view(), _filtered),
+    Action("export", "E", "Export what the filter shows", "Take out", lambda app, _: app.export(), _jobs_view,
+           command="jobdesk jobs list --json"),
     Action("palette", "colon,ctrl+p", "All commands, by name", "App", lambda app, _: app.show_palette(),
            word="commands", rank=10),
     Action("quit", "q", "Quit", "App", lambda app, _: app.leave(), word="quit", rank=11),
@@ -124,10 +174,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("clear", "backslash", "Clear the marks", "Mark", lambda app, _: app.table("clear"),
            lambda scene: _jobs_view(scene) or (None if scene.marking else "nothing is marked"), word="clear", rank=8),
     Action("delete", "X", "Delete, with its history", "Act", lambda app, scene: app.apply("delete", scene.selection),
-           lambda scene: can_delete(scene.selection), danger=Danger.LOSES, writes=True,
+           _deletable, danger=Danger.LOSES, writes=True,
            command="jobdesk jobs delete {jobs}"),
-    Action("new", "n", "New job", "Act", lambda app, _: app.new_job(), word="new job", rank=3, writes=True,
-           command="jobdesk submit TYPE key=value …"),
+    Action("edit", "e", "Edit, and retry with that", "Act", lambda app, scene: app.edit(scene.selection), _editable,
+           writes=True, command="jobdesk jobs retry {jobs} --data JSON"),
+    Action("new", "n", "New job, or schedule", "Act", lambda app, scene: app.new_job(scene.view), word="new", rank=3,
+           writes=True, command="jobdesk submit TYPE key=value …"),
     Action("copy", "y", "Copy the id", "Take out", lambda app, scene: app.copy_ids(scene.selection),
            lambda scene: None if scene.selection.jobs else "choose a job first"),
     Action("copy_command", "Y", "Copy the command that shows this job", "Take out",
@@ -137,7 +189,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("theme", "exclamation_mark", "Colours", "App", lambda app, _: app.pick_theme()),
     Action("overview", "1", "Overview", "Go", lambda app, _: app.go("overview")),
     Action("jobs", "2", "Jobs", "Go", lambda app, _: app.go("jobs"), command="jobdesk jobs list"),
-    Action("folders", "3", "Folders", "Go", lambda app, _: app.go("folders"), command="jobdesk folders list"),
+    Action("dead", "3", "Dead letters", "Go", lambda app, _: app.go("dead"), command="jobdesk dead groups"),
+    Action("flows", "4", "Flows", "Go", lambda app, _: app.go("flows"), command="jobdesk flows list"),
+    Action("schedules", "5", "Schedules", "Go", lambda app, _: app.go("schedules"), command="jobdesk schedules list"),
+    Action("folders", "6", "Folders", "Go", lambda app, _: app.go("folders"), command="jobdesk folders list"),
     Action("suspend", "ctrl+z", "Back to the shell; fg returns", "App", lambda app, _: app.action_suspend_process()),
 )  # fmt: skip
 BY_ID = {action.id: action for action in ACTIONS}
@@ -155,13 +210,18 @@ MOVING = (
 
 _NAMES = {
     "question_mark": "?", "slash": "/", "colon": ":", "asterisk": "*", "backslash": "\\", "exclamation_mark": "!",
-    "escape": "esc",
+    "escape": "esc", "left_square_bracket": "[", "right_square_bracket": "]",
 }  # fmt: skip
 
 
 def key_name(key: str) -> str:
     """A key as people write it."""
     return _NAMES.get(key, key)
+
+
+def keys_of(action: Action) -> str:
+    """All its keys as people write them."""
+    return " ".join(key_name(key) for key in action.keys.split(","))
 
 
 def shown_key(action: Action) -> str:

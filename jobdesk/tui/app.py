@@ -8,11 +8,11 @@ from jobdesk.desk import Desk
 from jobdesk.tui.actions import ACTIONS
 from jobdesk.tui.asking import Asking
 from jobdesk.tui.deeds import Deeds
-from jobdesk.tui.going import Going
 from jobdesk.tui.lock import only_app
+from jobdesk.tui.viewing import Viewing
 
 
-class JobdeskApp(Going, Deeds, Asking):
+class JobdeskApp(Viewing, Deeds, Asking):
     """The app of one home; see `DeskApp` for its arguments."""
 
     TITLE = "jobdesk"

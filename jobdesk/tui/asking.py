@@ -1,6 +1,6 @@
 """Menus, help, colours, and the question that quitting asks."""
 
-from jobdesk.tui.actions import ACTIONS, Scene, shown_key
+from jobdesk.tui.actions import Scene, shown_key
 from jobdesk.tui.host import Farewell
 from jobdesk.tui.living import DeskApp
 from jobdesk.tui.palette import THEMES
@@ -34,7 +34,7 @@ class Asking(DeskApp):
                 shown_key(action),
                 action.reason(scene),
             )
-            for action in ACTIONS
+            for action in self.actions
             if (not sections or action.section in sections) and action.id not in ("actions", "palette")
         ]
         choices.sort(key=lambda choice: choice.reason is not None)
@@ -55,8 +55,8 @@ class Asking(DeskApp):
         """Choose the colours, seeing them at once."""
         from jobdesk.tui.screens.picker import Choice, Picker
 
-        before, own = self.theme, {theme.name for theme in THEMES}
-        names = [theme.name for theme in THEMES] + sorted(set(self.available_themes) - own)
+        before, own = self.theme, {theme.name for theme in (*THEMES, *self.own_themes)}
+        names = [theme.name for theme in (*self.own_themes, *THEMES)] + sorted(set(self.available_themes) - own)
         choices = [Choice(name, name, "dark" if self.available_themes[name].dark else "light") for name in names]
 
         def chosen(name: str | None) -> None:
@@ -65,6 +65,22 @@ class Asking(DeskApp):
         self.push_screen(
             Picker("Colours", choices, preview=lambda name: setattr(self, "theme", name), at=before), chosen
         )
+
+    def pick_order(self) -> None:
+        """Choose what the list of jobs is sorted by."""
+        from jobdesk.ledger.sorting import KEYS
+        from jobdesk.tui.screens.picker import Choice, Picker
+
+        table = self.main.jobs.table
+        choices = [Choice("", "newest first", "new jobs appear")]
+        choices += [Choice(key, key, "again: the other way round" if table.order and table.order.key == key else "")
+                    for key in KEYS if key != "age"]  # fmt: skip
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                table.do_sort(key or None)
+
+        self.push_screen(Picker("Sort by", choices), chosen)
 
     def leave(self) -> None:
         """Quit; asks what becomes of jobs that run here."""

@@ -5,19 +5,29 @@ import subprocess
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobdesk.core.submission import Submission
 from jobdesk.tui.actions import BY_ID, MANY, Danger
-from jobdesk.tui.living import DeskApp
+from jobdesk.tui.managing import Managing
 from jobdesk.tui.selection import Selection
 
+if TYPE_CHECKING:
+    from jobdesk.core.job import Job
+    from jobdesk.plugins import Registry
 
-class Deeds(DeskApp):
+
+class Deeds(Managing):
     """The part of the app that acts."""
 
     def apply(self, verb: str, selection: Selection) -> None:
         """Retry, cancel or delete; asks first as much as the harm is."""
+        if selection.schedule is not None:
+            self.remove_schedule(selection.schedule)
+            return
+        if selection.flow is not None and verb != "delete":
+            self.apply_to_flow(verb, selection)
+            return
         action = BY_ID[verb]
         many = selection.query is not None or len(selection.jobs) > MANY
         if action.danger is Danger.NONE and not (many and selection.count > 1):
@@ -53,6 +63,9 @@ class Deeds(DeskApp):
 
     def toggle_pause(self, selection: Selection) -> None:
         """Pause the queue, or let it go on."""
+        if selection.schedule is not None:
+            self.toggle_schedule(selection.schedule, selection.paused)
+            return
         queue = selection.queue
         assert queue is not None
 
@@ -65,12 +78,12 @@ class Deeds(DeskApp):
 
         self.doer.do(toggle)
 
-    def new_job(self) -> None:
-        """Choose a type, then fill in its form."""
-        self.aside(lambda: self.desk.registry, self._choose_type)
+    def new_job(self, view: str) -> None:
+        """Choose a type, then fill in its form; on the screen of schedules that of a schedule."""
+        self.aside(lambda: self.desk.registry, lambda registry: self._choose_type(registry, view == "schedules"))
 
-    def _choose_type(self, registry: Any) -> None:
-        from jobdesk.tui.screens.new_job import NewJob
+    def _choose_type(self, registry: "Registry", scheduled: bool) -> None:
+        from jobdesk.tui.screens.forms import NewJob, NewSchedule
         from jobdesk.tui.screens.picker import Choice, Picker
 
         choices = [Choice(type_, type_, one.summary) for type_, one in sorted(registry.processors.items())]
@@ -78,9 +91,25 @@ class Deeds(DeskApp):
 
         def chosen(type_: str | None) -> None:
             if type_ is not None:
-                self.push_screen(NewJob(registry.processors[type_]))
+                self.push_screen((NewSchedule if scheduled else NewJob)(registry.processors[type_]))
 
-        self.push_screen(Picker("New job: which type?", choices, hint="type to narrow"), chosen)
+        title = "New schedule: of which type?" if scheduled else "New job: which type?"
+        self.push_screen(Picker(title, choices, hint="type to narrow"), chosen)
+
+    def edit(self, selection: Selection) -> None:
+        """Change the payload of an ended job in a form, and run it again."""
+        assert selection.one is not None
+        id_ = selection.one.id
+        self.aside(lambda: (self.desk.job(id_), self.desk.registry), lambda found: self._edit(*found))
+
+    def _edit(self, job: "Job", registry: "Registry") -> None:
+        from jobdesk.tui.screens.forms import EditJob
+
+        known = registry.processors.get(job.type)
+        if known is None:
+            self.notify(f"No processor has the job type {job.type}: see Processors.", severity="warning", timeout=4)
+        else:
+            self.push_screen(EditJob(known, job))
 
     def submit(self, wanted: Submission) -> None:
         """Store a job."""

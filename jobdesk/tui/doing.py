@@ -1,5 +1,6 @@
 """Doing what actions ask, on a thread of its own, in batches, so that 12,000 jobs hold nothing up."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +26,11 @@ class Doer:
         self._desk = desk
         self._post = post
         self._thread = ThreadPoolExecutor(1, "jobdesk-doer")
+        self._closing = threading.Event()
 
     def close(self) -> None:
         """Begin nothing more; what is being done goes on to its end."""
+        self._closing.set()
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def do(self, work: Callable[[], str]) -> None:
@@ -45,11 +48,19 @@ class Doer:
         """Retry, cancel or delete everything that is selected."""
         self._thread.submit(self._each, verb, selection)
 
-    def _each(self, verb: str, selection: Selection) -> None:
+    def slowly(self, verb: str, selection: Selection, apart_s: float) -> None:
+        """The same with a pause of so many seconds after each job, beside everything else; it ends with the app."""
+        threading.Thread(target=self._each, args=(verb, selection, apart_s), name="jobdesk-slowly", daemon=True).start()
+
+    def _each(self, verb: str, selection: Selection, apart_s: float = 0.0) -> None:
         refused: Counter[str] = Counter()
         done = 0
         try:
-            for batch in self._batches(selection):
+            for batch in self._batches(selection, 1 if apart_s else _BATCH):
+                if apart_s and done + refused.total():
+                    self._desk.clock.wait(self._closing, apart_s)
+                if self._closing.is_set():
+                    break
                 answers = self._desk.each(verb, batch)
                 done += sum(why is None for why in answers.values())
                 refused.update(why for why in answers.values() if why is not None)
@@ -57,13 +68,13 @@ class Doer:
             refused[str(error)] += 1
         self._post(_outcome(verb, selection, done, refused))
 
-    def _batches(self, selection: Selection) -> Iterator[Sequence[str]]:
+    def _batches(self, selection: Selection, size: int) -> Iterator[Sequence[str]]:
         if selection.query is None:
             found = [job.id for job in selection.jobs]
         else:
             found = search.ids(self._desk.ledger, parse(selection.query))
-        for at in range(0, len(found), _BATCH):
-            yield found[at : at + _BATCH]
+        for at in range(0, len(found), size):
+            yield found[at : at + size]
 
 
 def _outcome(verb: str, selection: Selection, done: int, refused: Counter[str]) -> Acted:

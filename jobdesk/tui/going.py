@@ -46,6 +46,10 @@ class Going(DeskApp):
             return
         if isinstance(value, ErrorGroup):
             self.call_later(self.go_filtered, group_query(value))
+        elif scene.view in ("dead", "flows"):
+            self.call_later(self.go_filtered, scene.selection.query or "")
+        elif scene.selection.schedule is not None:
+            self.call_later(self.go_filtered, f"schedule:{scene.selection.schedule}")
         elif isinstance(value, dict) and value.get("job"):
             self.push_screen(JobScreen(value["job"]))
         elif scene.selection.one is not None:
@@ -87,4 +91,4 @@ class Going(DeskApp):
         """Marking and following, in the list of jobs."""
         table = self.main.jobs.table
         {"mark": table.do_mark, "follow": table.do_follow, "range": table.do_range, "all": table.do_all,
-         "clear": table.do_clear}[what]()  # fmt: skip
+         "clear": table.do_clear, "reverse": table.do_reverse}[what]()  # fmt: skip

@@ -1,21 +1,23 @@
 """The life of the app: what it owns, what threads tell it, what it draws. What can be done is in its subclasses."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import events, on
 from textual.app import App, ScreenStackError
 from textual.screen import Screen
-from textual.widget import Widget
+from textual.theme import Theme
 
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError
+from jobdesk.core.nearest import nearest
 from jobdesk.desk import Desk
-from jobdesk.tui import guard
-from jobdesk.tui.actions import BY_ID, Scene
+from jobdesk.tui import guard, personal
+from jobdesk.tui.actions import ACTIONS, BY_ID, Action, Scene
 from jobdesk.tui.doing import Doer
 from jobdesk.tui.feed import Feed
 from jobdesk.tui.format import clock_time, home_path
@@ -24,8 +26,6 @@ from jobdesk.tui.host import Host
 from jobdesk.tui.messages import Acted, Answered, HostChanged, Snapshot, SnapshotRead, Trouble
 from jobdesk.tui.overview_rows import OverviewReader
 from jobdesk.tui.palette import THEMES, Palette
-from jobdesk.tui.screens.folders import Folders, FoldersReader
-from jobdesk.tui.screens.jobs import Jobs
 from jobdesk.tui.screens.main import Frame, Main
 from jobdesk.tui.screens.overview import Overview
 
@@ -62,10 +62,37 @@ class DeskApp(App[None]):
         self._interrupted = False
         self._watched: tuple[int, ...] = ()
         self._said_once: dict[str, str] = {}
+        self.actions: Sequence[Action] = ACTIONS
+        """With the keys that somebody wants."""
+        self.own_themes: Sequence[Theme] = ()
+        self.remembered = personal.recall(desk.home.remembered)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
+        self._wishes = self._take_wishes()
+        """What is wrong with somebody's own settings, to be said when there is a screen."""
+        self._lens = Overview.LENS
+        """Of the open screen."""
         self.feed.lens(Overview.LENS, OverviewReader(desk).read)
+
+    def _take_wishes(self) -> list[str]:
+        """Take over somebody's own keys and colours; what is wrong with them."""
+        self.own_themes, problems = personal.themes(self.desk.home.themes)
+        for theme in self.own_themes:
+            self.register_theme(theme)
+        try:
+            own = self.desk.config.app
+        except JobdeskError as error:  # the own consumer says it too, but this app may have none
+            return [*problems, str(error)]
+        self.actions, wrong = personal.remapped(ACTIONS, own.keys)
+        self.set_keymap({action.id: action.keys for action in self.actions})
+        problems += wrong
+        wanted = own.theme or self.remembered.theme
+        if wanted in self.available_themes:
+            self.theme = wanted
+        elif own.theme:
+            problems.append(f"app.theme: there is no theme '{wanted}'{nearest(wanted, list(self.available_themes))}")
+        return problems
 
     # ── life ──
 
@@ -91,12 +118,17 @@ class DeskApp(App[None]):
         """After the first frame: read on, work, and find out which types there are."""
         self.show_snapshot()
         self.feed.start()
+        cast("JobdeskApp", self).return_to_last()
+        for problem in self._wishes:
+            self.notify(problem, severity="warning", timeout=8)
         self.aside(lambda: frozenset(self.desk.registry.processors), self._know_types)
 
     def _know_types(self, types: frozenset[str]) -> None:
         self.types = types
 
     def on_unmount(self) -> None:
+        if not self.host.watch_only:
+            personal.remember(self.desk.home.remembered, replace(self.remembered, theme=self.theme))
         self.feed.stop()
         self.doer.close()
         self._asides.shutdown(wait=False, cancel_futures=True)
@@ -204,17 +236,12 @@ class DeskApp(App[None]):
         """Cursor or marks moved: the line of keys and the titles may say something else."""
         self.show_snapshot()
 
-    def lens_for(self, name: str, view: Widget) -> None:
-        """Read what the open screen shows, and no longer what the others would."""
-        readers: dict[str, Callable[[], Any]] = {}
-        if isinstance(view, Overview):
-            readers[Overview.LENS] = OverviewReader(self.desk).read
-        elif isinstance(view, Jobs):
-            readers[Jobs.TABLE_LENS] = view.table.look
-        elif isinstance(view, Folders):
-            readers[Folders.LENS] = FoldersReader(self.desk).read
-        for lens in (Overview.LENS, Jobs.TABLE_LENS, Folders.LENS):
-            self.feed.lens(lens, readers.get(lens))
+    def look_through(self, lens: str, read: Callable[[], Any]) -> None:
+        """Read what the open screen shows, and no longer what the one before did."""
+        if self._lens != lens:
+            self.feed.lens(self._lens, None)
+        self._lens = lens
+        self.feed.lens(lens, read)
 
     # ── actions ──
 

@@ -86,3 +86,20 @@ class Pages:
             self._counted_at = self._clock.monotonic()
             self._count_took_s = self._counted_at - now
         return self._count
+
+
+class SortedPages(Pages):
+    """Reads one list in another order, as it was when it was sorted."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, query: Query, seqs: Sequence[int]) -> None:
+        super().__init__(ledger, clock, query)
+        self._seqs = seqs
+
+    def top(self) -> Top:
+        return Top(tuple(self.page(0)), len(self._seqs), True)
+
+    def page(self, number: int) -> list[Line]:
+        """Page `number`, counted from 0; a job that is gone meanwhile is left out."""
+        wanted = self._seqs[number * PAGE : (number + 1) * PAGE]
+        found = search.lines_by_seq(self._ledger, wanted) if wanted else {}
+        return [found[seq] for seq in wanted if seq in found]

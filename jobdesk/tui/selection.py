@@ -32,6 +32,11 @@ class Selection:
     paused: bool = False
     marked: bool = False
     """The jobs were marked, not just under the cursor."""
+    flow: str | None = None
+    """The query stands for the jobs of this flow, which is what is meant."""
+    running: bool = False
+    """It has not ended."""
+    schedule: str | None = None
 
     @property
     def one(self) -> Chosen | None:
@@ -76,6 +81,8 @@ def can_retry(selection: Selection) -> str | None:
     """Why none of it can be retried; None: some can."""
     if not selection.has_jobs:
         return "choose a job first"
+    if selection.flow is not None and selection.running:
+        return "this flow has not ended yet"
     if selection.query is None and not any(job.state in FINAL for job in selection.jobs):
         return "it has not ended yet" if selection.one else "none of them has ended yet"
     return None
@@ -85,6 +92,8 @@ def can_cancel(selection: Selection) -> str | None:
     """Why none of it can be cancelled; None: some can."""
     if not selection.has_jobs:
         return "choose a job first"
+    if selection.flow is not None and not selection.running:
+        return "this flow has ended"
     if selection.query is None and all(job.state in FINAL for job in selection.jobs):
         return f"it is {selection.one.state} already" if selection.one else "all of them have ended"
     if selection.one is not None and selection.one.stopping:

@@ -84,6 +84,6 @@ async def opened(
     app.snapshot = app.feed.read(rates=False)
     async with app.run_test(size=size, notifications=True) as pilot:
         robot = Robot(app, pilot)
-        await robot.sees("Queues")
+        await robot.until(lambda: " help" in robot.keys, "it is open")
         yield robot
         app.exit()

@@ -1,9 +1,9 @@
 """The drop folders: how each is doing, and its files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -19,6 +19,9 @@ from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.messages import Snapshot
 from jobdesk.tui.selection import NOTHING, Selection
 from jobdesk.tui.widgets.listing import Item, Listing
+
+if TYPE_CHECKING:
+    from jobdesk.tui.app import JobdeskApp
 
 _FILES = 200
 _FOLDERS = (
@@ -66,7 +69,7 @@ class FoldersReader:
 
 
 class Folders(Container):
-    """The third screen."""
+    """The sixth screen."""
 
     LENS = "folders"
 
@@ -77,6 +80,11 @@ class Folders(Container):
     def on_mount(self) -> None:
         self.query_one("#dropped", Widget).border_title = "Drop folders"
         self.query_one("#files", Widget).border_title = "Files, newest first"
+
+    @property
+    def read(self) -> Callable[[], Drops]:
+        """For the feed."""
+        return FoldersReader(cast("JobdeskApp", self.app).desk).read
 
     def first_focus(self) -> Widget:
         return self.query_one("#dropped", Listing)

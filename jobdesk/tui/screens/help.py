@@ -1,5 +1,7 @@
 """Every key and what it does, from the table of actions; type to narrow."""
 
+from collections.abc import Sequence
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -8,7 +10,7 @@ from textual.widgets import Input
 
 from jobdesk.core.job import State
 from jobdesk.core.query import fields
-from jobdesk.tui.actions import ACTIONS, MOVING, key_name
+from jobdesk.tui.actions import ACTIONS, MOVING, Action, keys_of
 from jobdesk.tui.format import Spans, fit
 from jobdesk.tui.glyphs import TONES, Glyphs
 from jobdesk.tui.widgets.job_view import Document
@@ -26,12 +28,11 @@ _ABOUT = {
 }
 
 
-def help_lines(glyphs: Glyphs, wanted: str = "") -> list[Spans]:
+def help_lines(glyphs: Glyphs, wanted: str = "", actions: Sequence[Action] = ACTIONS) -> list[Spans]:
     """Sections with their keys; with `wanted` only lines that contain it."""
     sections: dict[str, list[tuple[str, str, str]]] = {"Move": [(keys, said, "key") for keys, said in MOVING]}
-    for action in ACTIONS:
-        keys = " ".join(key_name(key) for key in action.keys.split(","))
-        sections.setdefault(action.section, []).append((keys, action.title, "key"))
+    for action in actions:
+        sections.setdefault(action.section, []).append((keys_of(action), action.title, "key"))
     sections["States"] = [(f"{glyphs.states[one]} {one.value}", said, TONES[one]) for one, said in _ABOUT.items()]
     sections["Filter"] = [(one.example, one.about, "key") for one in fields()]
     lines: list[Spans] = []
@@ -61,7 +62,7 @@ class Help(ModalScreen[None]):
 
     def _show(self, wanted: str) -> None:
         document = self.query_one(Document)
-        document.show(help_lines(document.glyphs, wanted))
+        document.show(help_lines(document.glyphs, wanted, document.desk_app.actions))
 
     def on_key(self, event: events.Key) -> None:
         document = self.query_one(Document)

@@ -1,5 +1,6 @@
 """The list of jobs: filter on top, table, and the open job in a drawer where there is room for one."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -38,7 +39,7 @@ class Jobs(Container):
         Binding("right,l", "turn(1)", show=False),
         Binding("left,h", "turn(-1)", show=False),
     ]
-    TABLE_LENS, DRAWER_LENS = "table", "drawer"
+    LENS, DRAWER_LENS = "table", "drawer"
 
     _typing: Timer | None = None
 
@@ -68,6 +69,11 @@ class Jobs(Container):
     def drawer_open(self) -> bool:
         return self.has_class("-drawer")
 
+    @property
+    def read(self) -> Callable[[], object]:
+        """For the feed."""
+        return self.table.look
+
     def first_focus(self) -> JobTable:
         return self.table
 
@@ -82,6 +88,7 @@ class Jobs(Container):
         bar = self.query_one(FilterBar)
         bar.set(text)
         self._apply(text)
+        self.desk_app.viewed()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -94,6 +101,7 @@ class Jobs(Container):
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self.table.focus()
+        self.desk_app.viewed()
 
     @on(FilterBar.Left)
     def _left(self) -> None:
@@ -114,7 +122,7 @@ class Jobs(Container):
 
     def show(self, snapshot: Snapshot, now: float, glyphs: Glyphs, hint: str) -> None:
         """Bring table and drawer in line with the snapshot."""
-        self.table.take(snapshot.lenses.get(self.TABLE_LENS))
+        self.table.take(snapshot.lenses.get(self.LENS))
         if self.drawer_open and self.DRAWER_LENS in snapshot.lenses:
             self.drawer.take(snapshot.lenses[self.DRAWER_LENS])
             self.drawer.redraw()
@@ -131,6 +139,10 @@ class Jobs(Container):
             said.append(f"{glyphs.marked} range: v or space marks it")
         elif len(table.marks):
             said.append(f"{glyphs.marked} {number(len(table.marks))} marked")
+        if table.sorting:
+            said.append(f"sorting{glyphs.more}")
+        elif table.order is not None:
+            said.append(f"by {table.order.key} {glyphs.below if table.order.descending else glyphs.new}")
         if table.following:
             said.append("following")
         elif table.newer > 0:

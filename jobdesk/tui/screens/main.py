@@ -8,12 +8,15 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from jobdesk.tui.actions import Scene
-from jobdesk.tui.format import Span, number
+from jobdesk.tui.format import Span, brief, number
 from jobdesk.tui.host import Host, who_works
 from jobdesk.tui.messages import Snapshot
+from jobdesk.tui.screens.dead import Dead
+from jobdesk.tui.screens.flows import Flows
 from jobdesk.tui.screens.folders import Folders
 from jobdesk.tui.screens.jobs import DRAWER_FROM, Jobs
 from jobdesk.tui.screens.overview import Overview
+from jobdesk.tui.screens.schedules import Schedules
 from jobdesk.tui.selection import Selection
 from jobdesk.tui.widgets.job_table import JobTable
 from jobdesk.tui.widgets.job_view import JobView
@@ -24,9 +27,14 @@ from jobdesk.tui.widgets.top_line import TabLine, TopLine
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
-View = Overview | Jobs | Folders
-TABS = (("overview", "Overview"), ("jobs", "Jobs"), ("folders", "Folders"))
-_MAKERS: dict[str, type[View]] = {"overview": Overview, "jobs": Jobs, "folders": Folders}
+View = Overview | Jobs | Dead | Flows | Schedules | Folders
+TABS = (
+    ("overview", "Overview"), ("jobs", "Jobs"), ("dead", "Dead letters"), ("flows", "Flows"),
+    ("schedules", "Schedules"), ("folders", "Folders"),
+)  # fmt: skip
+_MAKERS: dict[str, type[View]] = {
+    "overview": Overview, "jobs": Jobs, "dead": Dead, "flows": Flows, "schedules": Schedules, "folders": Folders,
+}  # fmt: skip
 
 
 class Frame(Screen[None]):
@@ -90,11 +98,16 @@ class Main(Frame):
                 await self.query_one("#views").mount(_MAKERS[view](id=view))
             self.open_view = view
             self.view.display = True
-            self.desk_app.lens_for(view, self.view)
+            self.desk_app.look_through(self.view.LENS, self.view.read)
         if self.focused is None or self.view not in self.focused.ancestors:
             self.view.first_focus().focus()
         self.desk_app.show_snapshot()
         self.scene_changed()
+        self.desk_app.viewed()
+
+    def knows(self, view: str) -> bool:
+        """Whether there is such a screen."""
+        return view in _MAKERS
 
     @property
     def scene(self) -> Scene:
@@ -124,7 +137,10 @@ class Main(Frame):
         counts: dict[str, Span] = {}
         total = sum(sum(queue.counts.values()) for queue in snapshot.queues)
         if total:
-            counts["jobs"] = (number(total), "muted")
+            counts["jobs"] = (brief(total), "muted")
+        dead = sum(queue.dead for queue in snapshot.queues)
+        if dead:
+            counts["dead"] = (brief(dead), "bad")
         self.query_one(TabLine).show(self.open_view, counts)
         self.view.show(snapshot, now, app.glyphs, app.hint)
         self.scene_changed()

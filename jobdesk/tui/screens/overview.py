@@ -1,5 +1,6 @@
 """The first screen: what runs, what waits, what went wrong, at one glance."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -18,6 +19,7 @@ from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.messages import Snapshot
 from jobdesk.tui.overview_rows import (
     Glance,
+    OverviewReader,
     end_item,
     group_query,
     hour,
@@ -107,6 +109,11 @@ class Overview(Container):
             ("finished", "Just finished"), ("needs", "Needs you"),
         ):  # fmt: skip
             self.query_one(f"#{id_}", Widget).border_title = title
+
+    @property
+    def read(self) -> Callable[[], Glance]:
+        """For the feed."""
+        return OverviewReader(self.desk_app.desk).read
 
     def first_focus(self) -> Widget:
         """Where the cursor is when the screen opens."""

@@ -4,7 +4,8 @@ Rows are known by their place in a list that is pinned when it is opened. Each t
 rows by key and repaints those that changed; new jobs wait until the list follows.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.style import Style
@@ -14,11 +15,13 @@ from textual.message import Message
 from textual.strip import Strip
 
 from jobdesk.core.query import Query
+from jobdesk.ledger import sorting
 from jobdesk.ledger.search import Line
+from jobdesk.ledger.sorting import Order
 from jobdesk.tui.columns import Placed, header, longest, place, row
 from jobdesk.tui.format import Spans, wrap
 from jobdesk.tui.job_cells import COLUMNS, cells
-from jobdesk.tui.pages import PAGE, Pages, Top
+from jobdesk.tui.pages import PAGE, Pages, SortedPages, Top
 from jobdesk.tui.widgets.lines import Painted
 from jobdesk.tui.widgets.marks import Marks
 
@@ -60,8 +63,12 @@ class JobRows(Painted):
         self.cursor = 0
         self.marks = Marks()
         self.loaded = False
+        self.sorting = False
+        """Another order is being made."""
         self.empty = ""
         """What it says when it has no rows."""
+        self.order: Order | None = None
+        """None: newest first, and new ones appear."""
         self._list = 0
         self._pages: Pages | None = None
         self._cache: LRUCache[int, list[Line]] = LRUCache(_KEPT_PAGES)
@@ -78,9 +85,31 @@ class JobRows(Painted):
         """List the jobs that match, from the newest on."""
         self.query_asked = query
         self._list += 1
+        if self.order is not None:
+            self.sort(self.order)
+            return
         self._pages = Pages(self.desk_app.desk.ledger, self.desk_app.desk.clock, query)
         self.marks.clear()
         self.following, self.loaded = True, False
+        self._reload()
+
+    def sort(self, order: Order | None) -> None:
+        """List them in another order, or None: newest first again."""
+        self.order = order
+        if order is None:
+            self.show(self.query_asked)
+            return
+        self._list += 1
+        number, query, ledger = self._list, self.query_asked, self.desk_app.desk.ledger
+        self.sorting, self.following = True, False
+        self.post_message(self.Changed())
+        self.desk_app.aside(lambda: sorting.seqs(ledger, query, order), lambda seqs: self._sorted(number, seqs))
+
+    def _sorted(self, number: int, seqs: Sequence[int]) -> None:
+        if number != self._list:
+            return
+        self.sorting = False
+        self._pages = SortedPages(self.desk_app.desk.ledger, self.desk_app.clock, self.query_asked, seqs)
         self._reload()
 
     def _reload(self) -> None:
@@ -242,7 +271,7 @@ class JobRows(Painted):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            return self.paint((("  ", "head"), *header(self._columns_for(width), self.glyphs.more)), width)
+            return self.paint((("  ", "head"), *self._header(width)), width)
         at = self.scroll_offset.y + y - 1
         if at >= self.total:
             words = wrap(self.empty, max(10, width - 4)) if not self.total and self.loaded else []
@@ -261,6 +290,18 @@ class JobRows(Painted):
         self._drawn[at] = spans, is_cursor, marked = self._look_of(at, line, self.desk_app.desk.clock.now())
         sign = self.glyphs.marked if marked else self.glyphs.cursor if is_cursor else " "
         return self.paint(((sign + " ", "accent"), *spans), width, self._over(is_cursor, marked))
+
+    def _header(self, width: int) -> Spans:
+        """The titles; that of the column it is sorted by has an arrow."""
+        placed = self._columns_for(width)
+        if self.order is None:
+            return header(placed, self.glyphs.more)
+        arrow = self.glyphs.below if self.order.descending else self.glyphs.new
+        key = self.order.key
+        return header(
+            tuple((replace(one, title=f"{one.title}{arrow}") if one.key == key else one, room) for one, room in placed),
+            self.glyphs.more,
+        )
 
     def _over(self, cursor: bool, marked: bool) -> Style | None:
         return self.component("cursor") if cursor else self.component("marked") if marked else None

@@ -9,8 +9,12 @@ from textual.geometry import clamp
 from textual.message import Message
 
 from jobdesk.ledger.search import Line
+from jobdesk.ledger.sorting import KEYS, Order
+from jobdesk.tui.columns import GAP
 from jobdesk.tui.pages import PAGE
 from jobdesk.tui.widgets.job_rows import JobRows
+
+_GREATEST_FIRST = frozenset({"priority", "try", "took"})
 
 
 class JobTable(JobRows, can_focus=True):
@@ -65,13 +69,42 @@ class JobTable(JobRows, can_focus=True):
         self._go(self.total - 1 if to < 0 else to)
 
     def on_click(self, event: events.Click) -> None:
-        at = self.scroll_offset.y + event.y - 1
-        if event.y < 1 or at >= self.total:
+        place = event.get_content_offset(self)  # the event counts the border too
+        if place is None:
+            return
+        at = self.scroll_offset.y + place.y - 1
+        if place.y == 0:
+            self._sort_by_column_at(place.x)
+        if place.y < 1 or at >= self.total:
             return
         again = at == self.cursor
         self._go(at)
         if again and event.chain > 1:
             self.post_message(self.Opened())
+
+    def _sort_by_column_at(self, x: int) -> None:
+        """A click on a title: by that column, then the other way round, then newest first again."""
+        start = 2
+        for column, width in self._columns_for(self.size.width):
+            if start <= x < start + width and column.key in KEYS:
+                self.do_sort(column.key)
+                return
+            start += width + GAP
+
+    def do_sort(self, key: str | None) -> None:
+        """Sort by a key: the same again turns it round, a third time and None end it."""
+        if key is None:
+            self.sort(None)
+        elif self.order is None or self.order.key != key:
+            self.sort(Order(key, descending=key in _GREATEST_FIRST))
+        elif self.order.descending == (key in _GREATEST_FIRST):
+            self.sort(self.order.reversed)
+        else:
+            self.sort(None)
+
+    def do_reverse(self) -> None:
+        """Turn the order round."""
+        self.sort(Order("age") if self.order is None else self.order.reversed)
 
     # ── following and marking; called by actions ──
 
@@ -82,7 +115,7 @@ class JobTable(JobRows, can_focus=True):
             self.post_message(self.Changed())
         else:
             self.following = True
-            self._reload()
+            self.sort(None)
 
     def do_mark(self) -> None:
         """Mark or unmark the job under the cursor and go on; ends a range by marking it."""

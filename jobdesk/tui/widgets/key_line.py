@@ -3,7 +3,7 @@
 from textual import events
 from textual.strip import Strip
 
-from jobdesk.tui.actions import ACTIONS, Scene, shown_key
+from jobdesk.tui.actions import Scene, shown_key
 from jobdesk.tui.format import Span, width_of
 from jobdesk.tui.widgets.lines import Painted
 
@@ -30,7 +30,7 @@ class KeyLine(Painted):
         room, pieces = width - 1, list[tuple[str, tuple[Span, ...]]]()
         if self._scene is None:
             return pieces
-        wanted = sorted((action for action in ACTIONS if action.word), key=lambda action: action.rank)
+        wanted = sorted((action for action in self.desk_app.actions if action.word), key=lambda action: action.rank)
         for action in wanted:
             if action.reason(self._scene) is not None:
                 continue

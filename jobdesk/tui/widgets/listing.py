@@ -60,9 +60,10 @@ class Listing(Painted, can_focus=True):
         empty: str = "",
         always: bool = False,
         id: str | None = None,
+        classes: str | None = None,
     ) -> None:
         """`always`: the cursor shows even while the focus is elsewhere."""
-        super().__init__(id=id)
+        super().__init__(id=id, classes=classes)
         self._columns = columns
         self._titles = titles
         self._empty = empty
@@ -160,7 +161,10 @@ class Listing(Painted, can_focus=True):
             self.post_message(self.Opened(self, self.value))
 
     def on_click(self, event: events.Click) -> None:
-        at = self.visual_row(event.y) - self._head
+        place = event.get_content_offset(self)  # the event counts the border too
+        if place is None:
+            return
+        at = self.visual_row(place.y) - self._head
         if 0 <= at < len(self._items):
             if at == self._at and event.chain > 1:
                 self.action_open()

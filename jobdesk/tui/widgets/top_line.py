@@ -58,16 +58,22 @@ class TabLine(Painted):
             self.refresh()
 
     def _pieces(self) -> list[tuple[str, list[Span]]]:
-        pieces = []
-        for at, (id_, name) in enumerate(self._tabs, 1):
-            on = id_ == self._open
-            spans: list[Span] = [(f" {at} ", "key" if on else "muted"), (f"{name}", "strong" if on else "muted")]
-            if id_ in self._counts:
-                text, tone = self._counts[id_]
-                spans.append((f" {text}", tone))
-            spans.append(("   ", "text"))
-            pieces.append((id_, spans))
-        return pieces
+        """As much of each as there is room for: the gaps give way first, then long names, then all but the open one."""
+        for gap, words in ((3, 9), (1, 9), (1, 1), (0, 1)):
+            pieces = [self._piece(at, id_, name, gap, words) for at, (id_, name) in enumerate(self._tabs, 1)]
+            if sum(width_of(tuple(spans)) for _, spans in pieces) <= self.size.width + gap:
+                return pieces
+        return [self._piece(at, id_, name, 0, id_ == self._open) for at, (id_, name) in enumerate(self._tabs, 1)]
+
+    def _piece(self, at: int, id_: str, name: str, gap: int, words: int) -> tuple[str, list[Span]]:
+        on = id_ == self._open
+        said = " ".join(name.split()[:words])
+        spans: list[Span] = [(f" {at} ", "key" if on else "muted"), (said, "strong" if on else "muted")]
+        if words and id_ in self._counts:
+            text, tone = self._counts[id_]
+            spans.append((f" {text}", tone))
+        spans.append((" " * gap, "text"))
+        return id_, spans
 
     def render_line(self, y: int) -> Strip:
         spans = tuple(span for _, piece in self._pieces() for span in piece)
@@ -77,6 +83,6 @@ class TabLine(Painted):
         at = 0
         for id_, spans in self._pieces():
             width = width_of(tuple(spans))
-            if at <= event.x < at + width - 3:
+            if at <= event.x < at + width:
                 self.desk_app.go(id_)
             at += width

@@ -1,0 +1,75 @@
+"""What actions do to flows and schedules, and retrying many without haste."""
+
+from collections.abc import Callable
+
+from jobdesk.core.rate import rate
+from jobdesk.tui.format import count_of
+from jobdesk.tui.living import DeskApp
+from jobdesk.tui.selection import Selection
+
+
+class Managing(DeskApp):
+    """The part of the app that acts on what is no job."""
+
+    def apply_to_flow(self, verb: str, selection: Selection) -> None:
+        """Resume a flow from what failed, or cancel all of it that has not ended."""
+        flow = selection.flow
+        assert flow is not None
+        if verb == "retry":
+            self.doer.do(lambda: f"Resumed the flow: {count_of(len(self.desk.resume_flow(flow)), 'job')} at once")
+            return
+        self._sure(
+            "Cancel the flow",
+            ["Cancel all of this flow that has not ended?", "What runs is asked to stop. It can be resumed later."],
+            "cancel",
+            lambda: f"Cancelled {count_of(self.desk.cancel_flow(flow), 'job')} of the flow",
+        )
+
+    def toggle_schedule(self, name: str, paused: bool) -> None:
+        """Pause a schedule, or let it go on."""
+
+        def toggle() -> str:
+            if paused:
+                self.desk.resume_schedule(name)
+                return f"Resumed {name}"
+            self.desk.pause_schedule(name)
+            return f"Paused {name}: it makes no jobs by itself"
+
+        self.doer.do(toggle)
+
+    def trigger(self, selection: Selection) -> None:
+        """Make the job of a schedule now."""
+        name = selection.schedule
+        assert name is not None
+        self.doer.do(lambda: f"Submitted {self.desk.trigger_schedule(name).type} of {name}")
+
+    def remove_schedule(self, name: str) -> None:
+        """Forget a schedule that was added."""
+
+        def remove() -> str:
+            self.desk.remove_schedule(name)
+            return f"Removed {name}; the jobs it made stay"
+
+        self._sure("Remove the schedule", [f"Remove the schedule {name}?", "The jobs it made stay."], "remove", remove)
+
+    def retry_slowly(self, selection: Selection) -> None:
+        """Ask how fast, then retry that many a minute, each a little later than the one before."""
+        from jobdesk.tui.screens.asked import Asked
+
+        def asked(text: str | None) -> None:
+            if text:
+                pace = rate(text)
+                self.doer.slowly("retry", selection, pace.span_s / pace.most)
+
+        self.push_screen(
+            Asked("Retry slowly", f"Retry {selection.words}: how many in which time?", "60/m", check=rate), asked
+        )
+
+    def _sure(self, title: str, said: list[str], yes: str, work: Callable[[], str]) -> None:
+        from jobdesk.tui.screens.confirm import Confirm
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self.doer.do(work)
+
+        self.push_screen(Confirm(title, said, yes=yes), answered)

@@ -1,0 +1,116 @@
+"""The forms of the app: a new job, an ended job edited and run again, a new schedule."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from jobdesk.core.errors import UsageError
+from jobdesk.core.job import Job
+from jobdesk.core.processor import Processor
+from jobdesk.core.schedule import ScheduleSpec
+from jobdesk.core.submission import Submission
+from jobdesk.scheduling import in_words, local, preview
+from jobdesk.tui.format import Spans, clean, wrap
+from jobdesk.tui.screens.form import WIDTH, JobForm, as_command
+
+_READY: Spans = (("Ready to submit.", "ok"), (" The same as a command:", "muted"))
+_TIMES = 3
+
+
+class NewJob(JobForm):
+    """A job of a type."""
+
+    OPTIONS: ClassVar = (
+        ("priority", "urgent, high, normal, low or 0-100"),
+        ("delay", "at once if left empty; 5s, 2m, 1h"),
+    )
+    DOES = "submit"
+
+    def heading(self) -> str:
+        return f"New job: {self._processor.type}"
+
+    def check(self, data: dict[str, Any], options: Mapping[str, str]) -> list[Spans]:
+        self._processor.check(data)
+        self.desk_app.desk.prepare(self._wanted(data, options))
+        command = as_command(self._processor.type, data)
+        return [_READY, *(((line, "muted"),) for line in wrap(command, WIDTH)[:2])]
+
+    def do(self, data: dict[str, Any], options: Mapping[str, str]) -> None:
+        self.desk_app.submit(self._wanted(data, options))
+
+    def _wanted(self, data: dict[str, Any], options: Mapping[str, str]) -> Submission:
+        return Submission(
+            type=self._processor.type, data=data, priority=options["priority"] or None, delay=options["delay"] or None
+        )
+
+
+class EditJob(JobForm):
+    """An ended job, its payload changed, run again; what changes is shown line by line."""
+
+    DOES = "retry with this"
+
+    def __init__(self, processor: Processor, job: Job) -> None:
+        super().__init__(processor, job.data)
+        self._job = job
+
+    def heading(self) -> str:
+        return f"Edit and retry: {self._processor.type}"
+
+    def check(self, data: dict[str, Any], options: Mapping[str, str]) -> list[Spans]:
+        checked = self._processor.check(data, self.desk_app.desk.still_open(self._job, data))
+        lines = [line for key in sorted({*self._job.data, *checked}) for line in _change(key, self._job.data, checked)]
+        return lines or [(("Nothing changed: it is retried as it was.", "muted"),)]
+
+    def do(self, data: dict[str, Any], options: Mapping[str, str]) -> None:
+        self.desk_app.doer.do(lambda: f"Retried with other data: {self.desk_app.desk.retry(self._job.id, data).type}")
+
+
+def _change(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Spans]:
+    if key in old and key in new and old[key] == new[key]:
+        return []
+    lines: list[Spans] = []
+    if key in old:
+        lines.append((("- ", "bad"), (clean(f"{key}: {old[key]!r}")[: WIDTH - 2], "muted")))
+    if key in new:
+        lines.append((("+ ", "ok"), (clean(f"{key}: {new[key]!r}")[: WIDTH - 2], "text")))
+    return lines
+
+
+class NewSchedule(JobForm):
+    """A job of a type at each time of a cron expression; the expression is said in words as one types."""
+
+    OPTIONS: ClassVar = (
+        ("name", "of the schedule: nightly-report"),
+        ("cron", "minute hour day month weekday: 30 2 * * mon-fri"),
+        ("timezone", "UTC if left empty; Europe/Berlin"),
+    )
+    OPTIONS_FIRST = True
+    DOES = "add the schedule"
+
+    def heading(self) -> str:
+        return f"New schedule: {self._processor.type}"
+
+    def check(self, data: dict[str, Any], options: Mapping[str, str]) -> list[Spans]:
+        if not options["cron"]:
+            raise UsageError("give a cron expression: minute, hour, day, month, weekday")
+        spec = ScheduleSpec(
+            name=options["name"] or "new", type=self._processor.type, cron=options["cron"],
+            timezone=options["timezone"] or "UTC",
+        )  # fmt: skip
+        times = preview(spec, self.desk_app.clock.now(), _TIMES)
+        lines: list[Spans] = [((line, "strong"),) for line in wrap(in_words(spec) or "", WIDTH)[:2]]
+        lines += [((local(at, spec), "muted"),) for at in times]
+        if not options["name"]:
+            raise UsageError(f"give it a name; it would come {lines[0][0][0].lower() if lines else 'then'}")
+        self._processor.check(data)
+        return lines
+
+    def do(self, data: dict[str, Any], options: Mapping[str, str]) -> None:
+        desk, type_ = self.desk_app.desk, self._processor.type
+
+        def add() -> str:
+            made = desk.add_schedule(
+                options["name"], type_, cron=options["cron"], timezone=options["timezone"] or None, data=data
+            )
+            return f"Added {made.name}"
+
+        self.desk_app.doer.do(add)

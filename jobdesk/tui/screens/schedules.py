@@ -1,0 +1,150 @@
+"""The schedules: when each comes next, what its last times came to, and what it makes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jobdesk.core.clock import instant
+from jobdesk.core.errors import JobdeskError
+from jobdesk.core.job import State
+from jobdesk.core.schedule import Origin, Schedule
+from jobdesk.desk import Desk
+from jobdesk.scheduling import in_words, local
+from jobdesk.tui.columns import Column
+from jobdesk.tui.format import Spans, ago, clean, fit, number, priority, state, wrap
+from jobdesk.tui.glyphs import TONES, Glyphs
+from jobdesk.tui.job_cells import ahead
+from jobdesk.tui.job_pages import field, fields, heading
+from jobdesk.tui.screens.browse import Browse, Seen
+from jobdesk.tui.selection import Selection
+from jobdesk.tui.widgets.listing import Item
+
+_TIMES, _RUNS = 5, 12
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleStory:
+    """What the page of a schedule tells; `times` are its next ones, epoch seconds."""
+
+    schedule: Schedule
+    times: tuple[float, ...]
+    runs: tuple[Mapping[str, Any], ...]
+    words: str | None
+
+
+class SchedulesReader:
+    """Every schedule, and all about the chosen one."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.wanted: str | None = None
+
+    def read(self) -> Seen:
+        found = tuple(self._desk.schedules())
+        key = self.wanted if self.wanted is not None else (found[0].name if found else None)
+        chosen = next((one for one in found if one.name == key), None)
+        if chosen is None:
+            return Seen(found)
+        try:
+            times = tuple(self._desk.next_times(chosen.name, _TIMES))
+        except JobdeskError:  # its timezone is not known here any more; `problem` says so
+            times = ()
+        runs = tuple(self._desk.schedule_runs(chosen.name, _RUNS))
+        return Seen(found, key, ScheduleStory(chosen, times, runs, in_words(chosen.spec)))
+
+
+class Schedules(Browse):
+    """The fifth screen."""
+
+    LENS = "schedules"
+    TITLE = "Schedules"
+    EMPTY = "No schedule yet: press n for one, or write it as [[schedules]] in jobdesk.toml."
+    COLUMNS = (
+        Column("name", "schedule", 14, grow=2, most=34),
+        Column("type", "makes", 10, rank=4, grow=1, most=30),
+        Column("next", "next in", 8, rank=1, align=">"),
+        Column("last", "last", 12, rank=2),
+        Column("ago", "", 5, rank=5, align=">"),
+        Column("missed", "missed", 6, rank=3, align=">"),
+    )
+
+    def make_reader(self) -> SchedulesReader:
+        return SchedulesReader(self.desk_app.desk)
+
+    def item(self, thing: Schedule, now: float, glyphs: Glyphs) -> Item:
+        paused = f" {glyphs.paused}" if thing.paused_at is not None else ""
+        if thing.paused_at is not None:
+            coming: Spans = (("paused", "warn"),)
+        elif thing.next_at is None:
+            coming = ((glyphs.dash, "faint"),)
+        else:
+            coming = ((ahead(thing.next_at, now) if thing.next_at > now else "due", "text"),)
+        last: Spans = state(State(thing.last_state), glyphs) if thing.last_state else ((glyphs.dash, "faint"),)
+        if thing.problem:
+            last = (("! problem", "bad"),)
+        return Item(
+            thing.name,
+            thing,
+            {
+                "name": ((clean(thing.name), "text"), (paused, "warn")),
+                "type": ((clean(thing.spec.type), "muted"),),
+                "next": coming,
+                "last": last,
+                "ago": ((ago(thing.last_at, now) if thing.last_at else "", "muted"),),
+                "missed": ((number(thing.missed), "warn" if thing.missed else "faint"),),
+            },
+        )
+
+    def about(self, seen: Seen, width: int, now: float, glyphs: Glyphs) -> tuple[str, list[Spans]]:
+        story: ScheduleStory = seen.about
+        return clean(story.schedule.name), _page(story, width, now, glyphs)
+
+    def selection_of(self, thing: Schedule) -> Selection:
+        return Selection(schedule=thing.name, paused=thing.paused_at is not None)
+
+
+def _page(story: ScheduleStory, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
+    schedule, spec = story.schedule, story.schedule.spec
+    lines: list[Spans] = []
+    if story.words:
+        lines += [((line, "strong"),) for line in wrap(story.words, width)]
+    if schedule.paused_at is not None:
+        lines.append(
+            ((f"Paused by {clean(schedule.paused_by or 'somebody')}, {ago(schedule.paused_at, now)} ago", "warn"),)
+        )
+    if schedule.problem:
+        lines += [((line, "bad"),) for line in wrap(clean(schedule.problem), width)]
+    lines.append(())
+    if spec.cron is not None:
+        lines.append(field("cron", spec.cron))
+    lines.append(field("timezone", spec.timezone))
+    lines += fields("makes", spec.type, width)
+    if spec.queue or spec.priority is not None:
+        said = [spec.queue or "", f"{priority(spec.priority)} priority" if spec.priority is not None else ""]
+        lines += fields("queue", f"  {glyphs.dot}  ".join(part for part in said if part), width)
+    if spec.data:
+        lines += fields("data", json.dumps(dict(spec.data), ensure_ascii=False), width)
+    lines.append(field("missed", f"{spec.missed.value}  {glyphs.dot}  overlap {spec.overlap.value}"))
+    origin = "jobdesk.toml" if schedule.origin is Origin.SETTINGS else f"added by {clean(schedule.user or 'somebody')}"
+    lines.append(field("from", origin))
+    lines += [(), heading("Next times")]
+    for at in story.times:
+        lines.append(((fit(local(at, spec), max(10, min(30, width - 9))), "text"), (f"  in {ahead(at, now)}", "muted")))
+    if not story.times:
+        lines.append((("None comes any more.", "muted"),))
+    lines += [(), heading("Last times")]
+    for run in story.runs:
+        lines.append(_run(run, schedule, now, glyphs))
+    if not story.runs:
+        lines.append((("It has not come yet.", "muted"),))
+    return lines
+
+
+def _run(run: Mapping[str, Any], schedule: Schedule, now: float, glyphs: Glyphs) -> Spans:
+    at = instant(run["fire_at"]) if isinstance(run["fire_at"], str) else float(run["fire_at"])
+    when = fit(local(at, schedule.spec), 28)
+    if run.get("state"):
+        standing = State(run["state"])
+        return ((when, "muted"), (f"  {glyphs.states[standing]} {standing.value}", TONES[standing]))
+    return ((when, "muted"), (f"  missed: {run.get('reason') or 'its job is gone'}", "warn"))
