@@ -5,6 +5,7 @@ Whoever runs it calls `run_once`, never twice at a time.
 """
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -264,6 +265,11 @@ class DropFolder:
         waiting = self._tracker.settled(WAITING_LISTED)
         seen = self._teller.sightings(self._looker.seen, self._tracker, self._owner, waiting, now)
         self._teller.tell(status, seen, now)
+
+    @property
+    def roots(self) -> frozenset[bytes]:
+        """Where it is, by its name and, once it was reached, really; the disk is not asked."""
+        return frozenset({os.path.abspath(os.fsencode(self.rule.path)), self._place.root} - {b""})
 
     @property
     def busy(self) -> bool:

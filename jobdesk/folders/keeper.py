@@ -5,7 +5,6 @@ network share holds up nobody else. At rest none of them wakes but for the folde
 """
 
 import logging
-import os
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -147,9 +146,9 @@ class Keeper(Service):
         for path, rule in wanted.items():
             if path not in self._kept:
                 self._take_up(rule)
-        roots = {path: _real(path) for path in self._kept}
         for path, one in self._kept.items():
-            one.folder.door.apart = frozenset(root for other, root in roots.items() if other != path)
+            others = [other.folder for name, other in self._kept.items() if name != path]
+            one.folder.door.apart = frozenset(root for other in others for root in other.roots)
 
     def _take_up(self, rule: FolderRule) -> _Kept:
         poked: list[_Kept] = []
@@ -262,7 +261,3 @@ class _Follower(Service):
         if self._keeper.must_follow():
             self._keeper.look()
         return None
-
-
-def _real(path: str) -> bytes:
-    return os.path.realpath(os.fsencode(path))

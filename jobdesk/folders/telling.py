@@ -64,7 +64,7 @@ class Teller:
             if owner.trouble:
                 state, why = "claimed", owner.trouble
             add(one.path, state, why, size, one.first_seen)
-        for path in islice(tracker.settling(), LISTED):
+        for path in islice(tracker.settling(), min(LISTED, tracker.settling_count)):
             look = tracker.signature(path)
             state, reason = owner.notes.get(path) or ("settling", None if look.size else "empty: waits to be filled")
             add(path, state, reason, look.size, tracker.first_seen(path))

@@ -2,11 +2,14 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.folders.conftest import Desk
+from tests.folders.test_crashing import killing, through  # noqa: F401
 
 
 def picture(root: Path) -> dict[str, tuple[bytes, int, int]]:
@@ -120,3 +123,19 @@ def test_a_read_only_folder_is_worked_on_without_a_trace_in_it(desk: Desk) -> No
         desk.service.stop()
     finally:
         subprocess.run(["umount", "-l", str(read_only)], check=True)
+
+
+def test_keeping_survives_a_kill_at_every_step(desk: Desk, killing: Callable[[int], Any]) -> None:  # noqa: F811
+    at, killed = 0, True
+    while killed:
+        at += 1
+        desk.open(source="keep")
+        (desk.inbox / f"{at}.jpg").write_text(f"content {at}")
+        killed = through(desk, killing, at, desk.settle)
+        desk.settle()
+        desk.look(61)
+        desk.run()
+        desk.look(61)
+        assert sorted(desk.read) == sorted(f"content {number}".encode() for number in range(1, at + 1))
+        assert len(desk.left()) == at and desk.claims() == []
+    assert at > 15
