@@ -11,7 +11,6 @@ import pytest
 
 from jobdesk.folders import folder
 from jobdesk.folders.hearing import Ear
-from jobdesk.ledger import folders
 from tests.folders.conftest import Desk
 from tests.folders.test_watching import Live, live  # noqa: F401
 from tests.support.home import until
@@ -82,7 +81,7 @@ def pour(desk: Desk, writers: int, each: int) -> None:
 
 
 def all_taken_once(desk: Desk, count: int) -> None:
-    until(lambda: len(folders.files(desk.ledger, state="queued", limit=count + 1)) == count, 120)
+    until(lambda: desk.status()["queued"] >= count, 300)
     rows = desk.ledger.rows("SELECT data ->> 'source' FROM job")
     contents = Counter(Path(row[0]).read_text() for row in rows)
     assert len(contents) == count and set(contents.values()) == {1}
