@@ -7,22 +7,38 @@ and the command line starts fast.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jobdesk.core.calling import Call, Service
     from jobdesk.core.context import Context
     from jobdesk.core.errors import JobdeskError
-    from jobdesk.core.outcome import Reject, Retry, Snooze
+    from jobdesk.core.outcome import Reject, Retry, ServiceDown, Snooze
     from jobdesk.core.processor import processor
     from jobdesk.core.submission import Submission
     from jobdesk.desk import Desk
 
 __version__ = "0.1.0"
-__all__ = ["Context", "Desk", "JobdeskError", "Reject", "Retry", "Snooze", "Submission", "processor"]
+__all__ = [
+    "Call",
+    "Context",
+    "Desk",
+    "JobdeskError",
+    "Reject",
+    "Retry",
+    "Service",
+    "ServiceDown",
+    "Snooze",
+    "Submission",
+    "processor",
+]
 
 _HOMES = {
+    "Call": "jobdesk.core.calling",
     "Context": "jobdesk.core.context",
     "Desk": "jobdesk.desk",
     "JobdeskError": "jobdesk.core.errors",
     "Reject": "jobdesk.core.outcome",
     "Retry": "jobdesk.core.outcome",
+    "Service": "jobdesk.core.calling",
+    "ServiceDown": "jobdesk.core.outcome",
     "Snooze": "jobdesk.core.outcome",
     "Submission": "jobdesk.core.submission",
     "processor": "jobdesk.core.processor",

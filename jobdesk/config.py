@@ -77,7 +77,9 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         table = found.setdefault(section.lower(), {})
         *path, last = key.split("__")
         for part in path:
-            table = table.setdefault(part if section in ("QUEUES", "TYPES") else part.lower(), {})
+            table = table.setdefault(
+                part if section in ("QUEUES", "TYPES", "SERVICES", "PROVIDERS") else part.lower(), {}
+            )
             if not isinstance(table, dict):
                 raise ConfigError(f"the environment sets both {name} and what it stands in: unset one of them")
         table[last.lower()] = value

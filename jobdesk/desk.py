@@ -26,9 +26,11 @@ from jobdesk.flow_desk import FlowDesk
 from jobdesk.folder_desk import FolderDesk
 from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.limiting import Limiting
 from jobdesk.looking import Looking
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
+from jobdesk.servicing import Servicing
 from jobdesk.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,11 +41,11 @@ if TYPE_CHECKING:
     from jobdesk.sections import Config
 
 
-class Desk(Looking, Acting, FlowDesk, FolderDesk, Scheduling):
+class Desk(Looking, Acting, FlowDesk, FolderDesk, Scheduling, Servicing, Limiting):
     """A home, opened. Any thread may use it.
 
     What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, drop
-    folders in `FolderDesk`, schedules in `Scheduling`.
+    folders in `FolderDesk`, schedules in `Scheduling`, services in `Servicing`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.

@@ -20,6 +20,7 @@ from jobdesk.queue.writer import Writer
 from jobdesk.runtime import processes
 from jobdesk.runtime.executor import Executor, Limits
 from jobdesk.runtime.indexer import Indexer
+from jobdesk.runtime.keeper import ServiceKeeper
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.pruner import Pruner
 from jobdesk.runtime.running import RunningJobs
@@ -105,7 +106,7 @@ class Engine:
             self._consumer.start()
             stack.callback(self._let_go)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
-            behind = [pruner, indexer, Summarizer(ledger, clock)]
+            behind = [pruner, indexer, Summarizer(ledger, clock), ServiceKeeper(ledger, clock, desk.probes)]
             self._start(stack, rescuer, scheduler, *behind, self._folders, _Health(self))
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
@@ -120,7 +121,13 @@ class Engine:
         limits = Limits(desk.config.desk.cancel_grace, desk.config.desk.memory_limit, desk.home.work)
         settler = Settler(desk.ledger, wiring)
         writer: Writer[Ending] = Writer(
-            desk.ledger, desk.wake, self.id, self._queues, settle=settler.settle, settled=self._settled
+            desk.ledger,
+            desk.wake,
+            self.id,
+            self._queues,
+            settle=settler.settle,
+            settled=self._settled,
+            needs=wiring.needs,
         )
         executor = Executor(
             desk.ledger, wiring, self._pool, self.running, limits, desk.clock, desk.home.path, settler, writer.end
@@ -168,7 +175,9 @@ class Engine:
         now = self._desk.clock.now()
         return (
             not self.busy
-            and not upkeep.anything_to_do(self._desk.ledger, self._queues, now + DUE_SOON_S)
+            and not upkeep.anything_to_do(
+                self._desk.ledger, self._queues, now + DUE_SOON_S, self._desk.shut_types(now + DUE_SOON_S)
+            )
             and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
             and not (self._folders is not None and self._folders.busy)
         )

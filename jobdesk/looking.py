@@ -92,7 +92,8 @@ class Looking:
 
         desk = self._desk
         job = desk.job(id_)
-        return why(desk.ledger, job, desk.registry.processors, desk.clock.now(), consumers=desk.consumers())
+        types, service = desk.registry.processors, desk.needed_by(job)
+        return why(desk.ledger, job, types, desk.clock.now(), consumers=desk.consumers(), service=service)
 
     def metrics(self, *, queue: str | None = None, type: str | None = None, hours: float = 24) -> dict[str, Any]:
         """Counts, rates (percent) and times (milliseconds) of the jobs that ended in the last `hours`.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from jobdesk.core.breaker import Policy
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.core.submission import Submission
@@ -48,7 +49,15 @@ class DeskWiring:
 
     def _settings_of(self, type_: str) -> Mapping[str, Any]:
         own = self._config.types.get(type_)
-        return self._settings | {"type": (own.model_extra or {}) if own else {}}
+        services = {f"services.{name}": own.for_jobs() for name, own in self._config.all_services.items()}
+        return self._settings | {"type": (own.model_extra or {}) if own else {}, **services}
+
+    def policy(self, service: str) -> Policy:
+        return self._desk.policy(service)
+
+    def needs(self) -> Mapping[str, str]:
+        """By job type, the service that all its jobs need."""
+        return self._desk.needs()
 
     def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
         own = self._desk.config.types.get(type_)

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 from pydantic import Field
 
@@ -22,6 +22,9 @@ LINE_CHARACTERS = 2_000
 TAIL_LINES = 20
 _TICK_S = 0.1
 _TERM_GRACE_S = 1.0
+_COLOUR = re.compile(r"(\x1b\[[0-9;:]*m)")
+"""The one kind of escape sequence that stays: it moves nothing and says nothing to the terminal."""
+_PLAIN = "\x1b[0m"
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -32,11 +35,16 @@ def run_command(
     argv: Annotated[list[str], Field(min_length=1)],
     cwd: Path | None = None,
     env: dict[str, str] = {},  # noqa: B006  pydantic copies it
+    stdin: str | None = None,
+    stdin_file: Path | None = None,
+    nice: Annotated[int, Field(ge=0, le=19)] = 0,
 ) -> dict[str, Any]:
     """Run a program with its arguments; what it prints becomes the log, its exit code the result."""
     started = time.monotonic()
     output = _Output(ctx)
-    process = _start(argv, cwd or Path(ctx.workdir), env)
+    with _input(ctx, stdin, stdin_file) as given:
+        process = _start(argv, cwd or Path(ctx.workdir), env, given)
+    _step_back(process, nice)
     try:
         _follow(ctx, process, output)
     finally:
@@ -56,7 +64,33 @@ def run_command(
     }
 
 
-def _start(argv: list[str], cwd: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]":
+def _input(ctx: Context, text: str | None, file: Path | None) -> IO[bytes]:
+    """What it reads as its standard input; nothing, if nothing is said."""
+    if text is not None and file is not None:
+        raise Reject("stdin and stdin_file are two ways to say one thing: give one of them")
+    try:
+        if file is not None:
+            return file.open("rb")
+    except OSError as error:
+        raise Reject(f"{file} cannot be read as standard input ({error.strerror})") from None
+    if text is None:
+        return Path(os.devnull).open("rb")
+    given = Path(ctx.workdir) / ".stdin"  # a pipe would have to be fed while its output is read
+    given.write_bytes(text.encode())
+    try:
+        return given.open("rb")
+    finally:
+        given.unlink()
+
+
+def _step_back(process: "subprocess.Popen[bytes]", nice: int) -> None:
+    """Let it, and what it has started by now, step back behind others by so much more than the job itself."""
+    if nice:
+        with suppress(OSError):  # it has ended already
+            os.setpriority(os.PRIO_PGRP, process.pid, min(19, os.getpriority(os.PRIO_PROCESS, 0) + nice))
+
+
+def _start(argv: list[str], cwd: Path, env: dict[str, str], given: IO[bytes]) -> "subprocess.Popen[bytes]":
     """Start it in a process group of its own, within the session of the job's child, which is killed as a whole."""
     if not cwd.is_dir():
         raise Reject(f"the folder {cwd} to run it in does not exist")
@@ -65,7 +99,7 @@ def _start(argv: list[str], cwd: Path, env: dict[str, str]) -> "subprocess.Popen
             argv,
             cwd=cwd,
             env={**os.environ, **env},
-            stdin=subprocess.DEVNULL,
+            stdin=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,
@@ -159,12 +193,14 @@ class _Output:
 
     def _line(self, raw: str) -> None:
         self.lines += 1
-        line = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", raw))
-        if len(line) > LINE_CHARACTERS:
-            line = line[: LINE_CHARACTERS - 1] + "…"
-        self.tail.append(line)
+        parts = _COLOUR.split(raw)
+        parts[::2] = [_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", part)) for part in parts[::2]]
+        line, plain = "".join(parts), "".join(parts[::2])
+        if len(plain) > LINE_CHARACTERS:
+            plain = plain[: LINE_CHARACTERS - 1] + "…"
+        self.tail.append(plain)
         if self.lines <= LOG_LINES:
-            self._ctx.log.info(line)
+            self._ctx.log.info(plain if len(parts) == 1 or len(line) > LINE_CHARACTERS else line + _PLAIN)
 
 
 def _name(argv: list[str]) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _SECRETS = ("password", "passwd", "secret", "token", "api_key", "apikey", "private_key", "access_key", "credential")
 _MASK = "********"
+_SERVICES = ("ServiceSettings", "ProviderSettings")
 _HEAD = """# The settings of this desk. What is commented out is the default and follows upgrades: take the # away
 # to change it. Durations: "500ms", "5s", "2m", "1h", "7d"; sizes: "512KB", "100MB", "2GB".
 # `jobdesk config check` says whether it is right, `jobdesk config show` what holds.
@@ -102,7 +103,14 @@ def schema(made: dict[str, Any]) -> dict[str, Any]:
     made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
     made.pop("required", None)
     for name, part in made.get("$defs", {}).items():
-        if name not in ("FolderSettings", "FlowSettings", "StepSettings", "HookSettings", "ScheduleSettings"):
+        if name not in (
+            "FolderSettings",
+            "FlowSettings",
+            "StepSettings",
+            "HookSettings",
+            "ScheduleSettings",
+            *_SERVICES,
+        ):
             part.pop("required", None)
     return made
 

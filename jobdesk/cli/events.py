@@ -90,12 +90,14 @@ def what(event: "Event") -> str:
     """What an event carries, for a person."""
     import json
 
+    from jobdesk.core.text import without_colours
+
     parts = []
     for key, value in event.data.items():
         if value is None or key in ("job_id", "traceback") or (key, value) == ("level", "info"):
             continue
         if key == "message":
-            parts.append(str(value))
+            parts.append(without_colours(str(value)))
         else:
             parts.append(f"{key}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
     return "  ".join(parts)

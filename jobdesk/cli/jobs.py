@@ -135,9 +135,11 @@ def _logs(args: Args, out: Out) -> None:
 
 
 def _log_line(event: "Event", out: Out) -> str:
-    from jobdesk.cli.output import plain
+    from jobdesk.cli.output import coloured, plain
+    from jobdesk.core.text import without_colours
 
-    message = plain(str(event.data.get("message", "")))
+    raw = str(event.data.get("message", ""))
+    message = coloured(raw) if out.colour else plain(without_colours(raw))
     if not out.terminal:
         return message
     level = str(event.data.get("level", "info"))

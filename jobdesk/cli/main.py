@@ -25,6 +25,7 @@ from jobdesk.cli import (
     processors,
     queues,
     schedules,
+    services,
     submit,
 )
 from jobdesk.cli.output import Out, plain
@@ -85,8 +86,8 @@ def build() -> Parser:
     )
     commands = Group(parser)
     for noun in (
-        submit, jobs, queues, dead, flows, schedules, folders, processors, assets, events, metrics, backup, config,
-        demo,
+        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, metrics, backup,
+        config, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

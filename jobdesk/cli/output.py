@@ -196,6 +196,13 @@ def plain(text: str) -> str:
     return "".join(letter if letter.isprintable() else _visible(letter) for letter in text)
 
 
+def coloured(text: str) -> str:
+    """Like `plain`, but what colours the text stays."""
+    import re
+
+    return "".join(part if at % 2 else plain(part) for at, part in enumerate(re.split(r"(\x1b\[[0-9;:]*m)", text)))
+
+
 def _visible(letter: str) -> str:
     if letter in "\n\r\t":
         return " "

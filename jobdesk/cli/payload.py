@@ -66,6 +66,20 @@ def read_file(name: str) -> str:
         raise UsageError(f"{name} is not UTF-8 text") from None
 
 
+def check_file(name: str) -> str:
+    """The whole path of a file that can be read.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    path = Path(name).expanduser().absolute()
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from None
+    return str(path)
+
+
 def _file_or_text(key: str, value: str) -> str:
     path = Path(value[1:]).expanduser()
     if not path.is_file():

@@ -66,6 +66,7 @@ def _json(desk: "Desk", kind: "Processor") -> dict[str, Any]:
         "retry_delay_s": kind.retry_delay_s,
         "backoff": kind.backoff,
         "isolation": kind.isolation,
+        "service": kind.service,
         "module": source.module,
         "file": source.file,
         "schema": schema,
@@ -102,6 +103,7 @@ def _show(args: Args, out: Out) -> None:
                 ("timeout", "" if kind.timeout_s is None else short(kind.timeout_s)),
                 ("retries", "" if kind.retries is None else str(kind.retries)),
                 ("isolation", kind.isolation),
+                ("service", kind.service or ""),
                 ("from", source.file or source.module),
             ]
         )

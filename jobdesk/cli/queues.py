@@ -1,11 +1,11 @@
-"""`jobdesk queues`: list, show, pause, resume, clean, drain."""
+"""`jobdesk queues`: list, show, pause, resume, set, clean, drain."""
 
 from typing import TYPE_CHECKING, Any
 
 from jobdesk.cli import acting
 from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out
-from jobdesk.cli.parsing import Args, Group, duration
+from jobdesk.cli.parsing import Args, Group, duration, number
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
@@ -30,6 +30,9 @@ def add(commands: Group) -> None:
         "--older-than", type=duration, default=0.0, metavar="1d", help="only those that ended that long ago"
     )
     clean.add_argument("--yes", action="store_true", help="do not ask")
+    set_ = noun.command("set", "say how many jobs of a queue run at once; a queue that is new is made", _set)
+    set_.add_argument("name", metavar="NAME")
+    set_.add_argument("--concurrency", required=True, type=_at_once, metavar="N", help="so many; off: as many as can")
     drain = noun.command("drain", "cancel everything that waits in a queue; what runs goes on", _drain)
     drain.add_argument("name", metavar="NAME")
     acting.add_bulk(drain)
@@ -161,6 +164,21 @@ def _resume(args: Args, out: Out) -> None:
             out.document(_json(_find(desk, args.name)))
         else:
             out.say(f"{args.name} works again" if changed else f"{args.name} was not paused")
+
+
+def _at_once(text: str) -> int | None:
+    """An argparse type: how many at once, None for no limit."""
+    return None if text == "off" else number(1)(text)
+
+
+def _set(args: Args, out: Out) -> None:
+    with opened(args) as desk:
+        desk.set_concurrency(args.name, args.concurrency)
+        if out.json:
+            out.document(_json(_find(desk, args.name)))
+        else:
+            limit = "as many as there are workers" if args.concurrency is None else f"{args.concurrency}"
+            out.say(f"{args.name} runs {limit} at once")
 
 
 def _clean(args: Args, out: Out) -> int:

@@ -25,6 +25,7 @@ _RUN_MORE = """
   jobdesk run --timeout 10m -- rsync -a photos/ /backup/
 
 Options of jobdesk stand before the command. What it prints is the job's log (`jobdesk jobs logs ID`)."""
+_STDIN_BYTES = 1_000_000
 _BATCH_KEYS = (
     "type", "data", "queue", "priority", "delay", "at", "after", "on_parent_failure", "unique", "unique_for",
     "unique_states", "concurrency_key", "retries", "retry_delay", "backoff", "factor", "max_delay", "jitter",
@@ -40,13 +41,17 @@ def add(commands: Group) -> None:
     parser.add_argument("--batch", metavar="FILE|-", help="NDJSON, one job a line, all or nothing; prints ids")
     _options(parser)
     runner = commands.command("run", "run a command as a job, without a shell", _run, more=_RUN_MORE)
-    _options(runner)
+    _options(runner, "--group")
+    runner.add_argument("--env", metavar="NAME=VALUE", action="append", default=[], help="a variable; several times")
+    runner.add_argument("--stdin", metavar="FILE|-", help="what it reads as its standard input (default: nothing)")
+    runner.add_argument("--nice", type=number(), default=0, metavar="0-19", help="step back behind other programs")
     runner.add_argument("--cwd", metavar="DIR", help="where it runs (default: here)")
     runner.add_argument("command", metavar="-- COMMAND ARG…", nargs="...", help="the command and its arguments")
 
 
-def _options(parser: Parser) -> None:
-    parser.add_argument("--queue", metavar="Q", help="its queue (default: the type's)")
+def _options(parser: Parser, *queue: str) -> None:
+    """Options of a submission; `queue` are further names of --queue."""
+    parser.add_argument("--queue", *queue, metavar="Q", help="its queue (default: the type's)")
     parser.add_argument("--priority", metavar="P", help="urgent, high, normal, low or 0-100")
     when = parser.add_mutually_exclusive_group()
     when.add_argument("--delay", type=duration, metavar="5s", help="start it that much later")
@@ -107,7 +112,34 @@ def _run(args: Args, out: Out) -> int:
         raise UsageError(f"{cwd} is not a folder: choose another --cwd")
     with opened(args) as desk:
         after = [part for word in args.after or () for part in word.split(",") if part]
-        return _store(desk, _submission(args, "command", {"argv": argv, "cwd": str(cwd)}, after), args, out)
+        data = {"argv": argv, "cwd": str(cwd), "env": _environment(args.env), "nice": args.nice, **_stdin(args.stdin)}
+        return _store(desk, _submission(args, "command", data, after), args, out)
+
+
+def _environment(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        if not pair.partition("=")[1] or pair.startswith("="):
+            raise UsageError(f"'{pair}' is not a variable: write it --env NAME=VALUE")
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+
+
+def _stdin(wanted: str | None) -> dict[str, str]:
+    """What the command reads: a file, read when it runs; or what this command is given, stored with the job."""
+    if wanted is None:
+        return {}
+    if wanted != "-":
+        from jobdesk.cli.payload import check_file
+
+        return {"stdin_file": check_file(wanted)}
+    raw = sys.stdin.buffer.read(_STDIN_BYTES + 1)
+    if len(raw) > _STDIN_BYTES:
+        raise UsageError(f"standard input is longer than {_STDIN_BYTES:,} bytes: put it into a file, --stdin FILE")
+    try:
+        return {"stdin": raw.decode()}
+    except UnicodeDecodeError:
+        raise UsageError(
+            "standard input is no text, as a job's data must be: put it into a file, --stdin FILE"
+        ) from None
 
 
 def _without_pairs(args: Args) -> tuple[list[str], list[str]]:

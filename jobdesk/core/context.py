@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
+from jobdesk.core.calling import Service
 from jobdesk.core.submission import Options
 
 
@@ -71,6 +72,13 @@ class Context(Protocol):
         with `on_parent_failure="ignore"` it runs however those in `after` end. `now` stores it before this returns,
         whatever becomes of this job: a later attempt that makes the same call (the first with `now`, the second …)
         gets the id of the child that is there already, and adds none.
+        """
+
+    def service(self, name: str) -> Service:
+        """A service of `[services]` or `[providers]`, to call; its secrets are read from the environment now.
+
+        Raises:
+            Reject: it is not configured, or a secret of it is not set; the message says what to do.
         """
 
     def on_failure(self, type: str, data: Mapping[str, Any]) -> None:

@@ -45,6 +45,14 @@ class Snooze(Exception):
         self.delay_s = seconds(delay)
 
 
+class ServiceDown(Snooze):
+    """The breaker of a service is open. Let it through, and the job waits for the service at no cost."""
+
+    def __init__(self, service: str, why: str) -> None:
+        super().__init__(0.0, why)
+        self.service = service
+
+
 class Cancelled(Exception):
     """Raised by `ctx.checkpoint()` when the job was cancelled or its time is up."""
 
@@ -67,10 +75,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Snoozed:
-    """Not now: again in `delay_s`, with the attempt given back."""
+    """Not now: again in `delay_s`, with the attempt given back; with a `service`, when that works again.
+
+    Then `delay_s` is how much later than others that wait for it.
+    """
 
     delay_s: float
     why: str
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +155,7 @@ def of_exception(
         now: epoch seconds, to read a date in `Retry-After`.
     """
     if isinstance(error, Snooze):
-        return Snoozed(error.delay_s, str(error))
+        return Snoozed(error.delay_s, str(error), error.service if isinstance(error, ServiceDown) else None)
     if isinstance(error, Cancelled):
         return Stopped(str(error) or "cancelled")
     if isinstance(error, Retry):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import inspect
 import typing
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,6 +45,14 @@ class Processor:
     backoff: Backoff | None = None
     isolation: Isolation = "process"
     permanent: tuple[builtins.type[BaseException], ...] = ()
+    service: str | None = None
+
+    def service_of(self, data: Mapping[str, Any]) -> str | None:
+        """The service that a job with this payload needs; `{key}` is the one that the payload names, if it does."""
+        if self.service is None or not self.service.startswith("{"):
+            return self.service
+        named = data.get(self.service[1:-1])
+        return str(named) if named else None
 
     @property
     def summary(self) -> str:
@@ -66,7 +75,9 @@ class Processor:
             default = ... if parameter.default is parameter.empty else parameter.default
             fields[name] = (hints.get(name, Any), default)
         config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-        model: builtins.type[BaseModel] = create_model(self.type, __config__=config, **fields)
+        with warnings.catch_warnings():  # a parameter may be called json, or copy: pydantic's own are not used
+            warnings.filterwarnings("ignore", "Field name .* shadows an attribute", UserWarning)
+            model: builtins.type[BaseModel] = create_model(self.type, __config__=config, **fields)
         return model
 
     def schema(self) -> dict[str, Any]:
@@ -164,6 +175,7 @@ def processor(
     backoff: Backoff | None = None,
     isolation: Isolation = "process",
     permanent: tuple[builtins.type[BaseException], ...] = (),
+    service: str | None = None,
 ) -> Callable[[F], F]:
     """Declare the function below as the processor of a job type.
 
@@ -179,6 +191,8 @@ def processor(
         backoff: how that wait grows: fixed, linear, exponential.
         isolation: "process" (killable, measured) or "thread" (small and cooperative).
         permanent: exception classes that are not retried.
+        service: what it needs, a name of `[services]` or `[providers]`, or `{key}` for the one that the payload's key
+            names: while its breaker is open, jobs of the type wait at no cost.
     """
 
     def declare(function: F) -> F:
@@ -194,6 +208,7 @@ def processor(
             backoff=backoff,
             isolation=isolation,
             permanent=permanent,
+            service=service,
         )
         setattr(function, MARK, made)
         return function

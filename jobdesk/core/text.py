@@ -1,14 +1,21 @@
 """Text and JSON that can always be stored: file names and foreign output may hold what UTF-8 cannot."""
 
 import json
+import re
 from typing import Any
 
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def clean(text: str) -> str:
     """The text with what cannot be stored (lone surrogates, as in names that are no UTF-8) written as \\udc80."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def without_colours(text: str) -> str:
+    """The text without the sequences that colour it on a terminal, which logs of programs may hold."""
+    return _COLOUR.sub("", text) if "\x1b" in text else text
 
 
 def to_json(value: Any) -> str:

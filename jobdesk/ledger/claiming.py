@@ -18,7 +18,7 @@ from typing import Any
 
 from jobdesk.core.events import Kind
 from jobdesk.core.job import Job, State
-from jobdesk.ledger import counters, moves, rates
+from jobdesk.ledger import breakers, counters, moves, rates
 from jobdesk.ledger.database import EVENT, Ledger, Row, Tx
 from jobdesk.ledger.rows import JOB, to_job
 from jobdesk.ledger.said import Said
@@ -63,7 +63,8 @@ class Claimed:
 
 _HEADS = f"""
 SELECT head.rank, head.seq, l.queue, l.type,
-  q.concurrency - coalesce((SELECT n FROM tally WHERE queue = q.name AND state = 'processing'), 0)
+  coalesce(q.concurrency, q.concurrency_set)
+    - coalesce((SELECT n FROM tally WHERE queue = q.name AND state = 'processing'), 0)
 FROM lane l CROSS JOIN queue q ON q.name = l.queue CROSS JOIN job head ON head.seq = (
   SELECT seq FROM job INDEXED BY job_claim WHERE queue = l.queue AND type = l.type
     AND state = 'pending' AND parked = 0 AND (expires_at IS NULL OR expires_at > :now)
@@ -106,6 +107,7 @@ def claim_many(
     consumer: str = "",
     ahead: int = 0,
     short: Collection[str] = (),
+    needs: Mapping[str, str] | None = None,
 ) -> list[Claimed]:
     """Take the first runnable jobs: one for each worker, then up to `ahead` more for the consumer; in their order.
 
@@ -113,9 +115,11 @@ def claim_many(
         workers: those that wait, as shown to people.
         queues: only these; None means all.
         short: types whose jobs may be taken ahead; the first of another type ends the taking.
+        needs: by type, the service that its jobs need, if a breaker may keep some of them.
     """
-    limits = rates.left(tx)
-    seqs = list(_pick(tx, len(workers) + ahead, queues, limits))
+    limits, services = rates.left(tx), breakers.room(tx) if needs else {}
+    gates = {type_: name for type_, name in needs.items() if name in services} if needs else {}
+    seqs = list(_pick(tx, len(workers) + ahead, queues, limits, services, gates))
     if not seqs:
         return []
     rows = {row[0]: row for row in tx.rows(
@@ -126,7 +130,8 @@ def claim_many(
     for seq in seqs:
         row = rows[seq]
         begun, key = len(taken) < len(workers), row[37]
-        limited = ("queue", row[3]) in limits or ("type", row[2]) in limits  # its start counts from when it begins
+        # the start of one that is limited or on trial counts from when it begins
+        limited = ("queue", row[3]) in limits or ("type", row[2]) in limits or row[2] in gates
         if not begun and (limited or row[2] not in short or row[8] > 0 or key is not None):
             break
         if key is not None:
@@ -140,22 +145,38 @@ def claim_many(
     if limits:
         for one in taken:
             rates.started(tx, one.row[3], one.type)
+    if gates:
+        for one in taken:
+            if one.type in gates:
+                breakers.on_trial(tx, gates[one.type], one.seq, one.fence)
     if passed:  # it is out of the way now
         left = len(taken) - len(workers)
         taken += claim_many(
-            tx, workers[len(taken) :], queues, consumer=consumer, ahead=ahead - max(0, left), short=short
-        )
+            tx, workers[len(taken) :], queues,
+            consumer=consumer, ahead=ahead - max(0, left), short=short, needs=needs,
+        )  # fmt: skip
     return taken
 
 
 def _pick(
-    tx: Tx, most: int, queues: Sequence[str] | None, limits: Mapping[tuple[rates.Scope, str], int]
+    tx: Tx,
+    most: int,
+    queues: Sequence[str] | None,
+    limits: Mapping[tuple[rates.Scope, str], int],
+    services: Mapping[str, int],
+    gates: Mapping[str, str],
 ) -> Iterator[int]:
-    """Seqs in the order of their start, as far as concurrency and rate limits let them."""
+    """Seqs in the order of their start, as far as concurrency, rate limits and breakers let them.
+
+    Args:
+        services: how many jobs those take whose breaker is not closed.
+        gates: by type, which of them it needs.
+    """
     lanes = tx.rows(_HEADS, {"now": tx.now, "queues": None if queues is None else json.dumps(list(queues))})
     if not lanes:
         return
-    room = dict(limits)
+    room: dict[tuple[str, str], int] = {("service", name): left for name, left in services.items()}
+    room |= {(scope, name): left for (scope, name), left in limits.items()}
     for _, _, queue, _, left in lanes:
         if left is not None:
             room["queue", queue] = min(left, room.get(("queue", queue), left))
@@ -165,7 +186,7 @@ def _pick(
     count = 0
     while heads and count < most:
         _, seq, queue, type_ = heapq.heappop(heads)
-        binding = [key for key in (("queue", queue), ("type", type_)) if key in room]
+        binding = [key for key in _limits(queue, type_, gates) if key in room] if room else []
         if any(room[key] <= 0 for key in binding):
             continue  # with all that waits in its lane
         for key in binding:
@@ -181,6 +202,14 @@ def _pick(
         following = next(rest[queue, type_], None)
         if following is not None:
             heapq.heappush(heads, (-following[0], following[1], queue, type_))
+
+
+def _limits(queue: str, type_: str, gates: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What may limit how many of a lane start."""
+    yield "queue", queue
+    yield "type", type_
+    if type_ in gates:
+        yield "service", gates[type_]
 
 
 def _write(tx: Tx, taken: Sequence[Claimed]) -> None:

@@ -58,6 +58,12 @@ def ensure(tx: Tx, name: str, spec: QueueSpec | None = None) -> None:
         tx.run(_WRITE, (name, *(getattr(spec, column) for column in _COLUMNS)))
 
 
+def set_concurrency(tx: Tx, name: str, most: int | None) -> None:
+    """Let so many of its jobs run at once where the settings say nothing; None for no limit."""
+    tx.run("UPDATE queue SET concurrency_set = ? WHERE name = ?", (most, name))
+    tx.wakes = True
+
+
 def pause(tx: Tx, name: str, who: str) -> bool:
     """Start no more jobs of this queue; what runs goes on. False: it was paused already.
 

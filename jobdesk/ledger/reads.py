@@ -152,9 +152,9 @@ def queues(ledger: Ledger) -> list[Queue]:
     for name, state, n in ledger.rows("SELECT queue, state, n FROM tally"):
         counts.setdefault(name, _no_jobs())[State(state)] = n
     rows = ledger.rows(
-        "SELECT q.name, priority, concurrency, ttl_s, dead_letter_ttl_s, max_size, description, paused_at, paused_by, "
-        "keep_completed, keep_failed, r.most, r.span_s FROM queue q LEFT JOIN rate r ON r.scope = 'queue' "
-        "AND r.name = q.name ORDER BY q.name"
+        "SELECT q.name, priority, coalesce(concurrency, concurrency_set), ttl_s, dead_letter_ttl_s, max_size, "
+        "description, paused_at, paused_by, keep_completed, keep_failed, r.most, r.span_s FROM queue q "
+        "LEFT JOIN rate r ON r.scope = 'queue' AND r.name = q.name ORDER BY q.name"
     )
     return [
         Queue(

@@ -217,15 +217,24 @@ def claims(ledger: Ledger) -> list[tuple[str, int]]:
     ]
 
 
-def anything_to_do(ledger: Ledger, queues: Sequence[str] | None, due_before: float) -> bool:
-    """Whether a job runs anywhere, or is ready or falls due before then in a queue (of these) that is not paused."""
+def anything_to_do(ledger: Ledger, queues: Sequence[str] | None, due_before: float, shut: Collection[str] = ()) -> bool:
+    """Whether a job runs anywhere, or is ready or falls due before then in a queue (of these) that is not paused.
+
+    Args:
+        shut: types of which none starts until then, ready or not.
+    """
     row = ledger.row(
         "SELECT 1 FROM tally WHERE state = 'processing' AND n > 0 UNION ALL "
         "SELECT 1 FROM queue q WHERE q.paused_at IS NULL "
         "AND (:queues IS NULL OR q.name IN (SELECT value FROM json_each(:queues))) AND ("
-        "EXISTS (SELECT 1 FROM tally WHERE queue = q.name AND state = 'pending' AND n > 0) OR "
+        "EXISTS (SELECT 1 FROM lane WHERE queue = q.name AND ready > 0 "
+        "AND type NOT IN (SELECT value FROM json_each(:shut))) OR "
         "EXISTS (SELECT 1 FROM job WHERE state IN ('scheduled', 'retrying', 'blocked') AND run_at < :due_before "
         "AND queue = q.name AND (state <> 'blocked' OR waits_for = 0))) LIMIT 1",
-        {"queues": None if queues is None else json.dumps(list(queues)), "due_before": due_before},
+        {
+            "queues": None if queues is None else json.dumps(list(queues)),
+            "due_before": due_before,
+            "shut": json.dumps(list(shut)),
+        },
     )
     return row is not None

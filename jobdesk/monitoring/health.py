@@ -14,6 +14,7 @@ from jobdesk.ledger import reads, rollups, schedules
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring.disk import disk_of
+from jobdesk.monitoring.reachable import services_reachable
 
 Status = Literal["healthy", "warning", "error"]
 
@@ -68,6 +69,7 @@ def health(
         _consumers(queues or [], consumers, now),
         *([] if queues is None else [_queues(ledger, queues, consumers, now), _folders(ledger)]),
         *([] if queues is None else [_schedules(ledger, bool(consumers), now)]),
+        *([] if queues is None else [_services(ledger, now)]),
         _settings(settings),
         _memory(),
     ]
@@ -204,6 +206,14 @@ def _schedules(ledger: Ledger, attended: bool, now: float) -> Check:
         if overdue:
             why = "see the log" if attended else "no consumer runs: start one with jobdesk --consumer"
             check.worse("warning", f"schedule {one.name} was due at {iso(one.next_at)} and has not come; {why}")
+    return check
+
+
+def _services(ledger: Ledger, now: float) -> Check:
+    check = Check("services")
+    says, check.details = services_reachable(ledger, now)
+    for text in says:
+        check.worse("warning", text)
     return check
 
 

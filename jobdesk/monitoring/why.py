@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from jobdesk.core.clock import iso
 from jobdesk.core.durations import short
 from jobdesk.core.job import FINAL, Job, State
-from jobdesk.ledger import rates, reads, workers
+from jobdesk.ledger import breakers, rates, reads, waiting, workers
 from jobdesk.ledger.ahead import MOST, ahead, key_holder, open_parents
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
@@ -15,19 +15,28 @@ _NAMED = 5
 
 
 def why(
-    ledger: Ledger, job: Job, types: Collection[str], now: float, *, consumers: Sequence[Consumer] | None = None
+    ledger: Ledger,
+    job: Job,
+    types: Collection[str],
+    now: float,
+    *,
+    consumers: Sequence[Consumer] | None = None,
+    service: str | None = None,
 ) -> list[str]:
     """Sentences, the most telling first; never none.
 
     Args:
         types: job types that have a processor.
         consumers: those that are alive; None takes the ledger's word for it.
+        service: what its type needs.
     """
     if job.state in FINAL:
         return [_ended(job)]
     if job.state is State.PROCESSING:
         return _running(job, now)
-    said = _waits(ledger, job, now)
+    said = _services(ledger, job, service, now)
+    if not said or job.state is not State.SCHEDULED:  # who was put off for a service is called when it works
+        said += _waits(ledger, job, now)
     alive = workers.running(ledger) if consumers is None else consumers
     said += _limits(ledger, job, now)
     said += _queue(ledger, job, alive)
@@ -78,6 +87,12 @@ def _waits(ledger: Ledger, job: Job, now: float) -> list[str]:
     if job.expires_at is not None and job.expires_at <= now:
         said.append(f"Its time to start passed at {iso(job.expires_at)}: it will expire.")
     return said
+
+
+def _services(ledger: Ledger, job: Job, needed: str | None, now: float) -> list[str]:
+    names = dict.fromkeys([*([needed] if needed else []), *waiting.waits_for(ledger, job)])
+    kept = [found for name in names if (found := breakers.shut(ledger, name, now)) is not None]
+    return [f"Its {found.keeps}; jobdesk services show {found.service}" for found in kept]
 
 
 def _limits(ledger: Ledger, job: Job, now: float) -> list[str]:

@@ -8,12 +8,12 @@ claims some more ahead. A short job so costs a share of one commit; one that las
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.job import Job
-from jobdesk.ledger import claiming, rates, upkeep
+from jobdesk.ledger import breakers, claiming, rates, upkeep
 from jobdesk.ledger.claiming import Claimed
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.hand import Hand
@@ -60,12 +60,14 @@ class Writer(Generic[E]):
         queues: Sequence[str] | None,
         settle: Callable[[Tx, Sequence[E], Collection[int]], None],
         settled: Callable[[Sequence[E]], None],
+        needs: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         """Made stopped.
 
         Args:
             settle: writes the ends of attempts, and the starts of those whose seq is in the last argument.
             settled: told after the commit.
+            needs: says by type which service its jobs need; asked only while a breaker is not closed.
         """
         self._ledger = ledger
         self._wake = wake
@@ -73,6 +75,7 @@ class Writer(Generic[E]):
         self._queues = queues
         self._settle = settle
         self._settled = settled
+        self._needs = needs
         self._bell = threading.Event()
         self._hungry = threading.Event()
         """Somebody waits for a job, or will soon."""
@@ -163,14 +166,17 @@ class Writer(Generic[E]):
             self._more = False
             return False
         claimed: list[Claimed] = []
+        # asked before the transaction: it may load every processor
+        needs = self._needs() if (waiting or ahead) and breakers.any_shut(self._ledger) else None
         with self._ledger.write() as tx:
             claiming.put_back(tx, self._returned)
             claiming.began(tx, starts)
             self._settle(tx, self._unsettled, self._unwritten)
             if waiting or ahead:
                 claimed = claiming.claim_many(
-                    tx, waiting, self._queues, consumer=self._consumer, ahead=ahead, short=self._short()
-                )
+                    tx, waiting, self._queues,
+                    consumer=self._consumer, ahead=ahead, short=self._short(), needs=needs,
+                )  # fmt: skip
                 self._more = len(claimed) == len(waiting) + ahead
         ended, self._unsettled, self._returned = self._unsettled, [], []
         for job in (*starts, *(end.job for end in ended)):

@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from jobdesk.core.loading import declared, load_file
 from jobdesk.core.outcome import Failed, Outcome, failure
@@ -46,7 +47,7 @@ class Child:
         self._token = ""
         self._cancelled = ("", "")
         """Token of the job that was cancelled last, and why: the wish may be heard before its job is."""
-        self._stored: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._settings: dict[str, str] = {}
         """By type, as JSON."""
         self._processors: dict[tuple[str, int, str], Processor] = {}
@@ -65,7 +66,7 @@ class Child:
             if "cancel" in message:
                 self._cancelled = message["of"], message["cancel"]
             elif message["of"] == self._token:
-                self._stored.put(True)
+                self._answers.put(message["answer"])
 
     def work(self) -> None:
         self._printed.start()
@@ -83,7 +84,7 @@ class Child:
 
     def _begin(self, spec: Spec) -> None:
         self._printed.attach()
-        self._stored = queue.SimpleQueue()  # a thread of a job before this one may wait for the former for ever
+        self._answers = queue.SimpleQueue()  # a thread of a job before this one may wait for the former for ever
         self._token = spec["token"]
         if "settings" in spec:
             self._settings[spec["type"]] = encode(dict(spec.pop("settings"))).decode()
@@ -103,7 +104,7 @@ class Child:
             token, why = self._cancelled
             return why if token == spec["token"] else None
 
-        context = JobContext(spec, self.send, cancelled, self._stored.get, self._settings[spec["type"]])
+        context = JobContext(spec, self.send, cancelled, self._answers.get, self._settings[spec["type"]])
         return perform(processor, context, spec)
 
     def _processor(self, spec: Spec) -> Processor:

@@ -1,6 +1,7 @@
 """The Context that a processor gets: everything it says becomes a message to the supervisor."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -12,6 +13,7 @@ from jobdesk.core.ids import ids
 from jobdesk.core.nearest import nearest
 from jobdesk.core.outcome import Cancelled
 from jobdesk.core.submission import Options
+from jobdesk.runtime.calling import Calling, Calls
 from jobdesk.runtime.messages import Message, Spec
 
 ASSET_KEYS: Mapping[str, type] = {"id": str, "name": str, "type": str, "sha256": str, "bytes": int}
@@ -67,10 +69,10 @@ class JobContext:
         spec: Spec,
         send: Callable[[Message], None],
         cancelled: Callable[[], str | None],
-        stored: Callable[[], object] = lambda: None,
+        answered: Callable[[], Any] = lambda: None,
         settings: str | None = None,
     ) -> None:
-        """`stored` returns once the supervisor has dealt with a child that is wanted now.
+        """`answered` waits for what the supervisor says to a child that is wanted now, or to a service asked for.
 
         `settings` are those that the spec leaves out, as JSON: each job gets its own, and most read none.
         """
@@ -94,7 +96,9 @@ class JobContext:
         self.log = JobLog(tagged)
         self._send = tagged
         self._cancelled = cancelled
-        self._stored = stored
+        self._answered = answered
+        self._asking = threading.Lock()
+        self._calls = Calls(tagged, self._ask)
         self._deadline = time.monotonic() + spec["timeout_s"]
         self._held: Message | None = None
         self._progress_at = 0.0
@@ -154,10 +158,24 @@ class JobContext:
             self._now += 1
         id_ = ids.nth_child(self.job, self._now) if now else ids.new("job", time.time())
         child = {**wanted, "id": id_, "type": type, "data": dict(data or {})}
-        self._send({"child_now" if now else "child": child})
         if now:
-            self._stored()
+            self._ask({"child_now": child})
+        else:
+            self._send({"child": child})
         return id_
+
+    def service(self, name: str) -> Calling:
+        return self._calls.service(name, self.settings)
+
+    def judge(self, service: str | None, error: BaseException | None) -> None:
+        """What the end of the job says of the service that it needs, if it told of no call itself."""
+        if service is not None:
+            self._calls.judge(service, error)
+
+    def _ask(self, message: Message) -> Any:
+        with self._asking:  # answers carry no name: one question at a time
+            self._send(message)
+            return self._answered()
 
     def on_failure(self, type: str, data: Mapping[str, Any]) -> None:
         self._send({"on_failure": {"type": type, "data": dict(data)}})

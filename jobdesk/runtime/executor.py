@@ -21,7 +21,7 @@ from jobdesk.core.job import Job
 from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, failure
 from jobdesk.core.processor import Processor
 from jobdesk.flows.templates import finish
-from jobdesk.ledger import flows, reads
+from jobdesk.ledger import breakers, flows, reads
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime.context import JobContext
 from jobdesk.runtime.messages import Message, Spec
@@ -97,6 +97,9 @@ class Executor:
             data = self._data(job)
         except PayloadError as error:
             return Failed(failure("Unresolved", f"step '{job.step}': {error}", retryable=False))
+        report.calling = processor.service_of(data)
+        if report.calling is not None and (kept := breakers.admit(self._ledger, report.calling, job)) is not None:
+            return Snoozed(0.0, kept.keeps, kept.service)
         spec = self._spec(job, data, module, file)
         if processor.isolation == "thread":
             return self._call(processor, spec, entry, report)
@@ -146,11 +149,14 @@ class Executor:
         def cancelled() -> str | None:
             return entry.why or "stopped" if entry.wish else None
 
+        answers: list[str | None] = [None]
+
         def take(message: Message) -> None:
             report.take(message)
             self._supervisor.store_urgent(entry.job, report)
+            answers[0] = next(iter(self._supervisor.admit(entry.job, report)), None)
 
-        context = JobContext(spec, take, cancelled)
+        context = JobContext(spec, take, cancelled, lambda: answers[0])
         try:
             outcome = perform(processor, context, spec)
             if isinstance(outcome, Completed | Failed) and isinstance(outcome.result, dict | list):

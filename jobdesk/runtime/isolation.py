@@ -118,13 +118,13 @@ class ChildProcess:
         with suppress(Gone):
             self._wish({"cancel": why, "of": token})
 
-    def stored(self, token: str) -> None:
-        """Answer a job that wanted a child at once.
+    def answer(self, token: str, answer: object) -> None:
+        """Answer a job that wanted a child at once, or asked for a service.
 
         Raises:
             Gone: the child is dead, or hears no answers.
         """
-        self._wish({"stored": True, "of": token})
+        self._wish({"answer": answer, "of": token})
 
     def _wish(self, message: Message) -> None:
         with self._open:

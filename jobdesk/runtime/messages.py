@@ -9,10 +9,11 @@ There are two lines to a child, so that a job costs no thread of its own: its ma
 runs what comes; a second thread reads the other, on which nothing comes for most jobs.
 
 To its main thread: {"run": Spec}; settings are left out while they are those of the last job of that type
-To its listener:    {"cancel": why}  {"stored": true}, once for each child_now
+To its listener:    {"cancel": why}  {"answer": …}, once for each child_now and each ask
 To the supervisor: {"ready": true}  {"log": [at, level, text]}  {"progress": [done, total, text]}
                   {"artifact": [path, kind, bytes]}  {"asset": record}  {"child": submission}  {"child_now": submission}
-                  {"on_failure": {type, data}}  {"end": {outcome, usage}}
+                  {"on_failure": {type, data}}  {"ask": service}  {"called": [service, why it failed or null]}
+                  {"end": {outcome, usage}}
 """
 
 import json
@@ -89,8 +90,8 @@ def from_outcome(outcome: Outcome) -> Message:
             return {"completed": result}
         case Failed(error, delay_s, result):
             return {"failed": error.to_json(), "delay_s": delay_s, "result": result}
-        case Snoozed(delay_s, why):
-            return {"snoozed": why, "delay_s": delay_s}
+        case Snoozed(delay_s, why, service):
+            return {"snoozed": why, "delay_s": delay_s, "service": service}
         case Stopped(why):
             return {"stopped": why}
 
@@ -102,5 +103,5 @@ def to_outcome(message: Message) -> Outcome:
     if "failed" in message:
         return Failed(JobError(**message["failed"]), message["delay_s"], message["result"])
     if "snoozed" in message:
-        return Snoozed(message["delay_s"], message["snoozed"])
+        return Snoozed(message["delay_s"], message["snoozed"], message["service"])
     return Stopped(message["stopped"])

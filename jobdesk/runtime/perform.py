@@ -1,7 +1,7 @@
 """Calling a processor: from context and payload to an outcome; the same in a child and in a thread."""
 
 from jobdesk.core.errors import PayloadError
-from jobdesk.core.outcome import Failed, Outcome, failure, of_exception, of_result
+from jobdesk.core.outcome import Completed, Failed, Outcome, failure, of_exception, of_result
 from jobdesk.core.processor import Processor
 from jobdesk.runtime.context import JobContext
 from jobdesk.runtime.messages import Spec
@@ -9,8 +9,12 @@ from jobdesk.runtime.messages import Spec
 
 def perform(processor: Processor, context: JobContext, spec: Spec) -> Outcome:
     """Run the processor and understand what it answers; nothing it raises gets past."""
+    needs = processor.service_of(spec["data"])
     try:
-        return of_result(processor.call(context, spec["data"]))
+        outcome = of_result(processor.call(context, spec["data"]))
+        if isinstance(outcome, Completed):
+            context.judge(needs, None)
+        return outcome
     except PayloadError as error:
         return Failed(failure("PayloadError", str(error), retryable=False))
     except MemoryError as error:
@@ -19,6 +23,7 @@ def perform(processor: Processor, context: JobContext, spec: Spec) -> Outcome:
             failure("MemoryError", f"it needed more memory than the {limit:.1f} GB of desk.memory_limit {error}")
         )
     except BaseException as error:  # also SystemExit: a job must not end its worker
+        context.judge(needs, error)
         return of_exception(
             error,
             processor.permanent,

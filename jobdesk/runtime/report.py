@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobdesk.core.calling import Called
 from jobdesk.core.job import Artifact, Job, Progress
 from jobdesk.core.outcome import Outcome
 from jobdesk.ledger import reports
@@ -35,6 +36,14 @@ class Report:
     refused: Exception | None = None
     """Why one of those cannot be stored."""
     on_failure: Mapping[str, Any] | None = None
+    asks: list[str] = field(default_factory=list)
+    """Services that it wants to call, not answered yet."""
+    calling: str | None = None
+    """The service that it was let call last and has not told of since."""
+    calls: list[Called] = field(default_factory=list)
+    """What came of calls."""
+    still_down: str | None = None
+    """The service that it tried, and that is still down."""
     outcome: Outcome | None = None
     cpu_ms: int | None = None
     max_rss_bytes: int = 0
@@ -47,7 +56,7 @@ class Report:
         Raises:
             TooMuch: it says more than can be kept.
         """
-        if message.get("of") != self.token:
+        if message.get("of") != self.token or self.outcome is not None:  # it ends once, also if it says so twice
             return
         if "end" in message:
             self._end(message["end"], message["usage"])
@@ -71,6 +80,13 @@ class Report:
                 self.asked += 1
             case {"on_failure": wanted}:
                 self.on_failure = wanted
+            case {"ask": service}:
+                self.asks.append(service)
+            case {"called": [service, failure]}:
+                self.calls.append(Called(service, failure))
+                self.calling = None
+            case {"called": None}:
+                self.calling = None
 
     def _end(self, outcome: Message, used: Message) -> None:
         self.outcome = to_outcome(outcome)
@@ -89,6 +105,9 @@ class Report:
             or self.asked
             or self.refused
             or self.on_failure
+            or self.calls
+            or self.calling
+            or self.still_down
         )
 
     @property
@@ -102,8 +121,20 @@ class Report:
         if self.lines:
             reports.log(tx, job, self.lines, self.room)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there is something to write while it runs."""
+        return bool(self.lines or self.progress or self.calls)
+
+    def no_answer(self) -> None:
+        """Its time is up: the service that it calls has not answered."""
+        if self.calling is not None:
+            self.calls.append(Called(self.calling, "no answer within the timeout of the job"))
+            self.calling = None
+
     def forget_words(self) -> None:
         """What was written need not be written again."""
         self.progress = None
         self.room -= len(self.lines)
         self.lines.clear()
+        self.calls.clear()

@@ -9,7 +9,7 @@ from jobdesk.core.errors import JobdeskError, LedgerError
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, Stopped, failure
 from jobdesk.core.text import to_json
-from jobdesk.ledger import claiming, finishing, flows, follow, moves, reports, upkeep
+from jobdesk.ledger import breakers, claiming, finishing, flows, follow, moves, reports, upkeep, waiting
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.runtime.report import Report
 from jobdesk.runtime.running import Running
@@ -17,6 +17,7 @@ from jobdesk.runtime.wiring import Wiring
 
 CRASHED = "WorkerCrashed"
 """The error of a job whose child died under it."""
+MOST_WORDS = 500
 
 
 @dataclass(slots=True)
@@ -86,7 +87,10 @@ class Settler:
         hook = self._wiring.prepare_child(job, report.on_failure) if report.on_failure else None
         if cancelled and not _done(outcome):
             outcome = Stopped(entry.why or "cancelled while it ran")
-        report.write_words(tx, job)
+        self.write_words(tx, job, report)
+        if report.still_down is not None and isinstance(outcome, Failed):
+            why = f"service {report.still_down} is still down: {outcome.error.message}"
+            outcome = Snoozed(waiting.AFTER_OTHERS_S, why[:MOST_WORDS], report.still_down)  # a trial costs no attempt
         reports.artifacts(tx, job, report.artifacts)
         if report.urgent:
             self.store_urgent(tx, job, report)
@@ -95,6 +99,13 @@ class Settler:
             if hook:
                 follow.set_on_failure(tx, flow, hook)
         self._move(tx, entry, report, outcome, children, cancelled)
+
+    def write_words(self, tx: Tx, job: Job, report: Report) -> None:
+        """Write what it has said so far and what came of its calls; `report.forget_words` once that is committed."""
+        report.write_words(tx, job)
+        for called in report.calls:
+            if breakers.report(tx, self._wiring.policy(called.service), called, job):
+                report.still_down = called.service
 
     def store_urgent(self, tx: Tx, job: Job, report: Report) -> None:
         """Store the children that are wanted at once, but for those that an earlier attempt has stored.
@@ -134,6 +145,8 @@ class Settler:
                 moves.stop(tx, job, why, report.usage)
             case Snoozed() | Stopped() if entry.wish == "release":
                 moves.release(tx, job, entry.why)
+            case Snoozed(delay_s, why, str(service)):
+                waiting.wait(tx, job, service, why, report.usage, delay_s)
             case Snoozed(delay_s, why):
                 moves.snooze(tx, job, delay_s, why, report.usage)
             case Stopped():  # its own checkpoint found the time up

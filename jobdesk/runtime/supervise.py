@@ -6,6 +6,7 @@ from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError, LedgerError
 from jobdesk.core.job import Job
 from jobdesk.core.outcome import Failed, Outcome, Snoozed, Stopped, failure
+from jobdesk.ledger import breakers
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
 from jobdesk.runtime.isolation import ChildProcess, Gone
@@ -87,13 +88,15 @@ class Supervisor:
             next_at = min(measure_at, began + spec["timeout_s"])
             if entry.wish == "cancel":
                 next_at = min(next_at, entry.wished_at + self._cancel_grace_s)
-            if report.lines or report.progress:
+            if report.has_words:
                 next_at = min(next_at, write_at)
             child.receive(next_at - now, report.take)
             for _ in range(report.asked - answered):
                 self.store_urgent(entry.job, report)
-                child.stored(report.token)
+                child.answer(report.token, None)
             answered = report.asked
+            for answer in self.admit(entry.job, report):
+                child.answer(report.token, answer)
             if report.outcome is not None:
                 return report.outcome
             now = self._clock.monotonic()
@@ -102,7 +105,7 @@ class Supervisor:
                 report.max_rss_bytes = max(report.max_rss_bytes, processes.memory(child.pid) or 0)
             if verdict := self._verdict(entry, spec, report, now - began, now):
                 return verdict
-            if now >= write_at and (report.lines or report.progress):
+            if now >= write_at and report.has_words:
                 write_at = now + WRITE_EVERY_S
                 self._write_down(entry.job, report)
 
@@ -113,6 +116,7 @@ class Supervisor:
         if entry.wish == "cancel" and now - entry.wished_at >= self._cancel_grace_s:
             return Stopped(entry.why)
         if ran_s >= spec["timeout_s"]:
+            report.no_answer()
             return Failed(failure("Timeout", f"it ran longer than its timeout of {spec['timeout_s']:g} s"))
         if report.max_rss_bytes > self._memory_bytes:
             limit = self._memory_bytes / 1e9
@@ -132,11 +136,27 @@ class Supervisor:
         except JobdeskError as error:
             report.refused, report.urgent = error, []
 
+    def admit(self, job: Job, report: Report) -> list[str | None]:
+        """Answer each service that the job asked for: None, or why it must not call now."""
+        answers: list[str | None] = []
+        for service in report.asks:
+            if report.calls:
+                self._write_down(job, report)  # what came of its last call may decide
+            try:
+                kept = breakers.admit(self._ledger, service, job)
+            except LedgerError as error:  # a ledger that is locked now is no reason not to work
+                logging.getLogger("jobdesk").warning("cannot look at the breaker of %s: %s", service, error)
+                kept = None
+            report.calling = service if kept is None else None
+            answers.append(None if kept is None else kept.keeps)
+        report.asks.clear()
+        return answers
+
     def _write_down(self, job: Job, report: Report) -> None:
         """Write log and progress so far; a full disk delays the words of a job, not its work."""
         try:
             with self._ledger.write() as tx:
-                report.write_words(tx, job)
+                self._settler.write_words(tx, job, report)
             report.forget_words()
         except JobdeskError as error:
             logging.getLogger("jobdesk").warning("cannot write what %s says: %s", job.id, error)

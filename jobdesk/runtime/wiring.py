@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from jobdesk.core.breaker import Policy
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.ledger.database import Tx
@@ -16,6 +17,9 @@ class Wiring(Protocol):
 
     def settings(self, type_: str) -> Mapping[str, Any]:
         """What `ctx.settings` holds for a type."""
+
+    def policy(self, service: str) -> Policy:
+        """When the breaker of a service opens, as the settings say."""
 
     def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
         """Names of exception classes never to retry, and of those always to, as the settings of a type say."""

@@ -3,7 +3,7 @@
 import os
 from typing import Annotated
 
-from pydantic import AfterValidator, field_validator
+from pydantic import AfterValidator, field_validator, model_validator
 
 from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
@@ -15,6 +15,7 @@ from jobdesk.sections.notify import NotifySettings
 from jobdesk.sections.queues import QueueSettings, TypeSettings
 from jobdesk.sections.scanner import ScannerSettings
 from jobdesk.sections.schedules import ScheduleSettings, named_once
+from jobdesk.sections.services import BreakerSettings, ProviderSettings, ServiceName, ServiceSettings, named_apart
 from jobdesk.sections.storage import StorageSettings
 
 
@@ -33,6 +34,19 @@ class Config(Section):
     flows: list[FlowSettings] = []
     schedules: Annotated[list[ScheduleSettings], AfterValidator(named_once)] = []
     types: dict[str, TypeSettings] = {}
+    breaker: BreakerSettings
+    services: dict[ServiceName, ServiceSettings] = {}
+    providers: dict[ServiceName, ProviderSettings] = {}
+
+    @model_validator(mode="after")
+    def _services_differ(self) -> "Config":
+        named_apart(self.services, self.providers)
+        return self
+
+    @property
+    def all_services(self) -> dict[str, ServiceSettings | ProviderSettings]:
+        """Services and providers by name."""
+        return {**self.services, **self.providers}
 
     @field_validator("flows")
     @classmethod

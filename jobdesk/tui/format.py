@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 
 from jobdesk.core.durations import short
 from jobdesk.core.job import PRIORITIES, State
+from jobdesk.core.text import without_colours
 from jobdesk.tui.glyphs import TONES, Glyphs
 
 Span = tuple[str, str]
@@ -20,7 +21,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2
 
 def clean(text: str) -> str:
     """Text that may be drawn: what a job wrote can hold escape sequences, which must never reach the terminal."""
-    return _CONTROLS.sub(" ", text) if not text.isprintable() else text
+    return _CONTROLS.sub(" ", without_colours(text)) if not text.isprintable() else text
 
 
 def fit(text: str, width: int, align: str = "<", more: str = "…") -> str:

@@ -72,8 +72,10 @@ class Teller:
     def _why(self, job: Job) -> tuple[str, ...]:
         if job.state not in _WAITING:
             return ()
+        desk = self._desk
         types = {job.type} if self._types is None else self._types
-        return tuple(why(self._desk.ledger, job, types, self._desk.clock.now(), consumers=self._desk.consumers()))
+        service = None if self._types is None else desk.needed_by(job)
+        return tuple(why(desk.ledger, job, types, desk.clock.now(), consumers=desk.consumers(), service=service))
 
     def _same_error(self, job: Job) -> int:
         if job.error is None or job.error.fingerprint is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"textual", "rich", "huey", "watchdog", "PIL", "psutil", "peewee", "pydantic", "croniter"}
+HEAVY = {"textual", "rich", "huey", "watchdog", "PIL", "psutil", "peewee", "pydantic", "croniter", "httpx"}
 
 
 def _modules(code: str) -> set[str]:

@@ -65,9 +65,35 @@ def test_endless_and_binary_output_is_bounded_and_clean(desk: Bench) -> None:
     assert ran.result["lines"] == 30_001 + 500
     assert len(ran.lines) == command.LOG_LINES + 1 + command.TAIL_LINES
     assert max(map(len, ran.lines)) <= command.LINE_CHARACTERS
-    assert not any("\x1b" in line or "\0" in line for line in ran.lines)
+    assert not any("\0" in line or "\x1b]" in line for line in ran.lines)
     small = python(desk, "import sys; sys.stdout.buffer.write(b'\\x1b[31mred\\x1b[0m \\x00\\xff\\x1b]0;t\\x07.\\n')")
-    assert small.lines == ["red \ufffd\ufffd."]
+    assert small.lines == ["\x1b[31mred\x1b[0m \ufffd\ufffd.\x1b[0m"], "colours stay, and end with the line"
+    assert small.result["tail"] == ["red \ufffd\ufffd."]
+
+
+def test_what_would_move_the_cursor_or_name_the_window_is_taken_out(desk: Bench) -> None:
+    code = r"print('\x1b[2J\x1b[H\x1b[1;32mok\x1b[m\x1b]0;evil\x07\x1b[?25l\x1bc\x9b31m', end='')"
+    (line,) = python(desk, code).lines
+    assert line == "\x1b[1;32mok\x1b[m\ufffdc\ufffd31m\x1b[0m"
+
+
+def test_it_reads_what_it_is_given(desk: Bench, tmp_path: Path) -> None:
+    code = "import sys; print(sys.stdin.read())"
+    assert python(desk, code, stdin="ünï\nline").lines == ["ünï", "line"]
+    assert python(desk, code).result["lines"] == 1, "nothing, and it does not wait"
+    given = tmp_path / "given.bin"
+    given.write_bytes(b"a" * 200_000)
+    assert python(desk, "import sys; print(len(sys.stdin.read()))", stdin_file=given).lines == ["200000"]
+    error = python(desk, code, stdin_file=tmp_path / "none").error
+    assert "cannot be read as standard input" in error.message and not error.retryable
+    assert not python(desk, code, stdin="x", stdin_file=given).error.retryable
+
+
+def test_it_steps_back_as_far_as_it_is_told(desk: Bench) -> None:
+    now = os.getpriority(os.PRIO_PROCESS, 0)
+    assert python(desk, "import os; print(os.getpriority(os.PRIO_PROCESS, 0))").lines == [str(now)]
+    wait = f"import time, os\nwhile os.getpriority(os.PRIO_PROCESS, 0) <= {now}: time.sleep(0.01)\nprint('ok')"
+    assert python(desk, wait, nice=7).lines == ["ok"] or now == 19
 
 
 def test_what_a_program_leaves_running_ends_with_it(desk: Bench) -> None:

@@ -19,7 +19,8 @@ from jobdesk.runtime.perform import perform
 def settings(home: Path, **over: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as the engine hands them out, with the defaults; `over` replaces keys of sections."""
     config = load(home, {})
-    made: dict[str, Any] = {
+    services = {f"services.{name}": own.for_jobs() for name, own in config.all_services.items()}
+    made: dict[str, Any] = services | {
         name: {**getattr(config, name).model_dump(), **over.get(name, {})} for name in ("scanner", "images", "notify")
     }
     return made | {"type": {}, "storage": {"path": str(home / "library")}, "quarantine": str(home / "quarantine")}
