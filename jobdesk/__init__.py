@@ -12,36 +12,32 @@ if TYPE_CHECKING:
     from jobdesk.core.errors import JobdeskError
     from jobdesk.core.outcome import Reject, Retry, ServiceDown, Snooze
     from jobdesk.core.processor import processor
+    from jobdesk.core.redaction import RedactedLines, redact
+    from jobdesk.core.secret import Secret
     from jobdesk.core.submission import Submission
     from jobdesk.desk import Desk
 
 __version__ = "0.1.0"
 __all__ = [
-    "Call",
-    "Context",
-    "Desk",
-    "JobdeskError",
-    "Reject",
-    "Retry",
-    "Service",
-    "ServiceDown",
-    "Snooze",
-    "Submission",
-    "processor",
-]
+    "Call", "Context", "Desk", "JobdeskError", "RedactedLines", "Reject", "Retry", "Secret", "Service", "ServiceDown",
+    "Snooze", "Submission", "processor", "redact",
+]  # fmt: skip
 
 _HOMES = {
     "Call": "jobdesk.core.calling",
     "Context": "jobdesk.core.context",
     "Desk": "jobdesk.desk",
     "JobdeskError": "jobdesk.core.errors",
+    "RedactedLines": "jobdesk.core.redaction",
     "Reject": "jobdesk.core.outcome",
     "Retry": "jobdesk.core.outcome",
+    "Secret": "jobdesk.core.secret",
     "Service": "jobdesk.core.calling",
     "ServiceDown": "jobdesk.core.outcome",
     "Snooze": "jobdesk.core.outcome",
     "Submission": "jobdesk.core.submission",
     "processor": "jobdesk.core.processor",
+    "redact": "jobdesk.core.redaction",
 }
 
 

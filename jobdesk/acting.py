@@ -11,6 +11,7 @@ from jobdesk.ledger.database import Ledger, Tx
 
 if TYPE_CHECKING:
     from jobdesk.plugins import Registry
+    from jobdesk.vault import Vault
 
 TOGETHER = 100
 """Jobs that one transaction of a bulk action changes: claims wait no longer than for these."""
@@ -25,6 +26,9 @@ class Acting:
 
         @property
         def registry(self) -> Registry: ...
+
+        @property
+        def vault(self) -> Vault: ...
 
         def job(self, id_: str) -> Job: ...
 
@@ -43,8 +47,13 @@ class Acting:
 
     def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
         """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
-        job = self.job(id_)
-        checked = None if data is None else self.registry.get(job.type).check(data, self.still_open(job, data))
+        job, checked = self.job(id_), None
+        if data is not None:
+            from jobdesk.core.redaction import restored
+            from jobdesk.sealing import Seal
+
+            data = restored(data, job.data)  # what was masked before the person's eyes is what it was
+            checked = self.registry.get(job.type).check(data, self.still_open(job, data), Seal(lambda: self.vault))
         with self.ledger.write() as tx:
             _retry(tx, job.id, checked)
         return reads.job(self.ledger, job.id)

@@ -13,8 +13,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from jobdesk.core import env
 from jobdesk.core.errors import ConfigError
 from jobdesk.core.nearest import nearest
+from jobdesk.core.redaction import everywhere
 from jobdesk.sections import Config
 
 FILE = "jobdesk.toml"
@@ -40,6 +42,7 @@ def load(home: Path, environment: Mapping[str, str] = os.environ) -> Config:
         merged = _merge(merged, own)
     named = _from_environment(environment)
     merged = _merge(merged, named)
+    everywhere.know(env.values(merged, environment))
     try:
         return Config.model_validate(merged)
     except ValidationError as error:
@@ -60,7 +63,7 @@ def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-_NOT_SETTINGS = {"JOBDESK_HOME"}
+_NOT_SETTINGS = {"JOBDESK_HOME", "JOBDESK_SECRET_KEY"}
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from jobdesk.plugins import Registry
     from jobdesk.prepare import Completer
     from jobdesk.sections import Config
+    from jobdesk.vault import Vault
 
 
 class Desk(Looking, Acting, FlowDesk, FolderDesk, Scheduling, Servicing, Limiting):
@@ -93,6 +94,13 @@ class Desk(Looking, Acting, FlowDesk, FolderDesk, Scheduling, Servicing, Limitin
             ConfigError: jobdesk.toml is wrong.
         """
         return self.settings.config
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """The keys of secrets."""
+        from jobdesk.vault import Vault
+
+        return Vault(self.home.path, lambda: self.config.secrets.store)
 
     @cached_property
     def registry(self) -> "Registry":
@@ -209,7 +217,7 @@ class Desk(Looking, Acting, FlowDesk, FolderDesk, Scheduling, Servicing, Limitin
         from jobdesk.prepare import Completer
 
         if self._completer is None or self._completer.config is not self.config:
-            self._completer = Completer(self.config)
+            self._completer = Completer(self.config, lambda: self.vault, self.home.path)
         now = self.clock.now()
         id_ = wanted.id or ids.new("job", now)
         made = self._completer.complete(wanted, self.registry.get(wanted.type), id_, wanted.user or user(), now)

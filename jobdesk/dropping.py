@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from jobdesk.core import env
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.submission import Submission
 from jobdesk.folders.folder import DropFolder
@@ -11,13 +13,18 @@ from jobdesk.folders.keeper import Keeper
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import follow
 from jobdesk.ledger.database import Tx
+from jobdesk.sealing import input_of_settings, of_settings
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
 
 
 def keeper(desk: "Desk", consumer: str) -> Keeper:
-    """The service of all drop folders, not yet started."""
+    """The service of all drop folders, not yet started.
+
+    Raises:
+        ConfigError: a variable that a folder's data takes is not set.
+    """
 
     def submit(
         tx: Tx, *, type: str, payloads: Sequence[Mapping[str, Any]], source: str
@@ -41,9 +48,20 @@ def keeper(desk: "Desk", consumer: str) -> Keeper:
         )
 
     def rules() -> Mapping[str, FolderRule]:
-        return {str(rule.path): rule for rule in desk.folder_rules()}
+        return {str(rule.path): _with_secrets(desk, rule) for rule in desk.folder_rules()}
 
+    rules()  # said at the start, not by a folder that nobody watches
     return Keeper(desk.ledger, desk.clock, rules, make, lambda: desk.config)
+
+
+def _with_secrets(desk: "Desk", rule: FolderRule) -> FolderRule:
+    """The rule with `${env:NAME}` put in where its data goes into a secret; each job has it encrypted."""
+    if next(env.names(rule.data), None) is None:
+        return rule
+    named, find = desk.named_flow(rule.pipeline), desk.registry.processors.get
+    if named is None:
+        return replace(rule, data=of_settings(find(rule.pipeline), rule.data))
+    return replace(rule, data=input_of_settings(named, rule.data, find))
 
 
 def _accepts(desk: "Desk", type_: str) -> frozenset[str] | None:

@@ -73,7 +73,8 @@ class Engine:
         with self._lock:
             if self._started:
                 return
-            logs.to_file(self._desk.home.logs)
+            own = self._desk.config.logs
+            logs.to_file(self._desk.home.logs, level=own.level, max_bytes=own.max_bytes, keep=own.keep)
             self._desk.follow_settings()
             self._check_queues()
             self._begin()
@@ -84,6 +85,7 @@ class Engine:
         desk, clock, ledger = self._desk, self._desk.clock, self._desk.ledger
         with ExitStack() as stack:
             self.id = ids.short("con", clock.now())
+            logs.say_always(consumer=self.id)
             with ledger.write() as tx:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
             stack.callback(self._unregister)
@@ -118,7 +120,8 @@ class Engine:
 
     def _make_consumer(self, wiring: DeskWiring) -> EmbeddedConsumer:
         desk = self._desk
-        limits = Limits(desk.config.desk.cancel_grace, desk.config.desk.memory_limit, desk.home.work)
+        own = desk.config.desk
+        limits = Limits(own.cancel_grace, own.memory_limit, desk.config.logs.job_max_bytes, desk.home.work)
         settler = Settler(desk.ledger, wiring)
         writer: Writer[Ending] = Writer(
             desk.ledger,

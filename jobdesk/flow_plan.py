@@ -13,6 +13,7 @@ from jobdesk.flows.definition import Definition, Hook, Step
 from jobdesk.flows.templates import begin
 from jobdesk.ledger import flows, follow
 from jobdesk.ledger.database import Tx
+from jobdesk.sealing import of_settings, sealed_input
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
@@ -37,6 +38,8 @@ def plan(desk: "Desk", definition: Definition, data: Mapping[str, Any], user: st
         UsageError: data is missing or unknown, or does not fit a step; the message names flow and step.
     """
     given = _input(definition, data)
+    find = desk.registry.processors.get
+    given = sealed_input(definition, given, find, lambda: desk.vault)
     jobs: dict[str, NewJob] = {}
     for step in definition.ordered:
         jobs[step.name] = _planned(desk, definition.name, step, given, user, source, jobs)
@@ -65,7 +68,8 @@ def _planned(
     earlier: Mapping[str, NewJob],
 ) -> NewJob:  # fmt: skip
     try:
-        data, bindings = begin(step.data, {"input": given})
+        own = of_settings(desk.registry.processors.get(step.type), step.data)
+        data, bindings = begin(own, {"input": given})
         made = desk.prepare(
             Submission(
                 type=step.type,
@@ -99,7 +103,8 @@ def _planned_hook(
     desk: "Desk", flow: str, hook: Hook, given: Mapping[str, Any], user: str | None, source: str | None
 ) -> NewJob:
     try:
-        data, bindings = begin(hook.data, {"input": given})
+        own = of_settings(desk.registry.processors.get(hook.type), hook.data)
+        data, bindings = begin(own, {"input": given})
         late = [binding.to_json() for binding in bindings]
         return desk.prepare(
             Submission(type=hook.type, data=data, user=user, source=source, step="on_failure", bindings=late)

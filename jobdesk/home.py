@@ -9,8 +9,8 @@ from jobdesk.core.errors import HomeError
 
 _OURS = frozenset(
     {
-        "jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "themes",
-        "app.json",
+        "jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "secret.key",
+        "templates", "themes", "app.json",
     }
 )  # fmt: skip
 

@@ -1,12 +1,13 @@
 """The part of the desk that looks: at jobs, what happened to them, and how the desk does. It changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import ConfigError, UsageError, WaitTimeout
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import FINAL, Job, State
+from jobdesk.core.levels import at_least
 from jobdesk.core.query import parse
 from jobdesk.ledger import reads, search
 
@@ -71,20 +72,45 @@ class Looking:
             else:
                 self._desk.wake.wait(seen, 0.1)
 
-    def logs(self, job: str, *, follow: bool = False) -> Iterator[Event]:
-        """The log lines of a job; with `follow` until it has ended."""
+    def logs(
+        self, job: str, *, follow: bool = False, level: str | None = None, since: float | None = None
+    ) -> Iterator[Event]:
+        """The log lines of a job; with `follow` until it has ended.
+
+        Args:
+            level: the least that is wanted: debug, info, warning, error.
+            since: epoch seconds; lines before are left out.
+        """
         id_, after = self.full_id(job), 0
         while True:
             seen = self._desk.wake.generation
             ended = reads.states(self._desk.ledger, [id_]).get(id_, State.CANCELLED) in FINAL
             found = reads.events(self._desk.ledger, after=after, job=id_, kinds=[Kind.JOB_LOG])
-            yield from found
+            for event in found:
+                if at_least(str(event.data.get("level", "info")), level) and (since is None or event.at >= since):
+                    yield event
             if found:
                 after = found[-1].id
             elif ended or not follow:
                 return
             else:
                 self._desk.wake.wait(seen, 0.1)
+
+    def own_log(
+        self, *, follow: bool = False, level: str | None = None, since: float | None = None, last: int | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """What the desk itself logged: consumers and terminal apps of this home, oldest line first.
+
+        Args:
+            follow: go on for ever.
+            level: the least that is wanted.
+            since: epoch seconds.
+            last: at most so many of the lines that are there already.
+        """
+        from jobdesk import logbook
+
+        folder, clock = self._desk.home.logs, self._desk.clock
+        return logbook.lines(folder, clock, level=level, since=since, follow=follow, last=last)
 
     def why(self, id_: str) -> list[str]:
         """Why a job does not run yet, or how it ended, in sentences; the most telling first."""

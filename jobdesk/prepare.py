@@ -1,6 +1,8 @@
 """From what a caller asked for to a job that is complete: submission, then its type's settings, processor, defaults."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast, get_args
 
 from jobdesk.core.durations import seconds
@@ -12,7 +14,9 @@ from jobdesk.core.processor import Processor
 from jobdesk.core.retry import Backoff, RetryPolicy
 from jobdesk.core.submission import Submission
 from jobdesk.ledger.follow import flow_of
+from jobdesk.sealing import Seal, of_settings
 from jobdesk.sections import Config
+from jobdesk.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,10 @@ class _Usual:
 class Completer:
     """Makes jobs of submissions under one set of settings; what is usual for a type is worked out once."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, vault: Callable[[], Vault], home: Path) -> None:
         self.config = config
+        self._home = home
+        self._vault = vault
         self._usual: dict[tuple[str, str | None], tuple[Processor, _Usual]] = {}
 
     def complete(self, wanted: Submission, processor: Processor, id_: str, user: str, now: float) -> NewJob:
@@ -42,9 +48,14 @@ class Completer:
         Raises:
             PayloadError: its data does not fit the processor, or an option cannot be read.
         """
-        data = processor.check(wanted.data, later={str(binding["at"][0]) for binding in wanted.bindings})
+        given = of_settings(processor, wanted.data) if wanted.from_settings else wanted.data
+        seal = Seal(self._vault)
+        data = processor.check(given, {str(binding["at"][0]) for binding in wanted.bindings}, seal, self._home)
         try:
-            return self._complete(wanted, processor, data, id_, user, now)
+            made = self._complete(wanted, processor, data, id_, user, now)
+            keys = {name: getattr(made, name) for name in ("unique", "concurrency_key")}
+            hidden: dict[str, Any] = {name: seal.key(key) for name, key in keys.items()}
+            return made if hidden == keys else replace(made, **hidden)
         except ValueError as error:
             raise PayloadError(f"{wanted.type}: {error}") from None
 

@@ -18,8 +18,10 @@ from jobdesk.settings import Settings
 if TYPE_CHECKING:
     from jobdesk.core.schedule import Schedule, ScheduleSpec
     from jobdesk.core.submission import Submission
+    from jobdesk.plugins import Registry
     from jobdesk.sections import Config
     from jobdesk.sections.schedules import ScheduleSettings
+    from jobdesk.vault import Vault
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -35,6 +37,12 @@ class Scheduling:
 
         @property
         def config(self) -> Config: ...
+
+        @property
+        def registry(self) -> Registry: ...
+
+        @property
+        def vault(self) -> Vault: ...
 
         def prepare(self, wanted: Submission) -> NewJob: ...
 
@@ -109,7 +117,9 @@ class Scheduling:
         except ValueError as error:
             raise UsageError(f"schedule {name}: {error}") from None
         catalog.checked(spec)
-        self.prepare(Submission(type=type, data=spec.data, queue=queue, priority=spec.priority))
+        made = self.prepare(Submission(type=type, data=spec.data, queue=queue, priority=spec.priority))
+        secrets = self.registry.get(type).secrets
+        spec = _with(spec, {key: made.data[key] if key in secrets else one for key, one in spec.data.items()})
         self.sync_schedules()
         with self.ledger.write() as tx:
             catalog.add(tx, spec, user(), change=replace)
@@ -190,8 +200,25 @@ class Scheduling:
         self.settings.renew()
         config = self.config
         if self._in_line is not config:
-            catalog.sync(self.ledger, [_spec(own) for own in config.schedules])
+            catalog.sync(self.ledger, [self._sealed(_spec(own)) for own in config.schedules])
             self._in_line = config
+
+    def _sealed(self, spec: "ScheduleSpec") -> "ScheduleSpec":
+        """As the record has it: a secret that stands in the settings in plain is encrypted there."""
+        if not spec.data:
+            return spec
+        from jobdesk.ledger import schedules as table
+        from jobdesk.sealing import sealed_data
+
+        processor = self.registry.processors.get(spec.type)
+        if processor is None or not processor.secrets:
+            return spec
+        old = next((one.spec.data for one in table.every(self.ledger) if one.name == spec.name), {})
+        return _with(spec, sealed_data(processor, spec.data, self.vault, old))
+
+
+def _with(spec: "ScheduleSpec", data: Mapping[str, Any]) -> "ScheduleSpec":
+    return replace(spec, data=data)
 
 
 def _spec(own: "ScheduleSettings") -> "ScheduleSpec":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from jobdesk.core import env
 from jobdesk.core.breaker import Policy
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
@@ -26,7 +27,9 @@ class DeskWiring:
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
             "notify": config.notify.model_dump(),
+            "email": config.email.model_dump(),
             "quarantine": str(desk.home.quarantine),
+            "environment": sorted(set(env.names(config.model_dump()))),
         }
         self._of_type: dict[str, Mapping[str, Any]] = {}
         self._config = config

@@ -14,7 +14,7 @@ from typing import IO, Annotated, Any
 
 from pydantic import Field
 
-from jobdesk import Context, Reject, processor
+from jobdesk import Context, RedactedLines, Reject, processor, redact
 
 LOG_LINES = 10_000
 """Lines that go into the job's log; of more, only the last few do."""
@@ -164,6 +164,7 @@ class _Output:
         self.bytes = 0
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._ctx = ctx
+        self._redacted = RedactedLines()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
 
@@ -173,6 +174,7 @@ class _Output:
         for line in lines:
             self._line(line)
         while len(self._rest) > LINE_CHARACTERS:
+            self._rest = redact(self._rest)  # before a secret may be cut in two
             self._line(self._rest[:LINE_CHARACTERS])
             self._rest = self._rest[LINE_CHARACTERS:]
 
@@ -193,7 +195,7 @@ class _Output:
 
     def _line(self, raw: str) -> None:
         self.lines += 1
-        parts = _COLOUR.split(raw)
+        parts = _COLOUR.split(self._redacted.line(raw))
         parts[::2] = [_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", part)) for part in parts[::2]]
         line, plain = "".join(parts), "".join(parts[::2])
         if len(plain) > LINE_CHARACTERS:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from jobdesk.cli.output import Out
 from jobdesk.cli.parsing import Args, Group
 from jobdesk.core.errors import ConfigError, Refused
+from jobdesk.core.redaction import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SECRETS = ("password", "passwd", "secret", "token", "api_key", "apikey", "private_key", "access_key", "credential")
-_MASK = "********"
 _SERVICES = ("ServiceSettings", "ProviderSettings")
 _HEAD = """# The settings of this desk. What is commented out is the default and follows upgrades: take the # away
 # to change it. Durations: "500ms", "5s", "2m", "1h", "7d"; sizes: "512KB", "100MB", "2GB".
@@ -69,7 +68,7 @@ def _home(args: Args) -> "Path":
 def _show(args: Args, out: Out) -> None:
     from jobdesk import config
 
-    found: dict[str, Any] = masked(config.load(_home(args)).model_dump(mode="json"))
+    found: dict[str, Any] = shown(config.load(_home(args)).model_dump(mode="json"))
     if out.json:
         out.document(found)
         return
@@ -113,23 +112,6 @@ def schema(made: dict[str, Any]) -> dict[str, Any]:
         ):
             part.pop("required", None)
     return made
-
-
-def masked(value: Any, name: str = "") -> Any:
-    """The same without secrets: values of keys that sound like one, and what stands before the @ of an address."""
-    if isinstance(value, Mapping):
-        return {key: masked(one, str(key)) for key, one in value.items()}
-    if isinstance(value, list):
-        return [masked(one, name) for one in value]
-    if not isinstance(value, str) or not value or value.startswith("${env:"):
-        return value
-    if any(word in name.lower() for word in _SECRETS):
-        return _MASK
-    scheme, slashes, rest = value.partition("://")
-    login, at, host = rest.partition("@")
-    if slashes and at and ":" in login and "/" not in login:
-        return f"{scheme}://{login.partition(':')[0]}:{_MASK}@{host}"
-    return value
 
 
 def _toml(table: Mapping[str, Any], path: str = "") -> Iterator[str]:

@@ -7,6 +7,7 @@ from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out, plain, state_tone
 from jobdesk.cli.parsing import Args, Group, duration, number
 from jobdesk.core.errors import UsageError
+from jobdesk.core.redaction import shown
 
 if TYPE_CHECKING:
     from jobdesk.core.flow import Flow
@@ -101,7 +102,7 @@ def show(desk: "Desk", flow: "Flow", out: Out) -> None:
             ("done", f"{flow.done} of {flow.total}"),
             ("started", out.when(flow.created_at, now)),
             ("took", short((flow.finished_at or now) - flow.created_at)),
-            *((f"input.{key}", str(value)) for key, value in (flow.input or {}).items()),
+            *((f"input.{key}", str(value)) for key, value in shown(flow.input or {}).items()),
             ("longest", " -> ".join(names[id_] for id_ in flow.critical_path)),
         ]
     )

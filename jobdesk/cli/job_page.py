@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from jobdesk.cli.output import Column, Out, state_tone
 from jobdesk.core.durations import short, size
 from jobdesk.core.job import PRIORITIES
+from jobdesk.core.redaction import shown
 from jobdesk.ledger import reads
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ def show(desk: "Desk", job: "Job", out: Out) -> None:
             ]
         )
     out.heading("data")
-    _value(dict(job.data), out)
+    _value(shown(job.data), out)
     if job.result is not None:
         out.heading("result")
-        _value(job.result, out)
+        _value(shown(job.result, names=False), out)
     if job.artifacts:
         out.heading("files")
         out.table(

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from jobdesk.cli import acting
 from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out, state_tone
-from jobdesk.cli.parsing import Args, Group, Parser, duration, number
+from jobdesk.cli.parsing import Args, Group, Parser, duration, number, past
 from jobdesk.core.errors import UsageError
+from jobdesk.core.levels import LEVELS
 
 if TYPE_CHECKING:
     from jobdesk.core.events import Event
@@ -45,6 +46,7 @@ def add(commands: Group) -> None:
     logs = noun.command("logs", "what a job wrote", _logs)
     logs.add_argument("id", metavar="ID")
     logs.add_argument("--follow", action="store_true", help="until it has ended")
+    add_log_filters(logs)
     history = noun.command("history", "what happened to a job", _history)
     history.add_argument("id", metavar="ID")
     why = noun.command("why", "why a job does not run yet", _why)
@@ -53,6 +55,12 @@ def add(commands: Group) -> None:
     wait.add_argument("ids", metavar="ID", nargs="+")
     wait.add_argument("--timeout", type=duration, metavar="60s", help="give up then (exit code 1)")
     acting.add(noun)
+
+
+def add_log_filters(parser: Parser) -> None:
+    """The arguments that say which lines of a log."""
+    parser.add_argument("--level", choices=LEVELS, help="no less important ones")
+    parser.add_argument("--since", type=past, metavar="10m|TIME", help="no older ones")
 
 
 def add_listing(parser: Parser) -> None:
@@ -119,7 +127,7 @@ def _show(args: Args, out: Out) -> None:
 
 def _logs(args: Args, out: Out) -> None:
     with opened(args) as desk:
-        lines = desk.logs(args.id, follow=args.follow)
+        lines = desk.logs(args.id, follow=args.follow, level=args.level, since=args.since)
         if out.json and not args.follow:
             out.document([event.to_json() for event in lines])
             return

@@ -21,10 +21,13 @@ from jobdesk.cli import (
     flows,
     folders,
     jobs,
+    logs,
+    mail,
     metrics,
     processors,
     queues,
     schedules,
+    secrets,
     services,
     submit,
 )
@@ -86,8 +89,8 @@ def build() -> Parser:
     )
     commands = Group(parser)
     for noun in (
-        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, metrics, backup,
-        config, demo,
+        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
+        backup, config, secrets, mail, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)
@@ -106,6 +109,9 @@ def _dispatch(args: Args, out: Out) -> int:
 
 
 def _explain(out: Out, code: str, message: str, exit_code: int) -> int:
+    from jobdesk.core.redaction import redact
+
+    message = redact(message)
     try:
         out.stream.flush()
         if out.json:

@@ -168,6 +168,23 @@ def number(least: int = 0) -> Callable[[str], int]:
     return read
 
 
+def past(text: str) -> float:
+    """An argparse type: an instant in ISO 8601, or how long ago (10m, 2h); in epoch seconds."""
+    from jobdesk.core.clock import SystemClock, instant
+    from jobdesk.core.durations import seconds
+
+    try:
+        return SystemClock().now() - seconds(text)
+    except ValueError:
+        pass
+    try:
+        return instant(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no time: write how long ago (10m, 2h) or when (2027-01-31T18:00)"
+        ) from None
+
+
 def duration(text: str) -> float:
     """An argparse type: a duration such as 500ms, 5s, 2m, 1h, 7d; in seconds."""
     from jobdesk.core.durations import seconds

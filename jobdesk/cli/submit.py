@@ -195,7 +195,9 @@ def _store(desk: "Desk", wanted: "Submission", args: Args, out: Out) -> int:
     wanted = replace(wanted, id=ids.new("job", desk.clock.now()))
     (id_,) = desk.submit_batch([wanted], wait_for_room=args.wait_for_room)
     if id_ != wanted.id:
-        out.errors.write(f"jobdesk: {id_} has the unique key '{wanted.unique}' already: nothing new was stored\n")
+        out.errors.write(
+            f"jobdesk: {id_} has the unique key '{desk.job(id_).unique}' already: nothing new was stored\n"
+        )
     if not args.wait:
         if out.json:
             out.document(desk.job(id_).to_json())

@@ -7,6 +7,7 @@
     │   ├── PayloadError         payload    2     a job's data does not fit its type
     │   └── UnknownType          type       2     no processor has this job type
     ├── JobFailed                failed     1     the awaited job did not complete
+    ├── SecretError              secret     1     a secret cannot be opened or encrypted: its key
     ├── BackupError              backup     1     a backup cannot be made, or cannot be trusted
     ├── Refused                  refused    1     the move is not allowed from the job's state
     │   └── QueueFull            full       1     the queue has no room: its max_size
@@ -56,6 +57,10 @@ class UnknownType(UsageError):
 
 class JobFailed(JobdeskError):
     code = "failed"
+
+
+class SecretError(JobdeskError):
+    code = "secret"
 
 
 class BackupError(JobdeskError):

@@ -7,6 +7,7 @@ from typing import Any
 
 from jobdesk.core.clock import iso
 from jobdesk.core.job import Job
+from jobdesk.core.redaction import shown
 
 
 class FlowState(StrEnum):
@@ -48,7 +49,7 @@ class Flow:
             "name": self.name,
             "state": self.state.value,
             "progress": {"done": self.done, "total": self.total},
-            "input": None if self.input is None else dict(self.input),
+            "input": None if self.input is None else shown(self.input),
             "created_at": iso(self.created_at),
             "finished_at": iso(self.finished_at),
         }

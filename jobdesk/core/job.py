@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from jobdesk.core.clock import iso
+from jobdesk.core.redaction import shown
 from jobdesk.core.retry import RetryPolicy
 
 
@@ -172,8 +173,8 @@ class Job:
             "state": self.state.value,
             "priority": self.priority,
             "user": self.user,
-            "data": dict(self.data),
-            "result": self.result,
+            "data": shown(self.data),
+            "result": shown(self.result, names=False),
             "error": self.error.to_json() if self.error else None,
             "attempt": self.attempt,
             "max_attempts": self.max_attempts,

@@ -14,6 +14,7 @@ from typing import Any
 
 from jobdesk.core.durations import seconds
 from jobdesk.core.job import JobError
+from jobdesk.core.redaction import redact
 from jobdesk.core.text import clean, to_json
 from jobdesk.core.verdict import retry_after_s, retryable
 
@@ -173,7 +174,8 @@ def of_exception(
 
 
 def failure(kind: str, message: str, trace: str | None = None, *, where: str = "", retryable: bool = True) -> JobError:
-    """A JobError with its fingerprint: kind, place, and the message without its numbers, quotes and paths."""
+    """A JobError without secrets, and its fingerprint: kind, place, the message without numbers, quotes and paths."""
+    message, trace = redact(message), redact(trace) if trace else None  # before anything is cut or made of it
     plain = _NUMBERS.sub("#", message)[:200]
     mark = hashlib.blake2s(clean(f"{kind}\0{where}\0{plain}").encode(), digest_size=6).hexdigest()
     kept = clean(trace[-30_000:]) if trace else None

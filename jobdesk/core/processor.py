@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import json
 import typing
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import PayloadError
+from jobdesk.core.errors import PayloadError, SecretError
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.nearest import nearest
+from jobdesk.core.redaction import Redactor
 from jobdesk.core.retry import Backoff
+from jobdesk.core.secret import OPEN, SEAL, Opener
 from jobdesk.core.text import to_json
 
 if TYPE_CHECKING:
@@ -84,11 +87,35 @@ class Processor:
         """The JSON Schema of the payload."""
         return self.payload.model_json_schema()
 
-    def check(self, data: Mapping[str, Any], later: Collection[str] = ()) -> dict[str, Any]:
-        """The payload as it is stored: converted, defaults filled in, paths absolute.
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """Parameters that are a `Secret`, or hold one."""
+        from pydantic import TypeAdapter
+        from pydantic.errors import PydanticUserError
+
+        found = set()
+        for name, field in self.payload.model_fields.items():
+            try:
+                hidden = '"writeOnly": true' in json.dumps(TypeAdapter[Any](cast(Any, field.annotation)).json_schema())
+            except (PydanticUserError, TypeError):  # a type that has no schema
+                hidden = "Secret[" in repr(field.annotation)
+            if hidden:
+                found.add(name)
+        return frozenset(found)
+
+    def check(
+        self,
+        data: Mapping[str, Any],
+        later: Collection[str] = (),
+        seal: Callable[[str], str] | None = None,
+        home: Path | None = None,
+    ) -> dict[str, Any]:
+        """The payload as it is stored: converted, defaults filled in, paths absolute, secrets encrypted.
 
         Args:
             later: keys whose values are known only when the job runs; they need only be parameters.
+            seal: encrypts a secret; what takes none needs none.
+            home: of the desk, for validators that look there (`info.context["home"]`).
 
         Raises:
             PayloadError: a key is unknown, missing or of the wrong kind, or a value cannot be stored; names it.
@@ -96,28 +123,34 @@ class Processor:
         known = self.payload.model_fields
         open_ = {key: value for key, value in data.items() if key in later and key in known}
         model = self._model(open_) if open_ else self.payload
-        made = self._validated({key: value for key, value in data.items() if key not in open_}, model)
+        made = self._validated({key: value for key, value in data.items() if key not in open_}, model, {"home": home})
         for name in model.model_fields:
             setattr(made, name, _absolute(getattr(made, name)))
         try:
-            stored: dict[str, Any] = made.model_dump(mode="json", by_alias=True, round_trip=True) | open_
+            context = {SEAL: seal}
+            stored: dict[str, Any] = made.model_dump(mode="json", by_alias=True, round_trip=True, context=context)
+            stored |= open_
             to_json(stored)
         except Exception as error:  # pydantic and json have several of their own
+            if isinstance(error.__cause__, SecretError):
+                raise error.__cause__ from None
             raise PayloadError(f"{self.type}: its payload cannot be stored as JSON ({error})") from None
         return stored
 
-    def call(self, context: Any, data: Mapping[str, Any]) -> Any:
-        """Run the function on a stored payload.
+    def call(self, context: Any, data: Mapping[str, Any], opener: Opener | None = None) -> Any:
+        """Run the function on a stored payload, whose secrets are opened by `opener`.
 
         Raises:
             PayloadError: the stored payload no longer fits (the processor changed since).
         """
-        made = self._validated(data, self.payload)
+        made = self._validated(data, self.payload, None if opener is None else {OPEN: opener})
         return self.function(context, **{name: getattr(made, name) for name in self.payload.model_fields})
 
-    def _validated(self, data: Mapping[str, Any], model: builtins.type[BaseModel]) -> BaseModel:
+    def _validated(
+        self, data: Mapping[str, Any], model: builtins.type[BaseModel], context: dict[str, Any] | None
+    ) -> BaseModel:
         try:
-            return model.model_validate(dict(data))
+            return model.model_validate(dict(data), context=context)
         except ValueError as error:
             from pydantic import ValidationError
 
@@ -134,6 +167,8 @@ class Processor:
                 parts.append(f"'{key}' is missing")
             elif item["type"] == "extra_forbidden":
                 parts.append(f"'{key}' is not a parameter{nearest(key, known)}; it takes {', '.join(known) or 'none'}")
+            elif str(item["loc"][0]) in self.secrets:
+                parts.append(f"'{key}' is wrong: {Redactor([item['input']]).known(item['msg'])}")
             else:
                 parts.append(f"'{key}' is wrong: {item['msg']}, not {item['input']!r}")
         return "; ".join(parts)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from jobdesk.core.clock import iso
+from jobdesk.core.redaction import shown
 
 
 class Missed(StrEnum):
@@ -102,7 +103,7 @@ class Schedule:
             "cron": spec.cron,
             "at": iso(spec.at),
             "timezone": spec.timezone,
-            "data": dict(spec.data),
+            "data": shown(spec.data),
             "queue": spec.queue,
             "priority": spec.priority,
             "missed": spec.missed.value,

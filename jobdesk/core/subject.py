@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from jobdesk.core.redaction import names_a_secret, redact
+
 LONGEST = 80
 """Characters of a subject; a longer one ends in an ellipsis."""
 
@@ -23,7 +25,7 @@ def subject(data: Mapping[str, Any]) -> str:
     for name in _NAMES:
         if said := _said(name, data.get(name)):
             return said
-    return next((said for name, value in data.items() if (said := _said(name, value))), "")
+    return next((said for name, value in data.items() if not names_a_secret(name) and (said := _said(name, value))), "")
 
 
 def subject_of_text(text: str) -> str:
@@ -45,6 +47,7 @@ def _said(name: str, value: Any) -> str:
         value = " ".join(map(str, value))
     if not isinstance(value, str):
         return ""
+    value = redact(value)
     if name in _PLACES:
         place = value.partition("?")[0].partition("#")[0] if "://" in value[:12] else value
         value = place.rstrip("/").rpartition("/")[2] or value

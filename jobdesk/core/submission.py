@@ -67,3 +67,5 @@ class Submission:
     optional: bool = False
     on_parent_failure: Literal["cancel", "ignore"] = "cancel"
     bindings: Sequence[Mapping[str, Any]] = ()
+    from_settings: bool = False
+    """Its data stands in the settings: `${env:NAME}` in a secret is put in."""

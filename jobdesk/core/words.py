@@ -6,6 +6,8 @@ The index of the ledger holds what this gives: to change it means to build the i
 import re
 import unicodedata
 
+from jobdesk.core.redaction import TOKEN, TOKEN_MARK
+
 _WORD = re.compile(r"[^\W_]+")
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
 
@@ -24,7 +26,9 @@ def words(text: str) -> list[str]:
 
 
 def without_escapes(data: str) -> str:
-    """JSON with a space for each escape: `a\\nb` has two words."""
+    """JSON with a space for each escape and encrypted secret: `a\\nb` has two words."""
+    if TOKEN_MARK in data:  # no words
+        data = TOKEN.sub(" ", data)
     return _ESCAPE.sub(" ", data) if "\\" in data else data
 
 

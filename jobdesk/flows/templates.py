@@ -24,7 +24,7 @@ Place = tuple[str | int, ...]
 HEADS = ("input", "steps", "failed")
 OF_STEP = ("result", "state", "error", "job")
 OF_FAILED = ("job", "type", "step", "error", "message")
-_TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_TOKEN = re.compile(r"(\$\{env:\w+\})|\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _REFERENCE = re.compile(r"[^.\[\]\s][^.\[\]]*(\.[^.\[\]]+|\[\d+\])*")
 
 
@@ -56,14 +56,16 @@ def parse(text: str) -> tuple[Part, ...]:
     for token in _TOKEN.finditer(text):
         _add(parts, text[end : token.start()])
         end = token.end()
-        if token[0] in ("{{", "}}"):
+        if token[1] is not None:  # put in from the environment, and no template
+            _add(parts, token[1])
+        elif token[0] in ("{{", "}}"):
             _add(parts, token[0][0])
-        elif token[1] is None:
+        elif token[2] is None:
             raise ValueError(
                 f"a single {token[0]} begins or ends no template: write {token[0] * 2} for the brace itself"
             )
         else:
-            parts.append(_reference(token[1].strip()))
+            parts.append(_reference(token[2].strip()))
     _add(parts, text[end:])
     return tuple(parts)
 

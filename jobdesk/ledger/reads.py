@@ -9,6 +9,7 @@ from jobdesk.core.errors import NotFound, UsageError
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import Artifact, Job, State
 from jobdesk.core.rate import Rate
+from jobdesk.core.redaction import shown
 from jobdesk.ledger.database import Ledger, Row
 from jobdesk.ledger.rows import JOB, to_job
 from jobdesk.ledger.shortened import the_one
@@ -246,7 +247,7 @@ def assets(ledger: Ledger, word: str = "", limit: int = 100) -> list[dict[str, A
         "SELECT record FROM asset WHERE instr(lower(record), lower(?)) ORDER BY created_at DESC, id DESC LIMIT ?",
         (word, limit),
     )
-    return [json.loads(record) for (record,) in rows]
+    return [shown(json.loads(record), names=False) for (record,) in rows]
 
 
 def asset(ledger: Ledger, id_: str) -> dict[str, Any]:
@@ -261,5 +262,5 @@ def asset(ledger: Ledger, id_: str) -> dict[str, Any]:
         raise NotFound(f"there is no asset {id_}")
     if len(rows) > 1 and rows[0][0] != id_:
         raise UsageError(f"'{id_}' fits several assets: give more of the id")
-    found: dict[str, Any] = json.loads(rows[0][1])
+    found: dict[str, Any] = shown(json.loads(rows[0][1]), names=False)
     return found

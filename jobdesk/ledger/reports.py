@@ -9,8 +9,6 @@ from jobdesk.core.job import Artifact, Job, Progress
 from jobdesk.core.text import clean, to_json
 from jobdesk.ledger.database import Tx
 
-LOG_LINES = 10_000
-"""Lines of log a job may have; what comes after is dropped, and the last line says so."""
 LINE_CHARACTERS = 4_000
 
 LogLine = tuple[float, str, str]
@@ -29,28 +27,48 @@ def progress(tx: Tx, job: Job, now: Progress) -> bool:
     return bool(done)
 
 
-def log(tx: Tx, job: Job, lines: Sequence[LogLine], room: int) -> None:
-    """Append lines to the job's log.
-
-    Args:
-        room: how many lines it may still have; the caller counts down from `LOG_LINES`.
-    """
-    kept = list(lines[: max(0, room)])
-    if len(kept) < len(lines) and room > 0:
-        kept[-1] = (kept[-1][0], "warning", f"the log is cut here: a job may write {LOG_LINES:,} lines")
+def log(tx: Tx, job: Job, lines: Sequence[LogLine]) -> list[int]:
+    """Append lines to the job's log; the ids of their events."""
+    if not lines:
+        return []
     tx.many(
-        "INSERT INTO event (at, kind, job, queue, data) VALUES (?, ?, ?, ?, ?)",
-        [
-            (
-                at,
-                Kind.JOB_LOG.value,
-                job.seq,
-                job.queue,
-                to_json({"level": level, "message": clean(message[:LINE_CHARACTERS]), "attempt": job.attempt}),
-            )
-            for at, level, message in kept
-        ],
+        "INSERT INTO event (at, kind, job, queue, data) VALUES (?, ?, ?, ?, ?)", [_event(job, one) for one in lines]
     )
+    row = tx.row("SELECT last_insert_rowid()")
+    assert row is not None
+    return list(range(row[0] - len(lines) + 1, row[0] + 1))  # in a write transaction nobody comes between
+
+
+def logged(tx: Tx, job: Job) -> list[tuple[int, int, int]]:
+    """Of each line in the job's log the id, its letters, and how many lines it says were left out."""
+    return tx.rows(
+        "SELECT id, length(data), coalesce(json_extract(data, '$.left_out'), 0) FROM event "
+        "WHERE job = ? AND kind = ? ORDER BY id",
+        (job.seq, Kind.JOB_LOG.value),
+    )
+
+
+def unlog(tx: Tx, ids: Sequence[int]) -> None:
+    """Remove lines of logs."""
+    tx.many("DELETE FROM event WHERE id = ?", [(id_,) for id_ in ids])
+
+
+def left_out(tx: Tx, job: Job, id_: int | None, count: int) -> int:
+    """Let a line, this one or a new one, say that so many were left out in its place; its id."""
+    said = {"level": "warning", "message": f"… {count:,} lines left out", "attempt": job.attempt, "left_out": count}
+    if id_ is not None:
+        tx.run("UPDATE event SET data = ? WHERE id = ?", (to_json(said), id_))
+        return id_
+    tx.event(Kind.JOB_LOG, job.seq, job.queue, **said)
+    row = tx.row("SELECT last_insert_rowid()")
+    assert row is not None
+    return int(row[0])
+
+
+def _event(job: Job, line: LogLine) -> tuple[float, str, int, str, str]:
+    at, level, message = line
+    said = {"level": level, "message": clean(message[:LINE_CHARACTERS]), "attempt": job.attempt}
+    return at, Kind.JOB_LOG.value, job.seq, job.queue, to_json(said)
 
 
 def artifacts(tx: Tx, job: Job, made: Sequence[Artifact]) -> None:

@@ -1,19 +1,18 @@
 """Services as a running job calls them: settings with their secrets filled in, and what comes of each call told."""
 
-import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobdesk.core import env
 from jobdesk.core.calling import Called, called, failure_of_status
+from jobdesk.core.errors import ConfigError
 from jobdesk.core.nearest import nearest
 from jobdesk.core.outcome import Reject, ServiceDown
 from jobdesk.core.text import clean
 from jobdesk.runtime.messages import Message
 
-_SECRET = re.compile(r"\$\{env:([^}]*)\}")
 KEY = "services."
 """Before the name of a service, in the settings of a job: each is filled in by itself."""
 NOT_CONFIGURED = "NotConfigured"
@@ -36,7 +35,10 @@ class Calls:
                 f"{nearest(name, [key.removeprefix(KEY) for key in settings if key.startswith(KEY)])}",
                 NOT_CONFIGURED,
             )
-        found = configured(name, settings[KEY + name])
+        try:
+            found = configured(name, settings[KEY + name])
+        except ConfigError as error:
+            raise Reject(f"service '{name}': {error}", NOT_CONFIGURED) from None
         return Calling(found.name, found.url, found.headers, found.timeout, found.signing_secret, found.options, self)
 
     @contextmanager
@@ -102,32 +104,10 @@ def configured(name: str, settings: Mapping[str, Any]) -> Configured:
     """A service with its secrets taken from the environment.
 
     Raises:
-        Reject: one is not set.
+        ConfigError: one is not set.
     """
-    own = filled(settings, f"service '{name}'")
+    own = env.put_in(settings)
     headers = dict(own["headers"])
     if own["token"]:
         headers.setdefault("Authorization", f"Bearer {own['token']}")
     return Configured(name, own["url"].rstrip("/"), headers, own["timeout"], own["signing_secret"], own["options"])
-
-
-def filled(value: Any, what: str) -> Any:
-    """The same with each `${env:NAME}` replaced by that variable of the environment.
-
-    Raises:
-        Reject: one is not set.
-    """
-    if isinstance(value, Mapping):
-        return {key: filled(one, what) for key, one in value.items()}
-    if isinstance(value, list):
-        return [filled(one, what) for one in value]
-    return _SECRET.sub(lambda found: _of_environment(found[1], what), value) if isinstance(value, str) else value
-
-
-def _of_environment(name: str, what: str) -> str:
-    if (value := os.environ.get(name)) is None:
-        raise Reject(
-            f"{what} needs the environment variable {name}, not set where jobs run: set it, start the consumer anew",
-            NOT_CONFIGURED,
-        )
-    return value

@@ -25,11 +25,13 @@ from typing import Any
 from jobdesk.core.loading import declared, load_file
 from jobdesk.core.outcome import Failed, Outcome, failure
 from jobdesk.core.processor import Processor
+from jobdesk.core.redaction import RedactedLines, everywhere
 from jobdesk.runtime import orphans
 from jobdesk.runtime.context import JobContext
 from jobdesk.runtime.messages import Inbox, Message, Spec, encode, from_outcome
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.printed import Printed
+from jobdesk.runtime.privacy import take_keys
 from jobdesk.runtime.usage import Usage
 
 _PR_SET_PDEATHSIG = 1
@@ -52,6 +54,7 @@ class Child:
         """By type, as JSON."""
         self._processors: dict[tuple[str, int, str], Processor] = {}
         self._printed = Printed(self._say_printed)
+        self._lines = RedactedLines()
         self._usage = Usage()
 
     def send(self, message: Message) -> None:
@@ -85,9 +88,11 @@ class Child:
     def _begin(self, spec: Spec) -> None:
         self._printed.attach()
         self._answers = queue.SimpleQueue()  # a thread of a job before this one may wait for the former for ever
-        self._token = spec["token"]
+        self._token, self._lines = spec["token"], RedactedLines()
         if "settings" in spec:
-            self._settings[spec["type"]] = encode(dict(spec.pop("settings"))).decode()
+            settings = dict(spec.pop("settings"))
+            everywhere.know([os.environ[name] for name in settings.get("environment", ()) if name in os.environ])
+            self._settings[spec["type"]] = encode(settings).decode()
         self._usage.begin()
 
     def _run(self, spec: Spec) -> Outcome:
@@ -118,7 +123,7 @@ class Child:
         return self._processors[key]
 
     def _say_printed(self, line: str) -> None:
-        self.send({"log": [time.time(), "print", line], "of": self._token})
+        self.send({"log": [time.time(), "print", self._lines.line(line)], "of": self._token})
 
 
 def _messages(line: socket.socket) -> Iterator[Message]:
@@ -159,6 +164,7 @@ def main() -> None:
         os.nice(nice)
     for line in (jobs, wishes):
         os.set_inheritable(line, False)  # what a job starts has no part in them
+    take_keys()
     Child(socket.socket(fileno=jobs), socket.socket(fileno=wishes)).work()
 
 

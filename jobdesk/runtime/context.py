@@ -12,9 +12,11 @@ from typing import Any, Unpack
 from jobdesk.core.ids import ids
 from jobdesk.core.nearest import nearest
 from jobdesk.core.outcome import Cancelled
+from jobdesk.core.redaction import RedactedLines, everywhere, redact
 from jobdesk.core.submission import Options
 from jobdesk.runtime.calling import Calling, Calls
 from jobdesk.runtime.messages import Message, Spec
+from jobdesk.runtime.privacy import Privacy, SettingsOfJob
 
 ASSET_KEYS: Mapping[str, type] = {"id": str, "name": str, "type": str, "sha256": str, "bytes": int}
 """What every asset must say of itself."""
@@ -27,6 +29,7 @@ class JobLog:
 
     def __init__(self, send: Callable[[Message], None]) -> None:
         self._send = send
+        self._lines = RedactedLines()
 
     def debug(self, message: str) -> None:
         self._write("debug", message)
@@ -41,7 +44,7 @@ class JobLog:
         self._write("error", message)
 
     def _write(self, level: str, message: str) -> None:
-        self._send({"log": [time.time(), level, str(message)]})
+        self._send({"log": [time.time(), level, self._lines.line(str(message))]})
 
 
 def _wanted(type: str, options: Options) -> dict[str, Any]:
@@ -93,6 +96,7 @@ class JobContext:
         self._settings = settings
         self._spec_settings = spec.get("settings")
         self.results: Mapping[str, Any] = spec["results"]
+        self.privacy = Privacy(spec["home"])
         self.log = JobLog(tagged)
         self._send = tagged
         self._cancelled = cancelled
@@ -112,10 +116,7 @@ class JobContext:
     @cached_property
     def settings(self) -> Mapping[str, Any]:
         given = self._spec_settings
-        if given is not None:
-            return given
-        read: Mapping[str, Any] = json.loads(self._settings or "{}")
-        return read
+        return SettingsOfJob(json.loads(self._settings or "{}") if given is None else given, self.privacy)
 
     @property
     def workdir(self) -> Path:
@@ -132,7 +133,7 @@ class JobContext:
         done, total = float(done), None if total is None else float(total)
         if not all(map(isfinite, (done, total or 0.0))):
             raise ValueError(f"ctx.progress: {done} of {total} is no progress")
-        self._held = {"progress": [done, total, None if message is None else str(message)[:500]]}
+        self._held = {"progress": [done, total, None if message is None else redact(str(message))[:500]]}
         now = time.monotonic()
         if now - self._progress_at >= PROGRESS_EVERY_S:
             self._progress_at = now
@@ -157,7 +158,7 @@ class JobContext:
         if now:
             self._now += 1
         id_ = ids.nth_child(self.job, self._now) if now else ids.new("job", time.time())
-        child = {**wanted, "id": id_, "type": type, "data": dict(data or {})}
+        child = {**wanted, "id": id_, "type": type, "data": self.privacy.sealed(dict(data or {}))}
         if now:
             self._ask({"child_now": child})
         else:
@@ -178,7 +179,7 @@ class JobContext:
             return self._answered()
 
     def on_failure(self, type: str, data: Mapping[str, Any]) -> None:
-        self._send({"on_failure": {"type": type, "data": dict(data)}})
+        self._send({"on_failure": {"type": type, "data": self.privacy.sealed(dict(data))}})
 
     def artifact(self, path: str | Path, kind: str) -> None:
         file = Path(path).absolute()
@@ -188,7 +189,7 @@ class JobContext:
         for key, kind in ASSET_KEYS.items():
             if not isinstance(record.get(key), kind):
                 raise TypeError(f"ctx.asset: '{key}' must be {kind.__name__}, not {record.get(key)!r}")
-        self._send({"asset": dict(record)})
+        self._send({"asset": everywhere.value(self.privacy.sealed(dict(record)))})
 
     def now(self) -> float:
         """Epoch seconds, as the child's machine has them."""

@@ -24,11 +24,12 @@ from jobdesk.flows.templates import finish
 from jobdesk.ledger import breakers, flows, reads
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime.context import JobContext
+from jobdesk.runtime.log_window import LogWindow
 from jobdesk.runtime.messages import Message, Spec
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.report import Report
-from jobdesk.runtime.running import Running, RunningJobs
+from jobdesk.runtime.running import Running, RunningJobs, said_of
 from jobdesk.runtime.settle import Ending, Settler
 from jobdesk.runtime.supervise import Supervisor
 from jobdesk.runtime.wiring import Wiring
@@ -40,10 +41,14 @@ TROUBLE_SNOOZE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What every job must keep to. Seconds and bytes; `work` is where working folders of attempts are made."""
+    """What every job must keep to. Seconds and bytes.
+
+    `log_bytes` of its log are kept; in `work` the working folders of attempts are made.
+    """
 
     cancel_grace_s: float
     memory_bytes: int
+    log_bytes: int
     work: Path
 
 
@@ -77,11 +82,11 @@ class Executor:
 
     def run(self, job: Job) -> None:
         """Run a job that has begun to its end, whatever that is; never raises for what the job does."""
-        entry, report = self._running.add(job), Report(token=f"{job.id}-{job.fence}")
+        entry, report = self._running.add(job), Report(LogWindow(self._limits.log_bytes), token=f"{job.id}-{job.fence}")
         try:
             outcome = self._attempt(entry, report)
         except Exception as error:  # the desk's own trouble (disk, memory, ledger) must not cost the job an attempt
-            logging.getLogger("jobdesk").exception("cannot run %s now", job.id)
+            logging.getLogger("jobdesk").exception("cannot run %s now", job.id, extra=said_of(job))
             outcome = Snoozed(TROUBLE_SNOOZE_S, f"the desk could not run it: {error}")
         self._end(Ending(job, entry, report, outcome, self._clock.now()))
 

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from select import POLLIN, poll
 
+from jobdesk.core.redaction import redact
+
 _BLOCK_BYTES = 65536
 _LONGEST_LINE_BYTES = 65536
+_HELD_BYTES = 4096
+"""Of a line that is cut as too long, so much waits for what follows."""
 
 
 class Printed:
@@ -69,7 +73,8 @@ class Printed:
     def _lines(self, block: bytes) -> None:
         *lines, self._begun = (self._begun + block).split(b"\n")
         if len(self._begun) > _LONGEST_LINE_BYTES:
-            lines, self._begun = [*lines, self._begun], b""
+            whole = redact(self._begun.decode("utf-8", "replace")).encode()  # before a secret may be cut in two
+            lines, self._begun = [*lines, whole[:-_HELD_BYTES]], whole[-_HELD_BYTES:]
         for line in lines:
             if line.strip():
                 self._say(line.decode("utf-8", "replace").rstrip())

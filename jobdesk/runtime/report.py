@@ -10,6 +10,7 @@ from jobdesk.core.outcome import Outcome
 from jobdesk.ledger import reports
 from jobdesk.ledger.database import Tx
 from jobdesk.ledger.moves import Usage
+from jobdesk.runtime.log_window import LogWindow
 from jobdesk.runtime.messages import Message, to_outcome
 
 MOST_ITEMS = 20_000
@@ -24,7 +25,7 @@ class TooMuch(Exception):
 class Report:
     """Fills with the messages of one attempt; its words are written as it goes, the rest when it ends."""
 
-    lines: list[reports.LogLine] = field(default_factory=list)
+    log: LogWindow = field(default_factory=LogWindow)
     progress: Progress | None = None
     artifacts: list[Artifact] = field(default_factory=list)
     assets: list[Mapping[str, Any]] = field(default_factory=list)
@@ -47,7 +48,6 @@ class Report:
     outcome: Outcome | None = None
     cpu_ms: int | None = None
     max_rss_bytes: int = 0
-    room: int = reports.LOG_LINES
     token: str = ""
 
     def take(self, message: Message) -> None:
@@ -65,8 +65,7 @@ class Report:
             raise TooMuch
         match message:
             case {"log": [at, level, text]}:
-                if len(self.lines) <= self.room:  # one more than fits: it is cut, and says so
-                    self.lines.append((at, level, text))
+                self.log.take((at, level, text))
             case {"progress": [done, total, text]}:
                 self.progress = Progress(done, total, text)
             case {"artifact": [path, kind, size]}:
@@ -97,7 +96,7 @@ class Report:
     def is_empty(self) -> bool:
         """Whether it says nothing but how the job ended."""
         return not (
-            self.lines
+            self.log.is_new
             or self.progress
             or self.artifacts
             or self.assets
@@ -118,13 +117,12 @@ class Report:
         """Write progress and log lines so far; `forget_words` once that is committed."""
         if self.progress is not None:
             reports.progress(tx, job, self.progress)
-        if self.lines:
-            reports.log(tx, job, self.lines, self.room)
+        self.log.write(tx, job)
 
     @property
     def has_words(self) -> bool:
         """Whether there is something to write while it runs."""
-        return bool(self.lines or self.progress or self.calls)
+        return bool(self.log.is_new or self.progress or self.calls)
 
     def no_answer(self) -> None:
         """Its time is up: the service that it calls has not answered."""
@@ -135,6 +133,5 @@ class Report:
     def forget_words(self) -> None:
         """What was written need not be written again."""
         self.progress = None
-        self.room -= len(self.lines)
-        self.lines.clear()
+        self.log.written()
         self.calls.clear()

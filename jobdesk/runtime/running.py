@@ -54,3 +54,9 @@ class RunningJobs:
             return
         entry.why, entry.wished_at, entry.wish = why, now, wish  # its supervisor acts on the wish: last
         entry.tell(why)
+
+
+def said_of(job: Job) -> dict[str, str | None]:
+    """What a line of the desk's log says of a job beside its event."""
+    said = {"job": job.id, "queue": job.queue, "worker": job.worker, "flow": job.flow}
+    return {name: value for name, value in said.items() if value is not None}

@@ -12,7 +12,7 @@ from jobdesk.core.text import to_json
 from jobdesk.ledger import breakers, claiming, finishing, flows, follow, moves, reports, upkeep, waiting
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.runtime.report import Report
-from jobdesk.runtime.running import Running
+from jobdesk.runtime.running import Running, said_of
 from jobdesk.runtime.wiring import Wiring
 
 CRASHED = "WorkerCrashed"
@@ -70,7 +70,9 @@ class Settler:
             except (LedgerError, sqlite3.OperationalError):
                 raise
             except Exception as error:  # the job said something that cannot be stored: keep its end, without it
-                logging.getLogger("jobdesk").exception("cannot store the end of %s as it is", ending.job.id)
+                logging.getLogger("jobdesk").exception(
+                    "cannot store the end of %s as it is", ending.job.id, extra=said_of(ending.job)
+                )
                 self._write(tx, ending, Report(), _cannot_be_kept(error), held[ending.job.seq])
 
     def _complete(self, tx: Tx, done: Sequence[finishing.Completion]) -> None:

@@ -13,7 +13,7 @@ from jobdesk.runtime.isolation import ChildProcess, Gone
 from jobdesk.runtime.messages import Spec
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
-from jobdesk.runtime.running import Running
+from jobdesk.runtime.running import Running, said_of
 from jobdesk.runtime.settle import CRASHED, Settler
 
 MEASURE_EVERY_S = 0.5
@@ -132,7 +132,9 @@ class Supervisor:
                 self._settler.store_urgent(tx, job, report)
             report.urgent.clear()
         except LedgerError as error:
-            logging.getLogger("jobdesk").warning("cannot store the children of %s yet: %s", job.id, error)
+            logging.getLogger("jobdesk").warning(
+                "cannot store the children of %s yet: %s", job.id, error, extra=said_of(job)
+            )
         except JobdeskError as error:
             report.refused, report.urgent = error, []
 
@@ -159,4 +161,4 @@ class Supervisor:
                 self._settler.write_words(tx, job, report)
             report.forget_words()
         except JobdeskError as error:
-            logging.getLogger("jobdesk").warning("cannot write what %s says: %s", job.id, error)
+            logging.getLogger("jobdesk").warning("cannot write what %s says: %s", job.id, error, extra=said_of(job))

@@ -8,7 +8,7 @@ from jobdesk.core.clock import Clock
 from jobdesk.core.durations import short
 from jobdesk.core.errors import JobdeskError, LedgerError
 from jobdesk.core.job import NewJob
-from jobdesk.core.schedule import Missed, Overlap, Reason, Schedule
+from jobdesk.core.schedule import Missed, Origin, Overlap, Reason, Schedule
 from jobdesk.core.service import Service
 from jobdesk.core.submission import Submission
 from jobdesk.ledger import schedules as table
@@ -137,6 +137,7 @@ def job_of(found: Schedule, prepare: Callable[[Submission], NewJob]) -> NewJob:
             priority=spec.priority,
             user=found.user,
             source="schedule",
+            from_settings=found.origin is Origin.SETTINGS,
         )
     )
     return replace(made, schedule=spec.name)

@@ -7,14 +7,17 @@ from pydantic import AfterValidator, field_validator, model_validator
 
 from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
+from jobdesk.sections.email import EmailSettings
 from jobdesk.sections.fields import Section
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
 from jobdesk.sections.images import ImageSettings
+from jobdesk.sections.logs import LogSettings
 from jobdesk.sections.notify import NotifySettings
 from jobdesk.sections.queues import QueueSettings, TypeSettings
 from jobdesk.sections.scanner import ScannerSettings
 from jobdesk.sections.schedules import ScheduleSettings, named_once
+from jobdesk.sections.secrets import SecretSettings
 from jobdesk.sections.services import BreakerSettings, ProviderSettings, ServiceName, ServiceSettings, named_apart
 from jobdesk.sections.storage import StorageSettings
 
@@ -28,6 +31,9 @@ class Config(Section):
     scanner: ScannerSettings
     images: ImageSettings
     notify: NotifySettings
+    email: EmailSettings
+    logs: LogSettings
+    secrets: SecretSettings
     app: AppSettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]

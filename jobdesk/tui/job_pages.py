@@ -6,6 +6,7 @@ from typing import Any
 
 from jobdesk.core.durations import short, size
 from jobdesk.core.job import FINAL, Job, JobError, State
+from jobdesk.core.redaction import shown
 from jobdesk.core.subject import subject
 from jobdesk.tui.format import Spans, ago, bar, clean, clock_time, count_of, fit, fit_path, priority, state, whole, wrap
 from jobdesk.tui.glyphs import TONES, Glyphs
@@ -173,9 +174,9 @@ def _ago(at: float, now: float) -> str:
 
 def data_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
     """Payload and result, pretty printed."""
-    lines = [heading("Payload"), *_json(dict(story.job.data), width), (), heading("Result")]
+    lines = [heading("Payload"), *_json(shown(story.job.data), width), (), heading("Result")]
     if story.job.state is State.COMPLETED:
-        lines.extend(_json(story.job.result, width))
+        lines.extend(_json(shown(story.job.result, names=False), width))
     else:
         lines.append((("None yet: it has not completed.", "muted"),))
     return lines

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from jobdesk import config as settings
-from jobdesk.cli.config import masked
+from jobdesk.core.redaction import shown
 from tests.cli.conftest import Say
 
 
@@ -40,10 +40,10 @@ def test_show_is_toml_that_reads_back(say: Say, home: Path) -> None:
 
 
 def test_secrets_are_never_shown() -> None:
-    shown = masked(
+    seen = shown(
         {"types": {"mail": {"password": "hunter2", "api_key": "${env:KEY}", "url": "smtp://ada:hunter2@host:25"}}}
     )
-    assert shown == {
+    assert seen == {
         "types": {"mail": {"password": "********", "api_key": "${env:KEY}", "url": "smtp://ada:********@host:25"}}
     }
 

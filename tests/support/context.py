@@ -20,8 +20,9 @@ def settings(home: Path, **over: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as the engine hands them out, with the defaults; `over` replaces keys of sections."""
     config = load(home, {})
     services = {f"services.{name}": own.for_jobs() for name, own in config.all_services.items()}
+    names = ("scanner", "images", "notify", "email")
     made: dict[str, Any] = services | {
-        name: {**getattr(config, name).model_dump(), **over.get(name, {})} for name in ("scanner", "images", "notify")
+        name: {**getattr(config, name).model_dump(), **over.get(name, {})} for name in names
     }
     return made | {"type": {}, "storage": {"path": str(home / "library")}, "quarantine": str(home / "quarantine")}
 
@@ -98,7 +99,7 @@ class Bench:
             "work": str(self.home / "run"),
             "settings": self.settings,
             "results": results or {},
-            "data": processor.check(data),
+            "data": processor.check(data, home=self.home),
             "timeout_s": timeout_s,
             "memory_limit": 2_000_000_000,
             "module": "",

@@ -63,7 +63,7 @@ def busy_desk(desk: Desk, clock: FakeClock) -> Desk:
     running = claim(ledger)
     with ledger.write() as tx:
         reports.progress(tx, running, Progress(40, 100, "1080 px"))
-        reports.log(tx, running, [(tx.now, "info", "opened \x1b[31mthe picture\x1b[0m")], 10)
+        reports.log(tx, running, [(tx.now, "info", "opened \x1b[31mthe picture\x1b[0m")])
     clock.advance(4)
     desk.cancel(store("video", "video-scraping", {"url": "https://example.org/no.mp4"}), "cancelled by ada")
     for number in (1, 2, 3):

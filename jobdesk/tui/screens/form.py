@@ -99,7 +99,8 @@ class JobForm(ModalScreen[None]):
         if schema.get("type") == "boolean":
             on_now = bool(schema.get("default", False)) if given is None else bool(given)
             return Checkbox("", on_now, id=f"field-{name}", compact=True)
-        return Input(_text(given), placeholder=_hint(schema), id=f"field-{name}", compact=True)
+        hidden = name in self._processor.secrets
+        return Input(_text(given), placeholder=_hint(schema), id=f"field-{name}", compact=True, password=hidden)
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = self.heading()

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from jobdesk.core.errors import UsageError
 from jobdesk.core.job import Job
 from jobdesk.core.processor import Processor
+from jobdesk.core.redaction import MASK, restored, shown
 from jobdesk.core.schedule import ScheduleSpec
 from jobdesk.core.submission import Submission
 from jobdesk.scheduling import in_words, local, preview
@@ -29,9 +30,10 @@ class NewJob(JobForm):
         return f"New job: {self._processor.type}"
 
     def check(self, data: dict[str, Any], options: Mapping[str, str]) -> list[Spans]:
-        self._processor.check(data)
+        self._processor.check(data, seal=_hide)
         self.desk_app.desk.prepare(self._wanted(data, options))
-        command = as_command(self._processor.type, data)
+        hidden = {key: MASK if key in self._processor.secrets else value for key, value in data.items()}
+        command = as_command(self._processor.type, hidden)
         return [_READY, *(((line, "muted"),) for line in wrap(command, WIDTH)[:2])]
 
     def do(self, data: dict[str, Any], options: Mapping[str, str]) -> None:
@@ -49,14 +51,15 @@ class EditJob(JobForm):
     DOES = "retry with this"
 
     def __init__(self, processor: Processor, job: Job) -> None:
-        super().__init__(processor, job.data)
+        super().__init__(processor, shown(job.data))
         self._job = job
 
     def heading(self) -> str:
         return f"Edit and retry: {self._processor.type}"
 
     def check(self, data: dict[str, Any], options: Mapping[str, str]) -> list[Spans]:
-        checked = self._processor.check(data, self.desk_app.desk.still_open(self._job, data))
+        data = restored(data, self._job.data)
+        checked = self._processor.check(data, self.desk_app.desk.still_open(self._job, data), _hide)
         lines = [line for key in sorted({*self._job.data, *checked}) for line in _change(key, self._job.data, checked)]
         return lines or [(("Nothing changed: it is retried as it was.", "muted"),)]
 
@@ -64,14 +67,23 @@ class EditJob(JobForm):
         self.desk_app.doer.do(lambda: f"Retried with other data: {self.desk_app.desk.retry(self._job.id, data).type}")
 
 
+def _hide(text: str) -> str:
+    """What a secret looks like that is not stored yet."""
+    return MASK
+
+
+def _seen(key: str, data: Mapping[str, Any]) -> Any:
+    return shown({key: data[key]})[key]
+
+
 def _change(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Spans]:
     if key in old and key in new and old[key] == new[key]:
         return []
     lines: list[Spans] = []
     if key in old:
-        lines.append((("- ", "bad"), (clean(f"{key}: {old[key]!r}")[: WIDTH - 2], "muted")))
+        lines.append((("- ", "bad"), (clean(f"{key}: {_seen(key, old)!r}")[: WIDTH - 2], "muted")))
     if key in new:
-        lines.append((("+ ", "ok"), (clean(f"{key}: {new[key]!r}")[: WIDTH - 2], "text")))
+        lines.append((("+ ", "ok"), (clean(f"{key}: {_seen(key, new)!r}")[: WIDTH - 2], "text")))
     return lines
 
 
@@ -101,7 +113,7 @@ class NewSchedule(JobForm):
         lines += [((local(at, spec), "muted"),) for at in times]
         if not options["name"]:
             raise UsageError(f"give it a name; it would come {lines[0][0][0].lower() if lines else 'then'}")
-        self._processor.check(data)
+        self._processor.check(data, seal=_hide)
         return lines
 
     def do(self, data: dict[str, Any], options: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from jobdesk.core.clock import instant
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.job import State
+from jobdesk.core.redaction import shown
 from jobdesk.core.schedule import Origin, Schedule
 from jobdesk.desk import Desk
 from jobdesk.scheduling import in_words, local
@@ -124,7 +125,7 @@ def _page(story: ScheduleStory, width: int, now: float, glyphs: Glyphs) -> list[
         said = [spec.queue or "", f"{priority(spec.priority)} priority" if spec.priority is not None else ""]
         lines += fields("queue", f"  {glyphs.dot}  ".join(part for part in said if part), width)
     if spec.data:
-        lines += fields("data", json.dumps(dict(spec.data), ensure_ascii=False), width)
+        lines += fields("data", json.dumps(shown(spec.data), ensure_ascii=False), width)
     lines.append(field("missed", f"{spec.missed.value}  {glyphs.dot}  overlap {spec.overlap.value}"))
     origin = "jobdesk.toml" if schedule.origin is Origin.SETTINGS else f"added by {clean(schedule.user or 'somebody')}"
     lines.append(field("from", origin))
