@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, field_validator, model_validator
 
+from jobdesk.sections.alerts import AlertSettings
 from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.email import EmailSettings
@@ -34,6 +35,7 @@ class Config(Section):
     email: EmailSettings
     logs: LogSettings
     secrets: SecretSettings
+    alerts: AlertSettings
     app: AppSettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]
