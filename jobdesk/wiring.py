@@ -24,10 +24,11 @@ class DeskWiring:
         config = desk.config
         storage = desk.home.path / config.storage.path
         self._settings = {
-            "storage": {"path": str(storage)},
+            "storage": config.storage.model_dump() | {"path": str(storage)},
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
             "email": config.email.model_dump(),
+            "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),
         }

@@ -11,8 +11,8 @@ from jobdesk.core.events import Kind
 from jobdesk.core.job import DEAD
 from jobdesk.core.schedule import Reason
 from jobdesk.ledger.database import Ledger, Tx
-from jobdesk.ledger.rollups import DAY
 from jobdesk.ledger.spans import Spans, add_packed
+from jobdesk.ledger.totals import DAY
 
 OLDEST = 200
 """Ready jobs that are looked at, the longest there first."""

@@ -12,7 +12,7 @@ from jobdesk.sections.email import EmailSettings
 from jobdesk.sections.fields import Section
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
-from jobdesk.sections.images import ImageSettings
+from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
 from jobdesk.sections.logs import LogSettings
 from jobdesk.sections.notify import NotifySettings
 from jobdesk.sections.queues import QueueSettings, TypeSettings
@@ -31,6 +31,7 @@ class Config(Section):
     storage: StorageSettings
     scanner: ScannerSettings
     images: ImageSettings
+    presets: dict[PresetName, PresetSettings] = {}
     notify: NotifySettings
     email: EmailSettings
     logs: LogSettings
