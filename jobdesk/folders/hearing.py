@@ -1,120 +1,90 @@
 """Hearing of changes, as a hint only: whatever is said or lost, a look at the folder decides.
 
-One thread hears for all folders, and sleeps in the kernel while nothing happens. A queue that ran over, a folder that
-was moved away or unmounted, a thread that died: each makes the folders it concerns be looked through anew.
+watchdog hears, for all folders at once, and sleeps in the kernel while nothing happens. A queue that ran over, a folder
+that was moved away or unmounted, a thread that died: each makes the folders it concerns be looked through anew.
 """
 
 import errno
 import logging
-import os
-import select
+import sys
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from jobdesk.core.names import shown
-from jobdesk.folders import inotify
-from jobdesk.folders.inotify import Event, Inotify
 from jobdesk.folders.place import is_network
 from jobdesk.folders.rules import DONE, OWN, REJECTED, FolderRule
 
+if TYPE_CHECKING:
+    from jobdesk.folders.notices import Notices
+    from jobdesk.folders.observing import Observed
+
 HINTS = 2000
 """More files than this that were heard of and not yet looked at: a scan is cheaper."""
-_OF_FOLDER = inotify.UNMOUNT | inotify.IGNORED | inotify.DELETE_SELF | inotify.MOVE_SELF
 _CORNERS = (OWN, DONE, REJECTED)
 
 
+class Hears(Protocol):
+    """What an ear calls, from its thread."""
+
+    def told(self, path: bytes, *, must_scan: bool) -> None:
+        """Something happened to a file; or something of which only a scan can tell what."""
+
+    def lost(self) -> None:
+        """The queue ran over: anything may have happened."""
+
+    def broke_off(self) -> None:
+        """The ear died."""
+
+
 class Ear:
-    """The thread that hears. It begins when a folder wants to be heard, and again when it is wanted after it died."""
+    """What hears for all folders. It begins when one wants to be heard, and anew when one does after it died."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._inotify: Inotify | None = None
-        self._thread: threading.Thread | None = None
-        self._poke = -1
-        self._heard: dict[int, dict[Listener, bytes]] = {}
-        """Who listens to which watch, and the folder's path."""
-
-    @property
-    def thread(self) -> threading.Thread | None:
-        return self._thread
+        self.hearing: Notices | Observed | None = None
 
     def is_alive(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        """Whether it hears: watchdog's observers call themselves alive when the thread that reads is dead."""
+        return self.hearing is not None and self.hearing.is_alive()
 
-    def add(self, folder: bytes, listener: "Listener") -> int:
+    def add(self, folder: bytes, listener: Hears) -> int:
         """Hear of what happens in a folder; the number of its watch.
 
         Raises:
             OSError: no watch is left, or the folder cannot be watched.
         """
         with self._lock:
-            if not self.is_alive():
-                self._begin()
-            assert self._inotify is not None
-            watch = self._inotify.add(folder)
-            self._heard.setdefault(watch, {})[listener] = folder
-            return watch
+            if self.hearing is None or not self.hearing.is_alive():
+                if self.hearing is not None:
+                    self.hearing.stop()
+                self.hearing = _hearing()
+                self.hearing.start()
+            return self.hearing.listen(folder, listener)
 
-    def remove(self, watch: int, listener: "Listener") -> None:
+    def remove(self, watch: int, listener: Hears) -> None:
         """The listener hears of this folder no more."""
         with self._lock:
-            who = self._heard.get(watch)
-            if who is None or who.pop(listener, None) is None or who:
-                return
-            del self._heard[watch]
-            if self._inotify is not None:
-                self._inotify.remove(watch)
-
-    def _begin(self) -> None:
-        self._shut()
-        self._inotify = Inotify()
-        self._poke = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._heard = {}
-        self._thread = threading.Thread(
-            target=self._listen, args=(self._inotify, self._poke), name="jobdesk-folders-ear", daemon=True
-        )
-        self._thread.start()
+            if self.hearing is not None:
+                self.hearing.leave(watch, listener)
 
     def close(self) -> None:
-        """End the thread; whoever listened must begin again."""
-        if self.is_alive() and self._poke >= 0:
-            os.eventfd_write(self._poke, 1)
-            assert self._thread is not None
-            self._thread.join(5.0)
+        """End; whoever listened must begin again."""
         with self._lock:
-            self._shut()
+            hearing, self.hearing = self.hearing, None
+        if hearing is not None:
+            hearing.stop()
+            hearing.join(5.0)
 
-    def _shut(self) -> None:
-        if self._inotify is not None:
-            self._inotify.close()
-            os.close(self._poke)
-            self._inotify, self._thread, self._poke = None, None, -1
 
-    def _listen(self, notices: Inotify, poke: int) -> None:
-        try:
-            waiting = select.poll()
-            waiting.register(notices.fd, select.POLLIN)
-            waiting.register(poke, select.POLLIN)
-            while all(fd != poke for fd, _ in waiting.poll()):
-                for event in notices.read():
-                    self._tell(event)
-            return
-        except Exception:  # said where it is noticed: every folder is told, and begins anew
-            logging.getLogger("jobdesk").exception("hearing of changes in drop folders broke off")
-        for listener in {one for who in list(self._heard.values()) for one in list(who)}:
-            listener.broke_off()
+def _hearing() -> "Notices | Observed":
+    if sys.platform == "linux":
+        from jobdesk.folders.notices import Notices
 
-    def _tell(self, event: Event) -> None:
-        if event.mask & inotify.OVERFLOW:
-            for listener in {one for who in list(self._heard.values()) for one in list(who)}:
-                listener.lost()
-            return
-        with self._lock:
-            who = list(self._heard.get(event.watch, {}).items())
-            if event.mask & inotify.IGNORED:
-                self._heard.pop(event.watch, None)
-        for listener, folder in who:
-            listener.told(folder, event)
+        return Notices()
+    from jobdesk.folders.observing import Observed
+
+    return Observed()
 
 
 class Listener:
@@ -165,7 +135,7 @@ class Listener:
     def listen(self, folder: bytes) -> None:
         """Hear of what happens in a folder from now on."""
         wanted = self._rule.watch == "inotify" or (self._rule.watch == "auto" and not self._is_network)
-        if not wanted or not inotify.available():
+        if not wanted:
             return
         try:
             self._watches[self._ear.add(folder, self)] = self._scan
@@ -213,27 +183,23 @@ class Listener:
     def has_hints(self) -> bool:
         return bool(self._hints)
 
-    def told(self, folder: bytes, event: Event) -> None:
-        """The ear heard something in one of the folders."""
-        below = folder[len(self._root.rstrip(b"/")) + 1 :]
-        path = below + b"/" + event.name if below else event.name
-        if path.partition(b"/")[0] in _CORNERS:
+    def told(self, path: bytes, *, must_scan: bool) -> None:
+        below = path[len(self._root.rstrip(b"/")) + 1 :]
+        if below.partition(b"/")[0] in _CORNERS:
             return
-        if event.mask & (_OF_FOLDER | inotify.IS_FOLDER) or len(self._hints) >= HINTS:
+        if must_scan or len(self._hints) >= HINTS:
             self.must_scan = True
-        elif event.name:
-            self._hints.add(path)
+        else:
+            self._hints.add(below)
         self._wake()
 
     def lost(self) -> None:
-        """The kernel's queue ran over: anything may have happened."""
         self.overflows += 1
         logging.getLogger("jobdesk").warning("too much happened at once in %s: it is looked through", shown(self._root))
         self.must_scan = True
         self._wake()
 
     def broke_off(self) -> None:
-        """The ear died."""
         self.must_scan = True
         self._wake()
 

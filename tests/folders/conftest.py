@@ -141,3 +141,10 @@ def desk(ledger: Ledger, clock: FakeClock, tmp_path: Path) -> Iterator[Desk]:
     made = Desk(ledger, clock, tmp_path)
     yield made
     made.service.stop()
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    made = Ear()
+    yield made
+    made.close()

@@ -108,7 +108,7 @@ def test_a_file_of_which_nothing_was_heard_is_found_by_the_next_scan(desk: Desk)
     desk.look()
     listener: Any = desk.service._listener
     assert desk.service.mode == "watch"
-    listener.told = lambda *_: None  # deaf, and does not know it
+    listener.told = lambda *_, **__: None  # deaf, and does not know it
     (desk.inbox / "a.jpg").write_bytes(b"unheard")
     desk.look(5)
     assert desk.left() == ["a.jpg"]
