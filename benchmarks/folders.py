@@ -3,8 +3,8 @@
 Goals: a whole file is a stored job within 50 ms (median); 10,000 small files are claimed and submitted at 1,000 a
 second or more; with 100,000 files there at the start the first job is stored within 2 s of the start of the process
 (settings as they come); at rest the threads of the folders cost less than 0.3 ms of CPU a second together. Files that
-are taken in must not be felt: the lateness of a 10 ms ticker in the same process, beside that at rest and that next to a
-thread that computes.
+are taken in must not be felt: the lateness of a 10 ms ticker in the same process, beside that at rest and that next to
+a thread that computes.
 
 The process starts as an installed one does, with the bytecode of its modules kept, and once more without any: where
 PYTHONDONTWRITEBYTECODE is set each start compiles everything. Its CPU until then is what an idle machine would need.
