@@ -27,6 +27,7 @@ from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
+from jobdesk.folder_desk import FolderDesk
 from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Tx
 from jobdesk.limiting import Limiting
@@ -42,20 +43,20 @@ from jobdesk.watching import Watching
 if TYPE_CHECKING:
     from jobdesk.core.submission import Submission
     from jobdesk.engine import Engine
-    from jobdesk.folders.rules import FolderRule
     from jobdesk.prepare import Completer
     from jobdesk.sections import Config
     from jobdesk.vault import Vault
 
 
 class Desk(
-    Looking, Watching, Acting, Auditing, Plugging, FlowDesk, Scheduling, Servicing, Limiting, Alerting, Notifying
-):
+    Looking, Watching, Acting, Auditing, Plugging, FlowDesk, FolderDesk, Scheduling, Servicing, Limiting, Alerting,
+    Notifying,
+):  # fmt: skip
     """A home, opened. Any thread may use it.
 
     What only looks is in `Looking` and `Watching`, what acts on jobs and queues in `Acting` and `Limiting`, flows are
-    in `FlowDesk`, schedules in `Scheduling`, services in `Servicing`, what people did and how it is undone in
-    `Auditing`, processors in `Plugging`, alerts in `Alerting`, notices in `Notifying`.
+    in `FlowDesk`, drop folders in `FolderDesk`, schedules in `Scheduling`, services in `Servicing`, what people did
+    and how it is undone in `Auditing`, processors in `Plugging`, alerts in `Alerting`, notices in `Notifying`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -257,12 +258,6 @@ class Desk(
             self.sync_schedules()
             self.note_settings()
             self._followed = followed
-
-    def folder_rules(self) -> "list[FolderRule]":
-        """The drop folders of the settings."""
-        from jobdesk import apply
-
-        return apply.folder_rules(self.config, self.home.path)
 
     def consumers(self) -> list[workers.Consumer]:
         """The processes that run jobs of this home now."""

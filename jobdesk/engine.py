@@ -12,7 +12,7 @@ from jobdesk.core.clock import Clock, since_boot
 from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
-from jobdesk.folders.intake import FolderService
+from jobdesk.folders.keeper import Keeper
 from jobdesk.herald import Herald
 from jobdesk.ledger import schedules, upkeep, versions, workers
 from jobdesk.monitoring.alerter import Alerter
@@ -61,7 +61,7 @@ class Engine:
         self._grace_s = 0.0
         self._hurried = False
         self._stack = ExitStack()
-        self._folders: list[FolderService] = []
+        self._folders: Keeper | None = None
         self._known: Registry | None = None
         """The processors that its children may have begun with."""
         self._looked_back = False
@@ -113,17 +113,19 @@ class Engine:
             rescuer.run_once()
             scheduler = Scheduler(ledger, clock, prepare=desk.prepare, store=desk.store)
             scheduler.run_once()  # what was missed is there before anybody asks whether this consumer is idle
-            self._start(stack, _Bell(desk.wake, [stager, canceller, scheduler], clock), stager, canceller)
+            self._folders = dropping.keeper(desk, self.id)
+            self._start(
+                stack, _Bell(desk.wake, [stager, canceller, scheduler, self._folders], clock), stager, canceller
+            )
             self._consumer = self._make_consumer(wiring)
             stack.callback(self._consumer.close)
             self._consumer.start()
             stack.callback(self._let_go)
-            self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
             behind = [pruner, indexer, self._summarizer, ServiceKeeper(ledger, clock, desk.probes), Herald(desk)]
             self._notifier = Notifier(ledger, clock, desk.routing, prepare=desk.prepare, store=desk.store)
             self._alerter = Alerter(ledger, clock, desk.alert_watch, self._notifier.wake)
-            self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
+            self._start(stack, rescuer, scheduler, *behind, self._folders, _Health(self))
             self._start(stack, self._alerter, self._notifier)
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
@@ -198,7 +200,7 @@ class Engine:
                 self._desk.ledger, self._queues, now + DUE_SOON_S, self._desk.shut_types(now + DUE_SOON_S)
             )
             and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
-            and not any(folder.busy for folder in self._folders)
+            and not (self._folders is not None and self._folders.busy)
             and not self._wind_up()
         )
 

@@ -24,8 +24,11 @@ class Ids:
         return f"{prefix}_{_encode(value)}"
 
     def short(self, prefix: str, now: float) -> str:
-        """A fresh id such as `con_01KB3M5P9QTX` for what is named often: time and 20 bits of chance."""
-        return self.new(prefix, now)[: len(prefix) + 15]
+        """A fresh id such as `con_01KB3M5P9QTX` for what is named often: time and 20 bits of chance.
+
+        Its chance is its own: those of ULIDs made after the clock was set back differ at their ends alone.
+        """
+        return self.new(prefix, now)[: len(prefix) + 11] + "".join(_ALPHABET[byte & 31] for byte in os.urandom(4))
 
     def nth_child(self, parent: str, number: int) -> str:
         """The id of a job's child that is always the same: who asks twice for its second child names one job."""

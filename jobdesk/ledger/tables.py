@@ -10,6 +10,7 @@ from jobdesk.ledger import (
     alerts_tables,
     audit_tables,
     breakers_tables,
+    folder_tables,
     footprint_tables,
     fulltext,
     kept,
@@ -246,7 +247,8 @@ MIGRATIONS = [
     + queue_room_tables.MIGRATION
     + versions.MIGRATION
     + alerts_tables.MIGRATION
-    + notices_tables.MIGRATION,
+    + notices_tables.MIGRATION
+    + folder_tables.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""
 
