@@ -28,6 +28,8 @@ class DeskWiring:
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
             "email": config.email.model_dump(),
+            "payments": config.payments.model_dump(),
+            "referrals": config.referrals.model_dump(mode="json"),
             "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),

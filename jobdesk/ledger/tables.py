@@ -14,7 +14,9 @@ from jobdesk.ledger import (
     kept,
     lanes,
     notices_tables,
+    payment_tables,
     queue_room_tables,
+    referral_tables,
     unique,
     versions,
 )
@@ -240,7 +242,9 @@ MIGRATIONS = [
     + queue_room_tables.MIGRATION
     + versions.MIGRATION
     + alerts_tables.MIGRATION
-    + notices_tables.MIGRATION,
+    + notices_tables.MIGRATION
+    + payment_tables.MIGRATION
+    + referral_tables.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""
 
