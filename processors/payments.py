@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 LOOKS_FROM_S, LOOKS_TO_S = 30.0, 6 * 3600.0
 """How often a payment that is under way is looked at: after half its age, within these bounds."""
 _CONFIGURE = {
-    "stripe": 'url = "https://api.stripe.com" and token = "${env:STRIPE_SECRET_KEY}"',
-    "yookassa": 'url = "https://api.yookassa.ru/v3", shop_id and token = "${env:YOOKASSA_SECRET_KEY}"',
-    "crypto": 'url (of a BTCPay Server), store_id and token = "${env:BTCPAY_API_KEY}"',
+    "stripe": 'url = "https://api.stripe.com", and as its token the secret key, ${env:STRIPE_SECRET_KEY}',
+    "yookassa": 'url = "https://api.yookassa.ru/v3", shop_id, and as its token the secret key, ${env:YOOKASSA_SECRET}',
+    "crypto": "the url of a BTCPay Server, store_id, and as its token an API key, ${env:BTCPAY_API_KEY}",
 }
 
 Name = Annotated[
