@@ -28,8 +28,6 @@ class DeskWiring:
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
             "email": config.email.model_dump(),
-            "payments": config.payments.model_dump(),
-            "referrals": config.referrals.model_dump(mode="json"),
             "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),
@@ -59,7 +57,11 @@ class DeskWiring:
         notify: dict[str, Any] = {"desktop": self._config.notify.desktop}
         if type_ == NOTICE_TYPE:  # addresses may hold secrets: they are nobody else's business
             notify["targets"] = dict(self._config.notify.targets)
-        return self._settings | {"notify": notify, "type": (own.model_extra or {}) if own else {}, **services}
+        money = {
+            "payments": self._config.payments.model_dump(),
+            "referrals": self._config.referrals.model_dump(mode="json"),
+        }
+        return self._settings | money | {"notify": notify, "type": (own.model_extra or {}) if own else {}, **services}
 
     def policy(self, service: str) -> Policy:
         return self._desk.policy(service)

@@ -46,10 +46,11 @@ def _begin(tx: Tx, job: Job, entry: Mapping[str, Any]) -> dict[str, Any]:
             raise Refused(f"payment {row['payment']} was begun with {key} {row[key]}, not {entry[key]}")
     if row["state"] in _OPEN and not entry.get("nothing"):
         return _answer(tx, entry, unknown=True)
-    waits = row["state"] == "declined" and row["next_at"] is not None and tx.now < row["next_at"]
-    if row["state"] == "succeeded" or waits:
+    if row["state"] == "succeeded":
         return _answer(tx, entry, unknown=False)
     _check(row, entry, tx.now)
+    if row["state"] == "declined" and row["next_at"] is not None and tx.now < row["next_at"]:
+        return _answer(tx, entry, unknown=False)
     tx.run(
         "UPDATE payment SET state = 'charging', attempt = attempt + 1, method = ?, key_at = ?, changed_at = ?, "
         "next_at = NULL, job = ? WHERE provider = ? AND payment = ?",
