@@ -4,7 +4,6 @@ Both are extras. A store knows keys and whole objects; an object is there comple
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -34,7 +33,7 @@ def open_store(settings: Mapping[str, Any]) -> Store:
         Reject: `storage-failed`; its library is missing, or the settings name no such place.
     """
     url = settings["url"]
-    options = {name: _with_environment(name, value) for name, value in settings["options"].items()}
+    options = dict(settings["options"])
     try:
         if urlsplit(url).scheme in _OBJECT_STORES:
             return _Objects(url, settings, options)
@@ -66,19 +65,6 @@ def digest(store: Store, key: str) -> str:
 def shown(url: str) -> str:
     """A URL without the name and password in it."""
     return re.sub(r"//[^/@]*@", "//", url)
-
-
-def _with_environment(name: str, value: str) -> str:
-    def found(variable: re.Match[str]) -> str:
-        if variable[1] not in os.environ:
-            raise Reject(
-                f"storage.options.{name} names the environment variable {variable[1]}, which is not set where the "
-                f"consumer runs: set it, then retry",
-                reason="storage-failed",
-            )
-        return os.environ[variable[1]]
-
-    return re.sub(r"\$\{env:(\w+)\}", found, value)
 
 
 class _Objects:

@@ -343,7 +343,7 @@ def test_a_clock_that_was_set_is_told_by_the_one_that_nobody_sets(
         versions.note(tx, "con_1", "0.1.0", 500.0)
     clock.advance(step + 100)
     with ledger.write() as tx:
-        workers.heartbeat(tx, "con_1")
+        workers.heartbeat(tx, "con_1", workers.Footprint(1.0, 0.0, 1))
         tx.run("DELETE FROM event")
     (consumer,) = workers.running(ledger)
     finding = look(ledger, consumers=(consumer,), since_boot=600.0)["clock"]

@@ -138,7 +138,7 @@ def test_what_a_person_must_mend_is_said_at_once(address: str, tmp_path: Path, m
     desk = bench(tmp_path / "home", remote, storage=wanted)
     monkeypatch.delenv("S3_SECRET", raising=False)
     error = desk.run("STORAGE_CHECK", {}).error
-    assert (error.type, error.retryable) == ("storage-failed", False) and "S3_SECRET" in error.message
+    assert (error.type, error.retryable) == ("ConfigError", False) and "S3_SECRET" in error.message
     monkeypatch.setenv("S3_SECRET", "x")
     desk.settings["storage"]["url"] = "s3://no-such-bucket/x"
     error = desk.run("STORAGE_CHECK", {}).error
