@@ -61,7 +61,7 @@ def _begin(tx: Tx, job: Job, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(row: Mapping[str, Any], entry: Mapping[str, Any], now: float) -> None:
     name = f"payment {row['payment']}"
-    said = f"{row['code']}: {row['message']}" if row["message"] else row["code"]
+    said = f"{row['code']}: {row['message']}" if row["message"] else row["code"] or "no answer"
     if row["state"] == "refused" and row["method"] == entry["method"]:
         raise Refused(f"{name} was declined for good ({said}): give another payment_method")
     if row["attempt"] >= entry["attempts"]:
