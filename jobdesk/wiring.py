@@ -58,7 +58,11 @@ class DeskWiring:
         notify: dict[str, Any] = {"desktop": self._config.notify.desktop}
         if type_ == NOTICE_TYPE:  # addresses may hold secrets: they are nobody else's business
             notify["targets"] = dict(self._config.notify.targets)
-        made = self._settings | {"notify": notify, "type": (own.model_extra or {}) if own else {}, **services}
+        money = {
+            "payments": self._config.payments.model_dump(),
+            "referrals": self._config.referrals.model_dump(mode="json"),
+        }
+        made = self._settings | money | {"notify": notify, "type": (own.model_extra or {}) if own else {}, **services}
         if type_ == DELIVERY:
             made |= {f"webhooks.{one.name}": {"url": one.url, "secret": one.secret} for one in self._config.webhooks}
         return made

@@ -29,8 +29,10 @@ from jobdesk.cli import (
     mail,
     metrics,
     notify,
+    payments,
     processors,
     queues,
+    referrals,
     schedules,
     secrets,
     service,
@@ -98,7 +100,7 @@ def build() -> Parser:
     commands = Group(parser)
     for noun in (
         submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
-        audit, health, alerts, notify, doctor, backup, service, config, secrets, mail, demo,
+        audit, health, alerts, notify, doctor, backup, service, config, secrets, mail, payments, referrals, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

@@ -16,7 +16,9 @@ from jobdesk.ledger import (
     kept,
     lanes,
     notices_tables,
+    payment_tables,
     queue_room_tables,
+    referral_tables,
     schedule_tables,
     unique,
     versions,
@@ -248,7 +250,9 @@ MIGRATIONS = [
     + versions.MIGRATION
     + alerts_tables.MIGRATION
     + notices_tables.MIGRATION
-    + folder_tables.MIGRATION,
+    + folder_tables.MIGRATION
+    + payment_tables.MIGRATION
+    + referral_tables.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""
 

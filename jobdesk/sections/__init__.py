@@ -15,7 +15,9 @@ from jobdesk.sections.folders import FolderSettings
 from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
 from jobdesk.sections.logs import LogSettings
 from jobdesk.sections.notify import NotifySettings
+from jobdesk.sections.payments import PaymentSettings
 from jobdesk.sections.queues import QueueSettings, TypeSettings
+from jobdesk.sections.referrals import ReferralSettings
 from jobdesk.sections.scanner import ScannerSettings
 from jobdesk.sections.schedules import ScheduleSettings, named_once
 from jobdesk.sections.secrets import SecretSettings
@@ -36,6 +38,8 @@ class Config(Section):
     presets: dict[PresetName, PresetSettings] = {}
     notify: NotifySettings
     email: EmailSettings
+    payments: PaymentSettings
+    referrals: ReferralSettings = ReferralSettings()
     logs: LogSettings
     secrets: SecretSettings
     alerts: AlertSettings
