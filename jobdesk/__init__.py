@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from jobdesk.core.calling import Call, Service
     from jobdesk.core.context import Context
     from jobdesk.core.errors import JobdeskError
+    from jobdesk.core.measure import Measure
     from jobdesk.core.outcome import Reject, Retry, ServiceDown, Snooze
     from jobdesk.core.processor import processor
     from jobdesk.core.redaction import RedactedLines, redact
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Call", "Context", "Desk", "JobdeskError", "RedactedLines", "Reject", "Retry", "Secret", "Service", "ServiceDown",
+    "Call", "Context", "Desk", "JobdeskError", "Measure", "RedactedLines", "Reject", "Retry", "Secret", "Service", "ServiceDown",
     "Snooze", "Submission", "processor", "redact",
 ]  # fmt: skip
 
@@ -28,6 +29,7 @@ _HOMES = {
     "Context": "jobdesk.core.context",
     "Desk": "jobdesk.desk",
     "JobdeskError": "jobdesk.core.errors",
+    "Measure": "jobdesk.core.measure",
     "RedactedLines": "jobdesk.core.redaction",
     "Reject": "jobdesk.core.outcome",
     "Retry": "jobdesk.core.outcome",

@@ -28,6 +28,8 @@ class DeskWiring:
             "images": config.images.model_dump(),
             "notify": config.notify.model_dump(),
             "email": config.email.model_dump(),
+            "analytics": config.analytics.model_dump(),
+            "reports": config.reports.model_dump(),
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),
         }

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, field_validator, model_validator
 
+from jobdesk.sections.analytics import AnalyticsSettings, ReportSettings
 from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.email import EmailSettings
@@ -32,6 +33,8 @@ class Config(Section):
     images: ImageSettings
     notify: NotifySettings
     email: EmailSettings
+    analytics: AnalyticsSettings
+    reports: ReportSettings
     logs: LogSettings
     secrets: SecretSettings
     app: AppSettings
