@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Call", "Context", "Desk", "JobdeskError", "Measure", "RedactedLines", "Reject", "Retry", "Secret", "Service", "ServiceDown",
-    "Snooze", "Submission", "processor", "redact",
+    "Call", "Context", "Desk", "JobdeskError", "Measure", "RedactedLines", "Reject", "Retry", "Secret", "Service",
+    "ServiceDown", "Snooze", "Submission", "processor", "redact",
 ]  # fmt: skip
 
 _HOMES = {

@@ -62,6 +62,8 @@ Y = Callable[[float], float]
 
 def height(chart: Chart) -> float:
     """How high a chart wants to be."""
+    if not _any(chart):
+        return 44.0
     if chart.kind == "ranking":
         return 16.0 * max(1, min(len(chart.labels), _MOST_RANKED)) + 6
     return 150.0
@@ -69,9 +71,13 @@ def height(chart: Chart) -> float:
 
 def shapes(chart: Chart, width: float) -> list[Shape]:
     """A chart without its title, in a rectangle of that width and of `height(chart)`."""
-    if not any(value for one in chart.series for value in one.values):
+    if not _any(chart):
         return _empty(width, height(chart))
     return _ranking(chart, width) if chart.kind == "ranking" else _over_time(chart, width)
+
+
+def _any(chart: Chart) -> bool:
+    return any(value for one in chart.series for value in one.values)
 
 
 def _empty(width: float, high: float) -> list[Shape]:
@@ -128,7 +134,7 @@ def _marks(one: Series, left: float, slot: float, wide: float, y: Y) -> list[Sha
     """The period before: a short line across each bar."""
     made: list[Shape] = []
     for at, value in enumerate(one.values):
-        if value is not None:
+        if value:
             start = left + slot * at + (slot - wide) / 2 - 1.5
             made.append(Path(((start, y(value)), (start + wide + 3, y(value))), look.BEFORE, 1.2))
     return made
@@ -181,7 +187,7 @@ def _ranking(chart: Chart, width: float) -> list[Shape]:
         long = max(0.8 if value else 0.0, room * max(0, value) / most)
         if long:
             made.append(Box(named, top + 1.5, long, 10, _colour(chart.series[0], 0)))
-        if at < len(before) and before[at] is not None:
+        if at < len(before) and before[at]:
             x = named + room * (before[at] or 0) / most
             made.append(Path(((x, top), (x, top + 13)), look.BEFORE, 1.2))
         made.append(Words(named + long + 5, top + 9, number(value, chart.unit), 8, look.MUTED))

@@ -51,8 +51,8 @@ def _names(key: str) -> bool:
 
 
 def title(key: str) -> str:
-    """followersCount as Followers count, stats.likes as Stats likes."""
-    spaced = "".join(f" {sign.lower()}" if sign.isupper() else sign for sign in key.replace(".", " "))
+    """followersCount as Followers count, stats.likes as Likes."""
+    spaced = "".join(f" {sign.lower()}" if sign.isupper() else sign for sign in key.rpartition(".")[2])
     return words(" ".join(spaced.split()))
 
 
@@ -81,8 +81,8 @@ def beside(records: Sequence[Record], own: str | None) -> list[Section]:
     names = [called(one, place) for place, one in enumerate(records)]
     ranked = Section("Who leads")
     for key in keys[:_MOST_CHARTS]:
-        there = [(name, value(one, key)) for name, one in zip(names, records, strict=True)]
-        shown = [(name, number) for name, number in there if number is not None]
+        pairs = [(name, value(one, key)) for name, one in zip(names, records, strict=True)]
+        shown = [(name, number) for name, number in pairs if number is not None]
         series = [Series(title(key), [number for _, number in shown])]
         ranked.charts.append(Chart(title(key), "ranking", [name for name, _ in shown], series))
     columns = keys[:_MOST_COLUMNS]
@@ -153,7 +153,7 @@ def over_time(records: Sequence[Record]) -> list[Section]:
         )
         if keys
         else []
-    )  # noqa: E501
+    )
     top: list[list[str | float | int | None]] = [
         [name, *(value(one, key) for key in keys[:_MOST_COLUMNS])] for name, one in best[:10]
     ]

@@ -53,7 +53,7 @@ def found(sources: Sequence[str], home: Path) -> list[Path]:
         if path.is_file():
             files[path.resolve()] = None
         elif glob.has_magic(str(path)):
-            hits = sorted(Path(hit) for hit in glob.iglob(str(path), recursive=True))
+            hits = sorted(Path(hit) for hit in glob.iglob(str(path), recursive=True))  # noqa: PTH207  a Path has no pattern from its root
             files |= {hit.resolve(): None for hit in hits if hit.is_file()}
         elif path.is_dir():
             raise Reject(f"{path} is a folder: write {path}/*.ndjson for the files in it", reason="source")
@@ -89,15 +89,19 @@ def groups(
                 copy = ctx.workdir / f"{number}.csv"
                 _copied(ctx, file, table, columns, copy)
                 stands_for[copy] = file
-                file, kind = copy, "csv"
-            if kind == "csv":
-                group = _header(file)
-                made.setdefault((group.delimiter, group.columns), group).files.append(file)
+                _add_csv(made, copy)
+            elif kind == "csv":
+                _add_csv(made, file)
             else:
                 made.setdefault(("ndjson",), Group("ndjson")).files.append(file)
         except (OSError, EOFError) as error:
             raise Reject(f"{file} cannot be read ({error})", reason="source") from None
     return [one for one in made.values() if one.kind == "ndjson" or one.columns], stands_for
+
+
+def _add_csv(made: dict[tuple[object, ...], Group], file: Path) -> None:
+    group = _header(file)
+    made.setdefault((group.delimiter, group.columns), group).files.append(file)
 
 
 def opened(file: Path) -> IO[bytes]:
@@ -131,8 +135,8 @@ def _copied(ctx: Context, file: Path, table: str, columns: Sequence[str], target
                 row[0] for row in source.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
             ]
             if table not in tables and len(tables) != 1:
-                there = ", ".join(tables[:20]) or "none"
-                raise Reject(f"{file.name} has no table {table}: it has {there}; set analytics.table", reason="source")
+                listed = ", ".join(tables[:20]) or "none"
+                raise Reject(f"{file.name} has no table {table}: it has {listed}; set analytics.table", reason="source")
             name = _quoted(table if table in tables else tables[0])
             there = [row[1] for row in source.execute(f"PRAGMA table_info({name})")]
             wanted = [column for column in columns if column in there]

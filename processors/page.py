@@ -4,7 +4,7 @@ from html import escape
 
 from . import charts, look
 from .report_model import Chart, Figure, Report, Section, Table
-from .wording import change, number
+from .wording import change, column, number
 
 _CHART_WIDTH = 640.0
 _STYLE = f"""
@@ -26,12 +26,16 @@ header {{ border-bottom: 1px solid {look.AXIS}; padding-bottom: 16px; }}
 svg {{ display: block; width: 100%; height: auto; font-family: inherit; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 13.5px; }}
-th {{ font-weight: 400; color: {look.MUTED}; font-size: 12.5px; border-bottom: 1px solid {look.AXIS}; text-align: left; }}
+th {{ font-weight: 400; color: {look.MUTED}; font-size: 12.5px; text-align: left; }}
+th {{ border-bottom: 1px solid {look.AXIS}; }}
 td {{ border-bottom: 1px solid {look.GRID}; max-width: 320px; overflow-wrap: anywhere; }}
 th, td {{ padding: 5px 14px 5px 0; vertical-align: top; }} th:last-child, td:last-child {{ padding-right: 0; }}
 .number {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
 footer {{ margin-top: 40px; padding-top: 12px; border-top: 1px solid {look.GRID}; }}
-@media print {{ main {{ padding: 0; max-width: none; }} h2, h3 {{ break-after: avoid; }} svg, tr, .figure {{ break-inside: avoid; }} }}
+@media print {{
+  main {{ padding: 0; max-width: none; }}
+  h2, h3 {{ break-after: avoid; }} svg, tr, .figure {{ break-inside: avoid; }}
+}}
 """
 
 
@@ -78,10 +82,10 @@ def _figure(one: Figure) -> str:
 def _table(one: Table) -> str:
     kinds = [' class="number"' if one.numeric(at) else "" for at in range(len(one.columns))]
     head = "".join(f"<th{kind}>{escape(title)}</th>" for kind, title in zip(kinds, one.columns, strict=True))
+    columns = [column(one.column(at), one.unit(at)) for at in range(len(one.columns))]
     rows = []
-    for row in one.rows:
-        texts = [value if isinstance(value, str) else number(value, one.unit(at)) for at, value in enumerate(row)]
-        cells = "".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, texts, strict=True))
+    for row in zip(*columns, strict=True):
+        cells = "".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row, strict=True))
         rows.append(f"<tr>{cells}</tr>")
     if not rows:
         rows.append(f'<tr><td class="quiet" colspan="{len(one.columns)}">Nothing in this period</td></tr>')

@@ -8,7 +8,7 @@ from jobdesk import Reject
 
 from . import charts, look
 from .report_model import Chart, Figure, Report, Section, Table
-from .wording import change, number
+from .wording import change, column, number
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -18,6 +18,7 @@ _MARGIN = 50.0
 _WIDTH = 595.28 - 2 * _MARGIN
 _FOOT = 60.0
 _BOTTOM = 841.89 - _FOOT
+_FOOT_LINE = 841.89 - 32
 _CARDS = 4
 _ROW = 17.0
 
@@ -35,24 +36,14 @@ def written(report: Report) -> bytes:
     page.head()
     for section in report.sections:
         page.section(section)
+    page.foot()
     return bytes(page.pdf.output())
 
 
 def _pdf(report: Report) -> "FPDF":
     from fpdf import FPDF
 
-    class Numbered(FPDF):
-        def footer(self) -> None:
-            self.set_y(-38)
-            self.set_font("sans", size=7.5)
-            self.set_text_color(look.MUTED)
-            left = fitted(
-                self, " · ".join(one for one in (report.owner, report.title, report.period) if one), _WIDTH - 80
-            )
-            self.cell(_WIDTH - 70, 10, left)
-            self.cell(70, 10, f"{self.page_no()} / {{nb}}", align="R")
-
-    made = Numbered(unit="pt", format="A4")
+    made = FPDF(unit="pt", format="A4")
     fonts = files("jobdesk_assets") / "fonts"
     made.add_font("sans", "", str(fonts / "Roboto-Regular.ttf"))
     made.add_font("sans", "B", str(fonts / "Roboto-Medium.ttf"))
@@ -104,6 +95,18 @@ class _Pages:
         self.y += 6
         self.rule()
         self.y += 8
+
+    def foot(self) -> None:
+        """What stands below each page; only now it is known how many there are."""
+        report, count = self.report, self.pdf.pages_count
+        left = " · ".join(one for one in (report.owner, report.title, report.period) if one)
+        for page in range(1, count + 1):
+            self.pdf.page = page
+            self.pdf.set_font("sans", "B", 8)  # a page knows nothing of the font of the one before
+            self.text(_MARGIN, _FOOT_LINE, left, 7.5, look.MUTED, _WIDTH - 70)
+            said = f"{page} / {count}"
+            wide = self.pdf.get_string_width(said)
+            self.text(_MARGIN + _WIDTH - wide, _FOOT_LINE, said, 7.5, look.MUTED, wide + 1)
 
     def section(self, one: Section) -> None:
         first = 90.0 if one.figures else 60.0
@@ -167,7 +170,11 @@ class _Pages:
             self.text(x + max(0.0, left), y + shape.y, text, shape.size, shape.colour, wide + 1)
 
     def table(self, one: Table) -> None:
-        widths = self.widths(one)
+        texts = [
+            list(row)
+            for row in zip(*(column(one.column(at), one.unit(at)) for at in range(len(one.columns))), strict=True)
+        ]
+        widths = self.widths(one, texts)
         self.room(18 + _ROW * 3)
         if one.title:
             self.line(one.title, 9.5, look.INK, 18, bold=True)
@@ -175,11 +182,11 @@ class _Pages:
         if not one.rows:
             self.text(_MARGIN, self.y + 11, "Nothing in this period", 8.5, look.MUTED, _WIDTH)
             self.y += _ROW
-        for row in one.rows:
+        for row in texts:
             if self.y + _ROW > _BOTTOM:
                 self.next_page()
                 self.table_head(one, widths)
-            self.cells([self.cell(one, at, value) for at, value in enumerate(row)], one, widths, look.INK)
+            self.cells(row, one, widths, look.INK)
             self.rule(look.GRID)
         self.y += 12
 
@@ -191,35 +198,35 @@ class _Pages:
         x = _MARGIN
         self.pdf.set_font("sans", size=size)
         for at, (text, wide) in enumerate(zip(texts, widths, strict=True)):
-            shown = fitted(self.pdf, text, wide - 8)
-            left = x + wide - self.pdf.get_string_width(shown) if one.numeric(at) else x
+            number_ = one.numeric(at)
+            gap = 14 if number_ and at + 1 < len(texts) and not one.numeric(at + 1) else 0
+            shown = fitted(self.pdf, text, wide - 8 - gap)
+            left = x + wide - gap - self.pdf.get_string_width(shown) if number_ else x
             self.text(left, self.y + 11.5, shown, size, colour, wide)
             x += wide
         self.y += _ROW
 
-    def widths(self, one: Table) -> list[float]:
-        """As wide as the widest of a column; texts share what the numbers leave, and give way if there is too little."""
+    def widths(self, one: Table, rows: Sequence[Sequence[str]]) -> list[float]:
+        """As wide as the widest of a column; texts share what numbers leave, and give way if it is too little."""
         self.pdf.set_font("sans", size=8.5)
         wanted = []
         for at, title in enumerate(one.columns):
-            texts = [title, *(self.cell(one, at, row[at]) for row in one.rows[:500])]
-            wanted.append(min(300.0, max(self.pdf.get_string_width(known(self.pdf, text)) for text in texts) + 14))
+            texts = [title, *(row[at] for row in rows[:500])]
+            wanted.append(min(300.0, max(self.pdf.get_string_width(known(self.pdf, text)) for text in texts) + 18))
         spare = _WIDTH - sum(wanted)
         if spare >= 0:
-            return [wanted[0] + spare, *wanted[1:]]
+            return [wide + spare / len(wanted) for wide in wanted]
         soft = [at for at in range(len(wanted)) if not one.numeric(at)] or list(range(len(wanted)))
         left = sum(wanted[at] for at in soft)
         if left + spare > 40 * len(soft):
             return [wide + spare * wide / left if at in soft else wide for at, wide in enumerate(wanted)]
         return [wide * _WIDTH / sum(wanted) for wide in wanted]
 
-    def cell(self, one: Table, at: int, value: str | float | None) -> str:
-        return value if isinstance(value, str) else number(value, one.unit(at))
-
     def paragraph(self, text: str) -> None:
         self.pdf.set_font("sans", size=9)
         shown = "\n".join(known(self.pdf, line) for line in text.splitlines())
-        for line in self.pdf.multi_cell(_WIDTH, 13, shown, dry_run=True, output="LINES", align="L"):
+        lines = self.pdf.multi_cell(_WIDTH, 13, shown, dry_run=True, output="LINES", align="L")
+        for line in lines if isinstance(lines, list) else ():
             self.room(13)
             self.text(_MARGIN, self.y + 10, line, 9, look.INK, _WIDTH + 2)
             self.y += 13

@@ -8,7 +8,7 @@ from jobdesk import Context
 from . import analytics
 from .periods import Window
 from .report_model import Chart, Figure, Number, Section, Series, Table
-from .report_steps import labels, steps
+from .report_steps import NOT_OVER, labels, steps
 
 _MOST_CHARTS = 8
 _Kept = Sequence[dict[str, Any] | None]
@@ -24,7 +24,7 @@ def section(ctx: Context, window: Window, title: str = "Events") -> Section | No
     fine, faint = analytics.worked_out(ctx, parts), analytics.worked_out(ctx, before)
     units: dict[str, str] = now.get("units", {})
     names = list(now["metrics"])
-    made = Section(title, "" if now["complete"] else "This period is not over yet.")
+    made = Section(title, "" if now["complete"] else NOT_OVER)
     made.figures = [Figure("Events", now["events"], None if was is None else was["events"])]
     for name in names:
         value = None if was is None else was["metrics"].get(name)

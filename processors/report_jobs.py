@@ -1,7 +1,7 @@
 """What a report says of the desk's own jobs in a period, beside the one before."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from jobdesk import Desk
 
 from .periods import Window
 from .report_model import Chart, Figure, Section, Series, Table
-from .report_steps import labels, steps
+from .report_steps import NOT_OVER, labels, steps
 
 _MOST_ROWS = 50
 
@@ -23,7 +23,7 @@ def section(home: Path, window: Window, title: str = "Jobs") -> Section:
         was = desk.metrics_between(before.start.timestamp(), before.end.timestamp())
     finally:
         desk.close()
-    made = Section(title)
+    made = Section(title, "" if window.end <= datetime.now(UTC) else NOT_OVER)
     made.figures = _figures(now, was)
     made.charts = [_over_time(now, was, window), _types(now, was)]
     made.tables = [_queues(now)]
@@ -69,9 +69,9 @@ def _over_time(now: Mapping[str, Any], was: Mapping[str, Any], window: Window) -
     completed, dead = _counts(now["throughput"], parts)
     total = [one + other for one, other in zip(*_counts(was["throughput"], former), strict=True)]
     series = [
-        Series("completed", list(completed)),
-        Series("failed or expired", list(dead), bad=True),
-        Series("all, period before", list(total)[: len(parts)], before=True),
+        Series("completed", completed),
+        Series("failed or expired", dead, bad=True),
+        Series("all, period before", total[: len(parts)], before=True),
     ]
     return Chart("Jobs ended " + ("by hour" if window.grain == "daily" else "by day"), "bars", labels(parts), series)
 
@@ -93,7 +93,7 @@ def _types(now: Mapping[str, Any], was: Mapping[str, Any]) -> Chart:
     names = sorted(now["types"], key=lambda name: -now["types"][name]["ended"])[:12]
     values = [now["types"][name]["ended"] for name in names]
     before = [was["types"].get(name, {}).get("ended", 0) for name in names]
-    series = [Series("jobs", list(values)), Series("period before", list(before), before=True)]
+    series = [Series("jobs", values), Series("period before", before, before=True)]
     return Chart("Jobs ended by type", "ranking", names, series)
 
 

@@ -1,6 +1,7 @@
-"""What a report is: figures, charts and tables in sections, of a period and the one before; no more than plain values."""
+"""What a report is: figures, charts and tables in sections, of a period and the one before, as plain values."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 Better = Literal["more", "less", ""]
@@ -27,7 +28,7 @@ class Series:
     """One row of values of a chart; `before`: of the period before, drawn faintly."""
 
     name: str
-    values: list[Number]
+    values: Sequence[Number]
     before: bool = False
     bad: bool = False
 
@@ -55,9 +56,12 @@ class Table:
     def unit(self, column: int) -> str:
         return self.units[column] if column < len(self.units) else ""
 
+    def column(self, at: int) -> list[str | Number]:
+        return [row[at] for row in self.rows]
+
     def numeric(self, column: int) -> bool:
         """Whether a column is one of numbers: they stand at its right."""
-        values = [row[column] for row in self.rows]
+        values = self.column(column)
         return any(value is not None for value in values) and not any(isinstance(value, str) for value in values)
 
 
@@ -72,7 +76,7 @@ class Section:
 
 @dataclass(slots=True)
 class Report:
-    """`period` and `before` are words such as "Week 47, 16 to 22 November 2026"; `made` an instant as people read it."""
+    """`period` and `before` are words such as "Week 47, 16 to 22 November 2026"; `made` an instant."""
 
     name: str
     title: str
@@ -92,6 +96,9 @@ def from_json(data: Any) -> Report:
     Raises:
         ValueError: it is none.
     """
-    from pydantic import ConfigDict, TypeAdapter
+    from pydantic import TypeAdapter
 
-    return TypeAdapter(Report, config=ConfigDict(extra="forbid")).validate_python(data)
+    known = {one.name for one in fields(Report)}
+    if not isinstance(data, dict) or "sections" not in data or not data.keys() <= known:
+        raise ValueError(f"a report is an object with {', '.join(sorted(known))}")
+    return TypeAdapter(Report).validate_python(data)

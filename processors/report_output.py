@@ -13,8 +13,8 @@ from jobdesk import Context
 from . import page, pdf, sheets
 from .mail import Address
 from .report_model import Report
-from .wording import change, number
 from .safefiles import write_whole
+from .wording import change, number
 
 Format = Literal["pdf", "html", "csv", "json"]
 _WRITERS: dict[Format, Callable[[Report], bytes]] = {

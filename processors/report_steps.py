@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from . import periods
 from .periods import Window
 
+NOT_OVER = "This period is not over yet: the one before is whole."
+
 
 def steps(window: Window) -> list[Window]:
     """Its hours if it is a day (or an hour), else its days."""

@@ -34,9 +34,9 @@ def csv_of(report: Report) -> bytes:
                     row(section.title, "chart", f"{chart.title}: {series.name}", label, value, was, chart.unit)
         for table in section.tables:
             for line in table.rows:
-                for at, value in enumerate(line[1:], 1):
+                for at, cell in enumerate(line[1:], 1):
                     name = f"{table.title}: {table.columns[at]}".removeprefix(": ")
-                    row(section.title, "table", name, str(line[0]), value, None, table.unit(at))
+                    row(section.title, "table", name, str(line[0]), cell, None, table.unit(at))
     return out.getvalue().encode("utf-8-sig")
 
 

@@ -1,10 +1,12 @@
 """Numbers as people read them in reports: 12,340 · 1.2 M · 3.4 % · 250 ms · 1.5 s · 2.1 GB · +12 %."""
 
+from collections.abc import Sequence
+
 from .report_model import Figure, Number
 
 NONE = "–"
 _SPACE = "\N{NO-BREAK SPACE}"
-_TIMES = (("h", 3_600_000), ("min", 60_000), ("s", 1_000))
+_TIMES = (("h", 3.6e6), ("min", 6e4), ("s", 1e3))
 _BYTES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
@@ -38,7 +40,19 @@ def short(value: float, unit: str = "") -> str:
 def _plain(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}".replace("-", "−")
-    return (f"{value:,.2f}" if abs(value) < 100 else f"{value:,.1f}").replace("-", "−")
+    return (f"{value:,.2f}" if abs(value) < 100_000 else f"{value:,.1f}").replace("-", "−")
+
+
+def column(values: Sequence[str | Number], unit: str = "") -> list[str]:
+    """The cells of a column: its numbers all with decimals, or all without."""
+    plain = [one for one in values if isinstance(one, int | float)]
+    if unit in ("ms", "bytes") or all(float(one).is_integer() for one in plain):
+        return [one if isinstance(one, str) else number(one, unit) for one in values]
+    after = f"{_SPACE}{unit}" if unit else ""
+    return [
+        one if isinstance(one, str) else NONE if one is None else f"{one:,.2f}".replace("-", "−") + after
+        for one in values
+    ]
 
 
 def change(figure: Figure) -> tuple[str, str]:
@@ -54,10 +68,10 @@ def change(figure: Figure) -> tuple[str, str]:
         said = "none before" if value else "none, as before"
     else:
         moved = round(100 * (value - before) / abs(before), 1)
-        said = f"{_signed(moved)}{_SPACE}%" if moved else "unchanged"
+        said = f"{'+' if moved > 0 else '−'}{abs(moved):,.1f}{_SPACE}%" if moved else "unchanged"
         if abs(moved) >= 1000:
             said = f"{_plain(round(value / before, 1))} times as much"
-    if not moved or not figure.better:
+    if not moved or not figure.better or not before:
         return said, ""
     return said, "good" if (moved > 0) == (figure.better == "more") else "bad"
 
