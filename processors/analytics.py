@@ -21,7 +21,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from jobdesk import Context, Measure, Reject, processor
 
-from . import aggregation, event_files, periods
+from . import aggregation, event_files, event_query, periods
 from .periods import Grain, Window, Zone
 from .safefiles import write_whole
 
@@ -214,7 +214,7 @@ def _counted(
     settings: Mapping[str, Any],
 ) -> aggregation.Counted:
     first = windows[0]
-    asked = aggregation.Asked(
+    asked = event_query.Asked(
         grain=first.grain,
         zone=first.zone,
         start=first.start,
@@ -240,8 +240,8 @@ def _looked_through(
 
 def _keep(ctx: Context, window: Window, measures: Mapping[str, Measure], done: aggregation.Counted) -> dict[str, Any]:
     """Write the numbers of a window; untouched where they are what they were."""
-    key = aggregation.key_of(window.grain, window.start.astimezone(ZoneInfo(window.zone)))
-    events, values = done.windows.get(key, (0, aggregation.nothing(measures)))
+    key = event_query.key_of(window.grain, window.start.astimezone(ZoneInfo(window.zone)))
+    events, values = done.windows.get(key, (0, event_query.nothing(measures)))
     old = read(ctx, window)
     now = datetime.now(UTC)
     numbers: dict[str, Any] = {"events": events, "metrics": values, "complete": window.end <= now}

@@ -25,6 +25,8 @@ header {{ border-bottom: 1px solid {look.AXIS}; padding-bottom: 16px; }}
 .figure span:last-child {{ min-height: 1.5em; }}
 svg {{ display: block; width: 100%; height: auto; font-family: inherit; }}
 .wide {{ overflow-x: auto; }}
+.wide svg {{ min-width: 560px; }}
+td:first-child {{ min-width: 130px; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 13.5px; }}
 th {{ font-weight: 400; color: {look.MUTED}; font-size: 12.5px; text-align: left; }}
 th {{ border-bottom: 1px solid {look.AXIS}; }}
@@ -69,7 +71,7 @@ def _section(one: Section) -> str:
     text = f"<p>{escape(one.text)}</p>" if one.text else ""
     figures = "".join(_figure(each) for each in one.figures)
     figures = f'<div class="figures">{figures}</div>' if figures else ""
-    pictures = "".join(f"<h3>{escape(each.title)}</h3>{svg(each)}" for each in one.charts)
+    pictures = "".join(f"<h3>{escape(each.title)}</h3><div class='wide'>{svg(each)}</div>" for each in one.charts)
     return f"<section><h2>{escape(one.title)}</h2>{text}{figures}{pictures}{''.join(map(_table, one.tables))}</section>"
 
 
