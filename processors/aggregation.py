@@ -1,7 +1,7 @@
 """Numbers about events, worked out by DuckDB in one pass over all files, in little memory.
 
-Every row is put under a key: its window, or that it lies outside, or that it cannot be read; so what is bad is counted in
-the same pass.
+Every row is put under a key: its window, or that it lies outside, or that it cannot be read; so what is bad is counted
+in the same pass.
 """
 
 import threading

@@ -98,7 +98,7 @@ class Statement:
         )
 
     def _measured(self, name: str, one: Measure) -> list[str]:
-        only = ["part <> '{BAD}'", "part <> 'outside'"]
+        only = [f"part NOT IN ('{BAD}', '{OUTSIDE}')"]
         bound: list[Any] = []
         if one.event is not None:
             only.append(self._among(2, one.event, bound))

@@ -17,7 +17,7 @@ _MOST_ROWS = 50
 def section(home: Path, window: Window, title: str = "Jobs") -> Section:
     """Figures, charts and tables from the metrics of the desk."""
     before = window.before()
-    desk = Desk(home)
+    desk = Desk(home, read_only=True)
     try:
         now = desk.metrics_between(window.start.timestamp(), window.end.timestamp())
         was = desk.metrics_between(before.start.timestamp(), before.end.timestamp())
