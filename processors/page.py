@@ -61,10 +61,7 @@ def svg(chart: Chart, width: float = _CHART_WIDTH) -> str:
     """A chart as a picture."""
     high = charts.height(chart)
     inside = "".join(_shape(one) for one in charts.shapes(chart, width))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(high)}" role="img" '
-        f'aria-label="{escape(chart.title)}">{inside}</svg>'
-    )
+    return f'<svg viewBox="0 0 {_n(width)} {_n(high)}" role="img" aria-label="{escape(chart.title)}">{inside}</svg>'
 
 
 def _section(one: Section) -> str:
