@@ -23,7 +23,7 @@ def test_a_past_window_has_its_own_ends_and_no_others(ledger: Ledger, clock: Fak
         clock.advance(2)
         with ledger.write() as tx:
             if fails:
-                moves.fail(tx, job, JobError("Boom", "boom"))
+                moves.fail(tx, job, JobError("Boom", "boom"), None)
             else:
                 moves.complete(tx, job, None)
     if folded:
