@@ -150,12 +150,27 @@ class Scheduling:
             return catalog.pause(tx, name, user())
 
     def resume_schedule(self, name: str) -> bool:
-        """Let it make jobs again, from its next time on. False: it was not paused."""
+        """Let it make jobs again, from its next time on; a built-in one is added. False: it was not paused."""
         from jobdesk.schedules import catalog
 
-        self.sync_schedules()
+        if name in self.schedules_off():
+            self._add_built_in(name)
+            return True
         with self.deed("resume", target=f"schedule {name}").writing() as tx:
             return catalog.resume(tx, name)
+
+    def schedules_off(self) -> list[str]:
+        """The built-in schedules that were not added: names for `resume_schedule`."""
+        from jobdesk.schedules.builtin import BUILT_IN
+
+        there = {one.name for one in self.schedules()}
+        return [name for name in BUILT_IN if name not in there]
+
+    def _add_built_in(self, name: str) -> None:
+        from jobdesk.schedules.builtin import BUILT_IN
+
+        spec = BUILT_IN[name]
+        self.add_schedule(name, spec.type, cron=spec.cron, data=spec.data, overlap=spec.overlap.value)
 
     def trigger_schedule(self, name: str) -> Job:
         """Make its job now, also while it is paused or a former one runs; its times stay as they are.

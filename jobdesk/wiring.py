@@ -29,6 +29,8 @@ class DeskWiring:
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
             "email": config.email.model_dump(),
+            "analytics": config.analytics.model_dump(),
+            "reports": config.reports.model_dump(),
             "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),

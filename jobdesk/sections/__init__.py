@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, field_validator, model_validator
 
 from jobdesk.sections.alerts import AlertSettings
+from jobdesk.sections.analytics import AnalyticsSettings, ReportSettings
 from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.email import EmailSettings
@@ -40,6 +41,8 @@ class Config(Section):
     email: EmailSettings
     payments: PaymentSettings
     referrals: ReferralSettings = ReferralSettings()
+    analytics: AnalyticsSettings
+    reports: ReportSettings
     logs: LogSettings
     secrets: SecretSettings
     alerts: AlertSettings
