@@ -31,6 +31,7 @@ def _local(path: Any) -> Any:
 
 
 VideoId = Annotated[UploadId, either("video_id")]
+PerhapsVideoId = Annotated[UploadId | None, either("video_id")]
 VideoPath = Annotated[Path | None, BeforeValidator(_local), either("video_path")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 AnalysisType = Annotated[Literal["comprehensive", "technical"], either("analysis_type")]
@@ -87,7 +88,7 @@ def scrape_videos(
 def download_video(
     ctx: Context,
     url: Annotated[str, Field(pattern=r"^https?://")],
-    video_id: Annotated[UploadId | None, either("video_id")] = None,
+    video_id: PerhapsVideoId = None,
     sha256: Sha256 | None = None,
     max_bytes: Annotated[int, Field(ge=1)] = 2_000_000_000,
 ) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def upload_to_storage(
 
 
 @processor("extract-metadata", queue=ANALYSIS, timeout="5m")
-def extract_metadata(ctx: Context, video_path: VideoPath = None, video_id: VideoId | None = None) -> dict[str, Any]:
+def extract_metadata(ctx: Context, video_path: VideoPath = None, video_id: PerhapsVideoId = None) -> dict[str, Any]:
     """Read container, streams, duration and checksum of a video."""
     path = _path(ctx, video_id, video_path)
     said = video.describe(path)
