@@ -16,7 +16,9 @@ from pydantic import AfterValidator, Field
 from jobdesk import Context, Reject, processor
 
 from . import images_api, placeholder, safefiles, staging
-from .platforms import SIZES, Platforms
+from .platforms import Platforms, shapes
+from .shapes import OutputFormat
+from .shelving import shelve
 from .spelling import either
 from .staging import UploadId
 
@@ -37,7 +39,6 @@ Prompt = Annotated[str, Field(max_length=4000), AfterValidator(_prompt)]
 ImageType = Annotated[Literal["vivid", "natural"] | None, either("image_type")]
 Provider = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")]
 UserId = Annotated[str | None, either("user_id")]
-Format = Literal["webp", "jpeg", "png"]
 
 
 @processor(
@@ -52,7 +53,7 @@ def generate_image(
     generation_id: Annotated[UploadId | None, either("generation_id")] = None,
     user_id: UserId = None,
     idempotency_key: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")] | None = None,
-    format: Format | None = None,
+    format: OutputFormat | None = None,
 ) -> dict[str, Any]:
     """Make a picture from a prompt, and cut it for each platform."""
     by = _provider(ctx, provider)
@@ -67,8 +68,9 @@ def generate_image(
     made = _cut(ctx, work, file, platforms, format)
     ctx.progress(90, 100, "storing")
     folder = staging.storage(ctx) / "generated" / generation
-    stored = [_stored(one, folder) for one in made]
-    safefiles.sync_folder(folder)
+    files = [(Path(one["path"]), one["sha256"]) for one in made]
+    places = shelve(ctx, generation, files, folder, lambda done, of, what: ctx.progress(90 + 5 * done / of, 100, what))
+    stored = [one | {"path": place} for one, place in zip(made, places, strict=True)]
     ctx.progress(95, 100, "recording")
     original, *renditions = stored
     about = {"prompt": prompt, "image_type": image_type, **{key: told[key] for key in ("model", "revised_prompt")}}
@@ -79,14 +81,12 @@ def generate_image(
             "user": user_id or ctx.user,
             "flow": ctx.flow,
             "created_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            **{key: value for key, value in original.items() if key != "format"},
+            **{key: value for key, value in original.items() if key != "platform"},
             "checksums": {"sha256": original["sha256"]},
             "metadata": {"provider": by, **about},
             "renditions": renditions,
         }
     )
-    for one in stored:
-        ctx.artifact(one["path"], "image")
     ctx.submit("CLEANUP_TEMP_FILES", {"upload_id": ctx.job}, priority="low", optional=True)
     ctx.progress(100, 100, "recorded")
     return {"generation_id": generation, "provider": by, **about, "original": original, "images": renditions}
@@ -100,7 +100,7 @@ def generate_batch(
     image_type: ImageType = None,
     provider: Provider | None = None,
     user_id: UserId = None,
-    format: Format | None = None,
+    format: OutputFormat | None = None,
 ) -> dict[str, Any]:
     """Make a picture of each prompt, in a job of its own."""
     if provider:
@@ -175,42 +175,39 @@ def _fetched(ctx: Context, work: Path, told: Mapping[str, Any]) -> Path:
         raise
 
 
-def _cut(ctx: Context, work: Path, file: Path, platforms: list[str], format: Format | None) -> list[dict[str, Any]]:
+def _cut(
+    ctx: Context, work: Path, file: Path, platforms: list[str], format: OutputFormat | None
+) -> list[dict[str, Any]]:
     """The original and a rendition for each platform, in the staging folder."""
-    from PIL import Image, ImageOps
-
-    from . import headers, pictures
+    from . import encoding, headers, pictures, rendering
+    from .darkroom import Darkroom, lay
+    from .shapes import plan, rgb
 
     settings = ctx.settings["images"]
+    wanted = shapes(ctx.settings["presets"], platforms, format)
     content = safefiles.read_regular(file, settings["max_bytes"])
     try:
-        header = headers.inspect(content, "the picture", settings["max_pixels"])
-        picture = pictures.decode(content, header)
+        header = headers.inspect(content, "the picture", settings["max_pixels"], settings["max_frames"])
+        picture = pictures.decode(content, header, lambda size: rendering.largest(size, wanted))
     except Reject:
         staging.remove(work)  # whoever retries it by hand wants another
         raise
-    image = pictures.upright(picture, picture.size)
-    folder, kind = work / "made", format or settings["format"]
+    size, folder = picture.size, work / "made"
     original = safefiles.write_whole(folder / f"original{header.format.extension}", content)
-    made = [{"platform": None, "type": header.format.mime, "format": header.format.name.lower(),
-             **_described(original, picture.size)}]  # fmt: skip
-    for number, platform in enumerate(platforms, 1):
+    made = [{"platform": None, "type": header.format.mime, **_described(original, size)}]
+    room = Darkroom(picture, rendering.largest(size, wanted))
+    for number, shape in enumerate(wanted, 1):
         ctx.checkpoint()
-        size = SIZES[platform]
-        cut = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
-        path = folder / f"{platform}{pictures.EXTENSIONS[kind]}"
-        written = safefiles.write_whole(path, pictures.encode(cut, kind, settings["quality"]))
-        made.append({"platform": platform, "type": f"image/{kind}", "format": kind, **_described(written, size)})
-        ctx.progress(50 + 40 * number / len(platforms), 100, platform)
+        planned, output = plan(size, shape), rendering.output_of(settings, picture, shape)
+        rendering.bound(planned, settings["max_pixels"])
+        image = lay(room.make(planned), planned.canvas, rgb(output.ground))
+        written = rendering.write(settings, folder, shape.name, output.format, encoding.encode(image, output))
+        made.append({"platform": shape.name, "type": f"image/{output.format}", **_described(written, image.size)})
+        ctx.progress(50 + 40 * number / len(wanted), 100, shape.name)
+    rendering.say_doubts(ctx, picture)
     return made
 
 
 def _described(written: safefiles.Written, size: tuple[int, int]) -> dict[str, Any]:
     path = str(written.path)
     return {"path": path, "width": size[0], "height": size[1], "bytes": written.bytes, "sha256": written.sha256}
-
-
-def _stored(made: dict[str, Any], folder: Path) -> dict[str, Any]:
-    source = Path(made["path"])
-    safefiles.place(source, folder / source.name)
-    return made | {"path": str(folder / source.name)}

@@ -3,8 +3,9 @@
 Only files are opened, and only formats that hold a video themselves: none that names other files or places.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import ceil, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from PIL.Image import Image
 
+CELL_PX = 320
 MISSING = 'videos need PyAV, which is not installed: pip install "jobdesk[video]", then retry'
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,ogg,asf,gif"
 _SAFE = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
@@ -84,6 +86,26 @@ def key_frames(path: Path, most: int, longest_px: int, max_pixels: int) -> Itera
                 yield round(at, 3), image
             if not length:
                 return
+
+
+def contact_sheet(frames: Sequence[tuple[float, "Image"]]) -> "Image":
+    """The frames on one picture, each with its time."""
+    from .sheet import Ground
+
+    ground = Ground(columns=ceil(sqrt(len(frames))), cell=CELL_PX, gap=8, colour="#101014", labels=True)
+    canvas = ground.empty(len(frames))
+    for number, (at, frame) in enumerate(frames):
+        small = frame.copy()
+        small.thumbnail((CELL_PX, CELL_PX))
+        ground.place(canvas, number, small, clock(at))
+    return canvas
+
+
+def clock(seconds: float) -> str:
+    """`1:02:03.5`, hours only where there are some."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
 
 
 @contextmanager

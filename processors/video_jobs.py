@@ -5,6 +5,7 @@ import hashlib
 import io
 import mimetypes
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,9 +14,10 @@ from pydantic import BeforeValidator, Field
 
 from jobdesk import Context, Reject, processor
 
-from . import contact, safefiles, staging, video
+from . import safefiles, staging, video
 from .discovery import BusinessId, ProfileId, Reel, Username
 from .services import post
+from .shelving import shelve
 from .spelling import either
 from .staging import UploadId
 
@@ -75,6 +77,9 @@ def scrape_videos(
             stored = ctx.submit("upload-to-storage", {"video_id": id_}, after=[fetched], step=f"stored {id_}")
             data = {"video_id": id_, "analysis_type": analysis_type, "reel": reel.ranked()}
             analyses.append(ctx.submit("analyze-video-content", data, after=[stored], step=f"analysis {id_}"))
+            ctx.submit(
+                "CLEANUP_TEMP_FILES", {"upload_id": fetched}, after=[analyses[-1]], priority="low", optional=True
+            )
     if follow:  # a video that cannot be had does not keep the others from being reported
         about: dict[str, Any] = {"profile_id": profile_id, "username": username, "business_id": business_id}
         about["video_ids"] = [video_id_of(reel.id) for reel in found]
@@ -108,7 +113,6 @@ def download_video(
         "bytes": got.bytes,
         "sha256": got.sha256,
         "resumed_at": got.resumed_at,
-        "staged": ctx.job,
     }
 
 
@@ -123,19 +127,22 @@ def upload_to_storage(
         raise Reject(
             f"there is no file of {video_id}: give video_path=FILE, or run download-video before", "unreadable"
         )
-    with source.open("rb") as stream:
+    called = ctx.workdir / f"video{fetched.get('suffix') or _suffix(source.name, '')}"
+    if video_path is None:
+        safefiles.place(source, called)
+    else:
+        shutil.copyfile(source, called)  # what is somebody's own must not share its content with the library
+    with called.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if (expected := sha256 or fetched.get("sha256")) not in (None, found):
         raise Reject(f"{source} has SHA-256 {found}, not {expected}", "corrupt")
-    target = _folder(ctx, video_id) / f"video{fetched.get('suffix') or _suffix(source.name, '')}"
-    safefiles.place(source, target)
-    safefiles.sync_folder(target.parent)
-    kind = mimetypes.guess_type(target.name)[0] or "application/octet-stream"
-    stored = {"path": str(target), "bytes": target.stat().st_size, "sha256": found, "type": kind}
+    (place,) = shelve(ctx, video_id, [(called, found)], _folder(ctx, video_id))
+    kind = mimetypes.guess_type(called.name)[0] or "application/octet-stream"
+    stored = {"path": place, "bytes": called.stat().st_size, "sha256": found, "type": kind}
     ctx.asset(
         {
             "id": video_id,
-            "name": target.name if video_path is None else video_path.name,
+            "name": called.name if video_path is None else video_path.name,
             "user": ctx.user,
             "flow": ctx.flow,
             "created_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -145,9 +152,6 @@ def upload_to_storage(
             "renditions": [],
         }
     )
-    ctx.artifact(target, "video")
-    if "staged" in fetched:
-        ctx.submit("CLEANUP_TEMP_FILES", {"upload_id": fetched["staged"]}, priority="low", optional=True)
     return {"video_id": video_id, **stored}
 
 
@@ -191,7 +195,7 @@ def analyze_video(
         for number, (at, image) in enumerate(taken, 1)
     ]
     ctx.progress(2, 4, "contact sheet")
-    content = _jpeg(contact.sheet(taken))
+    content = _jpeg(video.contact_sheet(taken))
     sheet = safefiles.write_whole(folder / "contact-sheet.jpg", content)
     ctx.artifact(sheet.path, "image")
     analysis = None
@@ -219,8 +223,9 @@ def _path(ctx: Context, video_id: str | None, given: Path | None) -> Path:
         return given
     if video_id is None:
         raise Reject("say which video: give video_path=FILE, or video_id=ID of one in the library")
-    stored = ctx.results.get(f"stored {video_id}", {}).get("path")
-    found = [Path(stored)] if stored else sorted(_folder(ctx, video_id).glob("video.*"))
+    steps = (ctx.results.get(f"{step} {video_id}", {}).get("path") for step in ("stored", "download"))
+    found = [Path(one) for one in steps if one and Path(one).is_file()]  # what is stored may lie at a URL
+    found += sorted(_folder(ctx, video_id).glob("video.*"))
     if not found:
         raise Reject(f"video '{video_id}' is not in the library: give video_path=FILE", "unreadable")
     return found[0]

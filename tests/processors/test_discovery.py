@@ -103,7 +103,7 @@ def test_the_service_says_where_videos_are_only_when_nobody_else_does(home: Benc
     known = {"profileId": "p1", "topReels": [{"id": "r1", "videoUrl": "http://host/1.mp4"}]}
     ran = home.run("scrape-instagram-videos", known)
     assert [one["type"] for one in ran.children] == [
-        "download-video", "upload-to-storage", "analyze-video-content", "generate-insights",
+        "download-video", "upload-to-storage", "analyze-video-content", "CLEANUP_TEMP_FILES", "generate-insights",
     ]  # fmt: skip
     assert ran.children[-1]["on_parent_failure"] == "ignore" and not services.server.asked
     services.answers["scrape-instagram-videos"] = {"videos": [{"id": "r2", "videoUrl": "http://host/2.mp4"}]}
@@ -169,6 +169,15 @@ def test_storing_checks_the_checksum_and_records(home: Bench, film: Path) -> Non
     assert (error.type, error.retryable) == ("corrupt", False)
     assert home.run("upload-to-storage", {"videoId": "v2"}).error.type == "unreadable"
     assert home.run("extract-metadata", {"videoId": "v1"}).result["width"] == 160
+
+
+def test_a_library_at_a_url_gets_videos_too(tmp_path: Path, film: Path) -> None:
+    far = (tmp_path / "far").as_uri()
+    home = bench(tmp_path / "home", video_jobs)
+    home.settings["storage"] = {**home.settings["storage"], "url": far}
+    ran = home.run("upload-to-storage", {"videoId": "v1", "videoPath": film})
+    assert ran.result["path"] == f"{far}/videos/v1/video.mp4" == ran.assets[0]["path"]
+    assert (tmp_path / "far" / "videos" / "v1" / "video.mp4").read_bytes() == film.read_bytes()
 
 
 def test_insights_are_worked_out_and_written(home: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,6 @@ from jobdesk import Desk, JobdeskError
 from jobdesk.core.job import State
 from jobdesk.core.outcome import Failed
 from jobdesk_processors import generation, placeholder
-from jobdesk_processors.platforms import SIZES
 from tests.support.context import Bench, Ran, bench
 from tests.support.home import make_home
 from tests.support.web import Answer, Asked, Server, server
@@ -28,6 +27,7 @@ quality = "hd"
 [types.image-generation]
 provider = "pictures"
 """
+SIZES = {"instagram-post": (1080, 1080), "twitter-post": (1200, 675)}
 PICTURE = placeholder.draw("as a model would")
 JOB = "job_01K00000000000000000000000"
 WANTED = {"prompt": "A beautiful sunset", "platforms": ["instagram-post", "twitter-post"]}
