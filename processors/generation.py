@@ -81,7 +81,7 @@ def generate_image(
             "user": user_id or ctx.user,
             "flow": ctx.flow,
             "created_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            **{key: value for key, value in original.items() if key != "platform"},
+            **{key: value for key, value in original.items() if key not in ("name", "platform")},
             "checksums": {"sha256": original["sha256"]},
             "metadata": {"provider": by, **about},
             "renditions": renditions,
@@ -194,7 +194,7 @@ def _cut(
         raise
     size, folder = picture.size, work / "made"
     original = safefiles.write_whole(folder / f"original{header.format.extension}", content)
-    made = [{"platform": None, "type": header.format.mime, **_described(original, size)}]
+    made = [{"name": "original", "platform": None, "type": header.format.mime, **_described(original, size)}]
     room = Darkroom(picture, rendering.largest(size, wanted))
     for number, shape in enumerate(wanted, 1):
         ctx.checkpoint()
@@ -202,7 +202,8 @@ def _cut(
         rendering.bound(planned, settings["max_pixels"])
         image = lay(room.make(planned), planned.canvas, rgb(output.ground))
         written = rendering.write(settings, folder, shape.name, output.format, encoding.encode(image, output))
-        made.append({"platform": shape.name, "type": f"image/{output.format}", **_described(written, image.size)})
+        about = {"name": shape.name, "platform": shape.name, "type": f"image/{output.format}"}
+        made.append(about | _described(written, image.size))
         ctx.progress(50 + 40 * number / len(wanted), 100, shape.name)
     rendering.say_doubts(ctx, picture)
     return made

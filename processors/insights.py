@@ -14,7 +14,9 @@ from .registered import is_registered
 from .spelling import either
 from .staging import UploadId
 
-REPORT = "generate-competitor-report"
+REPORT, TRENDS = "generate-competitor-report", "generate-trend-analysis"
+_DATED = 3
+"""Videos with a date that make a trend worth drawing."""
 _LENGTHS = ((15, "under 15 s"), (30, "15 to 30 s"), (60, "30 to 60 s"), (float("inf"), "60 s and more"))
 
 
@@ -40,14 +42,17 @@ def generate_insights(
     content = json.dumps({**about, "insights": insights, "videos": videos}, ensure_ascii=False, indent=2).encode()
     file = safefiles.write_whole(staging.storage(ctx) / "insights" / f"{ctx.job}.json", content)
     ctx.artifact(file.path, "report")
-    report = None
+    subject = profile_id or ctx.job
+    reports = {}
     if is_registered(REPORT):
-        data = {"businessId": business_id or profile_id or ctx.job, "analysisData": videos}
-        report = ctx.submit(REPORT, data, step=f"report {profile_id or ctx.job}")
-    else:
+        data = {"businessId": business_id or profile_id, "analysisData": videos}
+        reports[REPORT] = ctx.submit(REPORT, data, step=f"report {subject}")
+    if is_registered(TRENDS) and sum(one["postedAt"] is not None for one in videos) >= _DATED:
+        reports[TRENDS] = ctx.submit(TRENDS, {"analysisData": videos}, step=f"trends {subject}")
+    if not reports:
         ctx.log.info(f"no processor has the type {REPORT}: the numbers are in {file.path}")
     return {**about, "videos": len(videos), "missing": missing, "insights": insights, "file": str(file.path),
-            "report": report}  # fmt: skip
+            "reports": reports}  # fmt: skip
 
 
 def conclude(videos: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -90,6 +95,7 @@ def _row(analysis: Mapping[str, Any]) -> dict[str, Any]:
         "codec": streams[0].get("codec"),
         **{key: reel.get(key) for key in ("views", "likes", "comments", "shares", "engagement", "engagement_rate")},
         "caption": reel.get("caption"),
+        "postedAt": reel.get("posted_at") or reel.get("postedAt"),
         "topics": [str(one)[:100] for one in topics][:50] if isinstance(topics, list) else [],
         "analysis": said or None,
         "contactSheet": analysis.get("contact_sheet"),

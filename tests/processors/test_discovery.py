@@ -203,6 +203,8 @@ def test_insights_are_worked_out_and_written(home: Bench, monkeypatch: pytest.Mo
     (child,) = home.run("generate-insights", {"analysisData": data, "businessId": "biz1"}).children
     assert child["type"] == "generate-competitor-report" and child["data"]["businessId"] == "biz1"
     assert [one["videoId"] for one in child["data"]["analysisData"]] == ["a", "b"]
+    dated = [{**one, "reel": {"postedAt": f"2026-01-0{day}"}} for day, one in enumerate([*data, *data], 1)]
+    assert "generate-trend-analysis" in home.run("generate-insights", {"analysisData": dated}).result["reports"]
     assert not home.run("generate-insights", {"videoIds": ["gone"]}).error.retryable
 
 
