@@ -66,6 +66,9 @@ class Deeds(Managing):
         if selection.schedule is not None:
             self.toggle_schedule(selection.schedule, selection.paused)
             return
+        if selection.service is not None:
+            self.toggle_service(selection.service, selection.running)
+            return
         queue = selection.queue
         assert queue is not None
 
