@@ -26,6 +26,10 @@ quality = "hd"
 
 [types.image-generation]
 provider = "pictures"
+
+[presets.mine]
+width = 300
+height = 200
 """
 SIZES = {"instagram-post": (1080, 1080), "twitter-post": (1200, 675)}
 PICTURE = placeholder.draw("as a model would")
@@ -205,13 +209,12 @@ def test_a_consumer_tries_again_and_has_each_picture_made_once(tmp_path: Path, p
         flow = done.flow
         assert flow is not None and desk.wait_flow(flow, timeout=60).state.value == "completed"
         assert not list((home / "library" / ".staging").iterdir())
-        batch = desk.submit(
-            "image-generation-batch", {"prompts": ["one", "two", "three"], "platforms": ["tiktok-video"]}
-        )
+        batch = desk.submit("image-generation-batch", {"prompts": ["one", "two", "three"], "platforms": ["mine"]})
         made = desk.wait(batch.id, timeout=60).result
         assert made["count"] == 3
         desk.wait(*made["jobs"], timeout=120)
         assert {desk.job(id_).state for id_ in made["jobs"]} == {State.COMPLETED}
+        assert {desk.job(id_).result["images"][0]["width"] for id_ in made["jobs"]} == {300}
         assert {desk.job(id_).data["prompt"] for id_ in made["jobs"]} == {"one", "two", "three"}
         refused = [refusal(400, "content_policy_violation", "no such pictures")]
         provider.refusals = refused
