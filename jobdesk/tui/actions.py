@@ -19,7 +19,7 @@ class Danger(IntEnum):
     ASK = 1
     """A yes is enough."""
     LOSES = 2
-    """What it does cannot be taken back."""
+    """What it does takes something away."""
 
 
 MANY = 1000
@@ -188,6 +188,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("delete", "X", "Delete, with its history", "Act", lambda app, scene: app.apply("delete", scene.selection),
            _deletable, danger=Danger.LOSES, writes=True,
            command="jobdesk jobs delete {jobs}"),
+    Action("undo", "z", "Undo the last action of this app", "Act", lambda app, _: app.undo(), writes=True,
+           command="jobdesk undo"),
     Action("edit", "e", "Edit, and retry with that", "Act", lambda app, scene: app.edit(scene.selection), _editable,
            writes=True, command="jobdesk jobs retry {jobs} --data JSON"),
     Action("new", "n", "New job, or schedule", "Act", lambda app, scene: app.new_job(scene.view), word="new", rank=3,

@@ -81,6 +81,18 @@ class Managing(DeskApp):
 
         self.doer.do(silence)
 
+    def undo(self) -> None:
+        """Take back the last thing that was done in this app and still can be."""
+
+        def take_back() -> str:
+            done = self.desk.undo(own=True)
+            said = f"Undone: {done.entry.action} {done.entry.what}"
+            if done.refused:
+                said += f"; {count_of(len(done.refused), 'job')} stay: {next(iter(done.refused.values()))}"
+            return said
+
+        self.doer.do(take_back)
+
     def retry_slowly(self, selection: Selection) -> None:
         """Ask how fast, then retry that many a minute, each a little later than the one before."""
         from jobdesk.tui.screens.asked import Asked
