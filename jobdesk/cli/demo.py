@@ -40,6 +40,10 @@ def _story(long_pace_s: float) -> list[_Step]:
         _Step("command", {"argv": ["sh", "-c", "uname -a; df -h .; date"]}),
         _PHOTO,
         _Step("demo.doomed"),
+        _Step(
+            "image-generation",
+            {"prompt": "A lighthouse at dusk", "platforms": ["instagram-post"], "provider": "placeholder"},
+        ),
         _PHOTO,
         _Step("demo.report"),
         _PHOTO,
