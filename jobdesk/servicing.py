@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobdesk.core.breaker import BreakerState, Policy
-from jobdesk.core.errors import ConfigError, NotFound
+from jobdesk.core.errors import ConfigError, NotFound, UsageError
 from jobdesk.core.job import Job
 from jobdesk.core.outcome import Reject
 from jobdesk.core.who import user
 from jobdesk.ledger.database import Ledger
+from jobdesk.sections.email import SERVICE as MAIL
 
 if TYPE_CHECKING:
     from jobdesk.ledger.breakers import Breaker
@@ -42,6 +43,11 @@ class ServiceState:
     @property
     def state(self) -> BreakerState:
         return BreakerState.CLOSED if self.breaker is None else self.breaker.state
+
+
+def section(name: str) -> str:
+    """Where in the settings a service is configured, and with what."""
+    return "[email] with a host" if name == MAIL else f"[services.{name}] with a url"
 
 
 class Servicing:
@@ -104,6 +110,7 @@ class Servicing:
         Raises:
             NotFound: the settings do not name it.
             ConfigError: a secret of it is not set here.
+            UsageError: it is the mail server, which is asked otherwise.
         """
         from jobdesk.runtime.calling import configured
         from jobdesk.runtime.probing import probe
@@ -111,11 +118,13 @@ class Servicing:
         own = self.config.all_services.get(name)
         if own is None:
             self._must_know(name)
-            raise NotFound(f"service {name} has no url: write [services.{name}] into jobdesk.toml")
+            raise NotFound(f"service {name} is not configured: write {section(name)} into jobdesk.toml")
         try:
             found = configured(name, own.for_jobs())
         except Reject as error:
             raise ConfigError(str(error)) from None
+        if found.url.startswith("smtp:"):
+            raise UsageError(f"service {name} is the mail server: test it with `jobdesk mail test`")
         url = found.url + own.health if own.health.startswith("/") else own.health or found.url
         return probe(url, own.timeout, found.headers)
 

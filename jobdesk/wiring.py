@@ -27,7 +27,6 @@ class DeskWiring:
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
             "notify": config.notify.model_dump(),
-            "email": config.email.model_dump(),
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),
         }
@@ -53,7 +52,8 @@ class DeskWiring:
     def _settings_of(self, type_: str) -> Mapping[str, Any]:
         own = self._config.types.get(type_)
         services = {f"services.{name}": own.for_jobs() for name, own in self._config.all_services.items()}
-        return self._settings | {"type": (own.model_extra or {}) if own else {}, **services}
+        mail = self._config.email.model_dump()
+        return self._settings | {"type": (own.model_extra or {}) if own else {}, "email": mail, **services}
 
     def policy(self, service: str) -> Policy:
         return self._desk.policy(service)
