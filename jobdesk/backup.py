@@ -111,7 +111,7 @@ def restore(home: Home, file: Path, clock: Clock) -> Restored:
 
 def _settle(new: Path, clock: Clock) -> int:
     """Give back what ran when the backup was made: nobody runs it now, and its attempt shall not count."""
-    ledger = Ledger(new, clock)
+    ledger = Ledger(new, clock, copied=False)
     try:
         with ledger.write() as tx:
             given = 0
@@ -133,7 +133,7 @@ def _set_aside(database: Path, clock: Clock) -> Path | None:
         try:
             _beside(kept, suffix).hardlink_to(_beside(database, suffix))
         except OSError:  # a file system without them
-            shutil.copyfile(_beside(database, suffix), _beside(kept, suffix))
+            shutil.copy(_beside(database, suffix), _beside(kept, suffix))
     if "" in there:
         database.rename(kept)
     for suffix in set(there) - {""}:  # SQLite would take an old -wal for the new database's
@@ -174,7 +174,7 @@ def _alone(home: Home) -> Iterator[None]:
     Raises:
         Refused: one has it open, or restores.
     """
-    with (home.run / "restore.lock").open("w") as turn:
+    with os.fdopen(os.open(home.run / "restore.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600), "w") as turn:
         if not _locked(lambda: fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)):
             raise Refused(f"another restore of {home.path} is under way: wait for it")
         if not home.database.exists():

@@ -7,6 +7,7 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -15,18 +16,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from jobdesk import home as homes
+from jobdesk import opening
 from jobdesk.acting import Acting
+from jobdesk.alerting import Alerting
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import QueueFull, UsageError
+from jobdesk.core.errors import QueueFull, ReadOnly, UsageError
 from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
 from jobdesk.ledger import reads, workers
-from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.ledger.database import Tx
 from jobdesk.limiting import Limiting
 from jobdesk.looking import Looking
+from jobdesk.notifying import Notifying
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 from jobdesk.servicing import Servicing
@@ -42,26 +46,28 @@ if TYPE_CHECKING:
     from jobdesk.vault import Vault
 
 
-class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
+class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting, Alerting, Notifying):
     """A home, opened. Any thread may use it.
 
     What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, schedules
-    in `Scheduling`, services in `Servicing`.
+    in `Scheduling`, services in `Servicing`, alerts in `Alerting`, notices in `Notifying`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
         clock: the source of time; tests own it.
+        read_only: only look: nothing is made or changed, whatever is asked for.
 
     Raises:
-        HomeError: the home cannot be used, or is not jobdesk's.
+        HomeError: the home cannot be used, is not jobdesk's, or others can write it.
     """
 
-    def __init__(self, home: str | Path | None = None, *, clock: Clock | None = None) -> None:
+    def __init__(self, home: str | Path | None = None, *, clock: Clock | None = None, read_only: bool = False) -> None:
         self.clock = clock or SystemClock()
-        self.home = homes.prepare(homes.locate(home))
+        self.read_only = read_only
+        self.home = (homes.existing if read_only else homes.prepare)(homes.locate(home))
         self.settings = Settings(self.home.settings, self.clock)
-        self.ledger = Ledger(self.home.database, self.clock, synchronous=lambda: self.settings.synchronous)
-        self.wake = Wake(self.home.run)
+        self.ledger = opening.ledger(self.home, self.clock, self.settings, read_only=read_only)
+        self.wake = Wake(self.home.run, deaf=read_only)
         self.ledger.on_commit.append(self.wake.committed)
         self._engine: Engine | None = None
         self._completer: Completer | None = None
@@ -76,7 +82,7 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
         self.ledger.close()
 
     def __enter__(self) -> "Desk":
-        if not self.consumers():
+        if not self.read_only and not self.consumers():
             self._engine = self.engine("consumer")
             self._engine.start()
         return self
@@ -107,6 +113,8 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
         """Every processor; found on first use, since it imports them all."""
         from jobdesk import plugins
 
+        if self.read_only:
+            sys.dont_write_bytecode = True  # importing them would leave a __pycache__ in the home
         return plugins.load(self.home.processors)
 
     def renew_registry(self) -> "Registry":
@@ -127,6 +135,8 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
         """
         from jobdesk.engine import Engine
 
+        if self.read_only:
+            raise ReadOnly("with --read-only no jobs are run: leave it out")
         return Engine(self, kind, workers or self.config.workers, queues)
 
     # ── submitting ──
@@ -237,7 +247,8 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
         from jobdesk import apply
 
         self.settings.renew()
-        apply.settings(self.ledger, self.config)
+        if not self.read_only:
+            apply.settings(self.ledger, self.config)
 
     def follow_settings(self) -> None:
         """Let queues, limits and schedules be as jobdesk.toml has them, if it has changed; cheap if not."""

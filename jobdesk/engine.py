@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from jobdesk import dropping, logs
-from jobdesk.core.clock import Clock
+from jobdesk import __version__, dropping, logs
+from jobdesk.core.clock import Clock, since_boot
 from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
 from jobdesk.folders.intake import FolderService
-from jobdesk.ledger import schedules, upkeep, workers
+from jobdesk.ledger import schedules, upkeep, versions, workers
+from jobdesk.monitoring.alerter import Alerter
+from jobdesk.monitoring.notifier import Notifier
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
 from jobdesk.queue.writer import Writer
@@ -58,6 +60,7 @@ class Engine:
         self._hurried = False
         self._stack = ExitStack()
         self._folders: list[FolderService] = []
+        self._looked_back = False
 
     @property
     def busy(self) -> int:
@@ -93,6 +96,7 @@ class Engine:
             logs.say_always(consumer=self.id)
             with ledger.write() as tx:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
+                versions.note(tx, self.id, __version__, since_boot())
             stack.callback(self._unregister)
             self._hurried = False
             self._summarizer = Summarizer(ledger, clock)
@@ -113,7 +117,10 @@ class Engine:
             self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
             behind = [pruner, indexer, self._summarizer, ServiceKeeper(ledger, clock, desk.probes)]
+            self._notifier = Notifier(ledger, clock, desk.routing, prepare=desk.prepare, store=desk.store)
+            self._alerter = Alerter(ledger, clock, desk.watch, self._notifier.wake)
             self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
+            self._start(stack, self._alerter, self._notifier)
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
 
@@ -188,7 +195,15 @@ class Engine:
             )
             and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
             and not any(folder.busy for folder in self._folders)
+            and not self._wind_up()
         )
+
+    def _wind_up(self) -> bool:
+        """Look at the rules of alerts a last time, and send the notices that wait; whether that made work."""
+        if not self._looked_back:
+            self._looked_back = True
+            self._alerter.look(self._desk.watch(), at_once=True)
+        return self._notifier.hurry()
 
     def tend(self) -> None:
         """Replace worker threads that died; start over if others took this consumer for dead."""

@@ -199,7 +199,7 @@ class Scheduling:
 
         self.settings.renew()
         config = self.config
-        if self._in_line is not config:
+        if self._in_line is not config and not self.ledger.read_only:
             catalog.sync(self.ledger, [self._sealed(_spec(own)) for own in config.schedules])
             self._in_line = config
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jobdesk.core import env
+from jobdesk.core.alert import NOTICE_TYPE
 from jobdesk.core.breaker import Policy
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
@@ -23,10 +24,10 @@ class DeskWiring:
         config = desk.config
         storage = desk.home.path / config.storage.path
         self._settings = {
-            "storage": {"path": str(storage)},
+            "storage": config.storage.model_dump() | {"path": str(storage)},
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
-            "notify": config.notify.model_dump(),
+            "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),
         }
@@ -52,8 +53,11 @@ class DeskWiring:
     def _settings_of(self, type_: str) -> Mapping[str, Any]:
         own = self._config.types.get(type_)
         services = {f"services.{name}": own.for_jobs() for name, own in self._config.all_services.items()}
-        mail = self._config.email.model_dump()
-        return self._settings | {"type": (own.model_extra or {}) if own else {}, "email": mail, **services}
+        notify: dict[str, Any] = {"desktop": self._config.notify.desktop}
+        if type_ == NOTICE_TYPE:  # addresses may hold secrets: they are nobody else's business
+            notify["targets"] = dict(self._config.notify.targets)
+        more = {"notify": notify, "email": self._config.email.model_dump()}
+        return self._settings | more | {"type": (own.model_extra or {}) if own else {}, **services}
 
     def policy(self, service: str) -> Policy:
         return self._desk.policy(service)

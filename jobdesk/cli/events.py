@@ -18,6 +18,7 @@ _TONES = {
     "job_started": "run",
     "file_rejected": "bad",
     "alert_raised": "warn",
+    "alert_cleared": "ok",
 }
 COLUMNS = (
     Column("time"),

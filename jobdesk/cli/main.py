@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from jobdesk import __version__
 from jobdesk.cli import (
+    alerts,
     app,
     assets,
     backup,
@@ -17,6 +18,7 @@ from jobdesk.cli import (
     consumer,
     dead,
     demo,
+    doctor,
     events,
     flows,
     folders,
@@ -25,6 +27,7 @@ from jobdesk.cli import (
     logs,
     mail,
     metrics,
+    notify,
     processors,
     queues,
     schedules,
@@ -35,6 +38,7 @@ from jobdesk.cli import (
 )
 from jobdesk.cli.output import Out, plain
 from jobdesk.cli.parsing import COMMON, Args, Group, Parser, number, parse
+from jobdesk.cli.read_only import refuse_changes
 from jobdesk.core.errors import JobdeskError
 
 INTERRUPTED = 130
@@ -77,7 +81,6 @@ def build() -> Parser:
     parser = Parser(prog="jobdesk", description=_ABOUT, epilog=_EXIT_CODES, parents=[COMMON])
     parser.add_argument("--version", action="version", version=f"jobdesk {__version__}")
     screen = parser.add_argument_group("the terminal app")
-    screen.add_argument("--read-only", action="store_true", help="only watch: it runs no jobs and changes nothing")
     screen.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     screen.add_argument("--ascii", action="store_true", help="draw with plain characters")
     screen.add_argument("--fps", type=number(1), metavar="N", help="frames a second at the most")
@@ -91,8 +94,8 @@ def build() -> Parser:
     )
     commands = Group(parser)
     for noun in (
-        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics, health,
-        backup, service, config, secrets, mail, demo,
+        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
+        health, alerts, notify, doctor, backup, service, config, secrets, mail, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)
@@ -106,6 +109,7 @@ def _open(args: Args, out: Out) -> int:
 
 
 def _dispatch(args: Args, out: Out) -> int:
+    refuse_changes(args)
     code = args.run(args, out)
     return 0 if code is None else int(code)
 

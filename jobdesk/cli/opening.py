@@ -1,6 +1,7 @@
 """Opening the home for one command; imports nothing heavy until it is called."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,7 +15,9 @@ def opened(args: argparse.Namespace) -> Iterator["Desk"]:
     """The desk of the command's home, without a consumer, closed afterwards."""
     from jobdesk.desk import Desk
 
-    desk = Desk(getattr(args, "home", None))
+    desk = Desk(getattr(args, "home", None), read_only=getattr(args, "read_only", False))
+    if desk.ledger.migrated is not None:
+        sys.stderr.write(f"jobdesk: {desk.ledger.migrated}\n")
     try:
         yield desk
     finally:

@@ -5,7 +5,8 @@
     │   ├── ConfigError          config     2     jobdesk.toml: file, line, key, the nearest right one
     │   ├── QueryError           query      2     the query language: position and what would fit
     │   ├── PayloadError         payload    2     a job's data does not fit its type
-    │   └── UnknownType          type       2     no processor has this job type
+    │   ├── UnknownType          type       2     no processor has this job type
+    │   └── ReadOnly             read_only  2     a change was asked for where --read-only forbids all
     ├── JobFailed                failed     1     the awaited job did not complete
     ├── SecretError              secret     1     a secret cannot be opened or encrypted: its key
     ├── ServiceError             service    1     the system would not start, stop or show a service
@@ -54,6 +55,10 @@ class PayloadError(UsageError):
 
 class UnknownType(UsageError):
     code = "type"
+
+
+class ReadOnly(UsageError):
+    code = "read_only"
 
 
 class JobFailed(JobdeskError):

@@ -6,7 +6,18 @@ triggers are made anew at each migration from `core.moves`, so table and code ca
 
 from jobdesk.core.job import DEAD, FINAL, IN_FLIGHT, State
 from jobdesk.core.moves import MOVES
-from jobdesk.ledger import breakers_tables, footprint_tables, fulltext, kept, lanes, queue_room_tables, unique
+from jobdesk.ledger import (
+    alerts_tables,
+    breakers_tables,
+    footprint_tables,
+    fulltext,
+    kept,
+    lanes,
+    notices_tables,
+    queue_room_tables,
+    unique,
+    versions,
+)
 
 APPLICATION_ID = 0x6A6F6264
 """`jobd`: how a jobdesk ledger is told from any other SQLite file."""
@@ -226,7 +237,10 @@ MIGRATIONS = [
     + kept.MIGRATION
     + footprint_tables.MIGRATION
     + breakers_tables.MIGRATION
-    + queue_room_tables.MIGRATION,
+    + queue_room_tables.MIGRATION
+    + versions.MIGRATION
+    + alerts_tables.MIGRATION
+    + notices_tables.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""
 

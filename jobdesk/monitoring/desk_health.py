@@ -21,7 +21,8 @@ def database(scene: Scene) -> Check:
     check, path = Check("database"), scene.ledger.path
     try:
         check.details["bytes"] = database_bytes(scene.ledger)
-        probe.write(path, scene.now)
+        if not scene.ledger.read_only:
+            probe.write(path, scene.now)
     except (JobdeskError, OSError) as error:
         check.worse("error", str(error))
     if scene.queues is None:

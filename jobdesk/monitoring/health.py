@@ -13,6 +13,7 @@ from jobdesk.core.errors import JobdeskError
 from jobdesk.ledger import reads
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
+from jobdesk.monitoring.alert_health import alerts
 from jobdesk.monitoring.check import RANK, Check, Scene, Status
 from jobdesk.monitoring.desk_health import database, schedules, settings, workers
 from jobdesk.monitoring.folder_health import folders
@@ -21,7 +22,7 @@ from jobdesk.monitoring.queue_health import queues
 from jobdesk.monitoring.reachable import services
 
 _ALWAYS = {"database": database, "disk": disk, "consumers": workers, "settings": settings, "memory": memory}
-_READING = {"queues": queues, "folders": folders, "schedules": schedules, "services": services}
+_READING = {"queues": queues, "folders": folders, "schedules": schedules, "services": services, "alerts": alerts}
 """Left out where the database cannot be read: that is said once."""
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, field_validator, model_validator
 
+from jobdesk.sections.alerts import AlertSettings
 from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.email import SERVICE as MAIL
@@ -12,7 +13,7 @@ from jobdesk.sections.email import EmailSettings
 from jobdesk.sections.fields import Section
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
-from jobdesk.sections.images import ImageSettings
+from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
 from jobdesk.sections.logs import LogSettings
 from jobdesk.sections.notify import NotifySettings
 from jobdesk.sections.queues import QueueSettings, TypeSettings
@@ -31,10 +32,12 @@ class Config(Section):
     storage: StorageSettings
     scanner: ScannerSettings
     images: ImageSettings
+    presets: dict[PresetName, PresetSettings] = {}
     notify: NotifySettings
     email: EmailSettings
     logs: LogSettings
     secrets: SecretSettings
+    alerts: AlertSettings
     app: AppSettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]

@@ -60,7 +60,7 @@ def test_every_command_refuses_a_ledger_that_cannot_be_opened(
     home: Path, damage: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(home.parent)
-    monkeypatch.setattr("jobdesk.ledger.database.FIRST_START_S", 0.02)  # nobody starts beside us
+    monkeypatch.setattr("jobdesk.ledger.migrating.FIRST_START_S", 0.02)  # nobody starts beside us
     broken = damage((home / "jobdesk.db").read_bytes())
     (home / "jobdesk.db").write_bytes(broken)
     for words in COMMANDS:

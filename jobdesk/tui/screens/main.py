@@ -225,6 +225,10 @@ def top_parts(snapshot: Snapshot, host: Host, app: "JobdeskApp") -> tuple[tuple[
         parts.append(
             (4, (f"{share:.1f}% failed" if share < 10 else f"{share:.0f}% failed", "bad" if share >= 5 else "muted"))
         )
+    alerts, error = snapshot.alerts
+    if alerts:
+        said = f"{glyphs.alert} {alerts} alert{'s' * (alerts > 1)}"
+        parts.append((1, (said, "bad" if error else "warn")))
     paused = sum(queue.paused_at is not None for queue in snapshot.queues)
     if paused:
         parts.append((2, (f"{glyphs.paused} {paused} paused", "warn")))
