@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from jobdesk import Context, Reject, processor
 
 from . import mail_server, mail_templates
-from .mail_fields import Address, Attachments, Priority, Template, Unsubscribe, bare, fits
+from .mail_fields import Address, Attachments, Priority, Template, Unsubscribe, bare
 
 MOST_LETTERS = 10_000
 """Recipients of one bulk job."""
@@ -30,11 +30,13 @@ class Recipient(BaseModel):
 
 
 def _letters_fit(people: list[Recipient], info: ValidationInfo) -> list[Recipient]:
-    if "template" in info.data and "data" in info.data:
+    home = (info.context or {}).get("home")
+    if home is not None and "template" in info.data and "data" in info.data:
+        templates = mail_templates.of(home)
         for person in people:
             try:
-                fits(info.data["template"], {**info.data["data"], **person.data}, info)
-            except ValueError as error:
+                templates.check(info.data["template"], {**info.data["data"], **person.data})
+            except mail_templates.TemplateError as error:
                 raise ValueError(f"{person.to}: {error}") from None
     return people
 

@@ -4,7 +4,6 @@ submitted. No address is looked up: whether somebody reads there, only the serve
 
 import mimetypes
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -57,23 +56,15 @@ def _known(name: str, info: ValidationInfo) -> str:
     return name
 
 
-def fits(name: str | None, data: Mapping[str, Any], info: ValidationInfo) -> None:
-    """See that data is what a template asks for, no less and no more; its letter is filled in once.
-
-    Raises:
-        ValueError: it is not; says which variables are missing, or unknown.
-    """
-    home = (info.context or {}).get("home")
-    if name is not None and home is not None:
-        mail_templates.of(home).check(name, data)
-
-
 def _data_fits(data: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-    if "template" in info.data:  # it may be wrong itself, or known only when the job runs
-        given = {**info.data.get("variables", {}), **data}
-        if info.data["template"] is None and given:
-            raise ValueError("it is for a template: give one")
-        fits(info.data["template"], given, info)
+    """Data is what the template asks for, no less and no more; the letter is filled in once, to see."""
+    if "template" not in info.data or "variables" not in info.data:  # wrong themselves, or known only when it runs
+        return data
+    name, given, home = info.data["template"], {**info.data["variables"], **data}, (info.context or {}).get("home")
+    if name is None and given:
+        raise ValueError("it is for a template: give one")
+    if name is not None and home is not None:
+        mail_templates.of(home).check(name, given)
     return data
 
 

@@ -38,20 +38,19 @@ class Letter:
 
 def of(home: Path) -> "Templates":
     """The templates of a home as they are now; read again only when a file has changed."""
-    folders = (home / FOLDER, Path(str(files("jobdesk_assets") / "mail")))
-    return _read(folders, tuple(_stamps(folders)))
+    own = home / FOLDER
+    return _read(own, tuple(_stamps(own)) if own.is_dir() else ())
 
 
-def _stamps(folders: tuple[Path, ...]) -> Iterator[tuple[str, int, int]]:
-    for folder in folders:
-        for file in sorted(folder.rglob("*")):
-            found = file.stat()
-            yield str(file), found.st_mtime_ns, found.st_size
+def _stamps(folder: Path) -> Iterator[tuple[str, int, int]]:
+    for file in sorted(folder.rglob("*")):
+        found = file.stat()
+        yield str(file), found.st_mtime_ns, found.st_size
 
 
 @lru_cache(maxsize=4)
-def _read(folders: tuple[Path, ...], stamps: tuple[tuple[str, int, int], ...]) -> "Templates":
-    return Templates(folders)
+def _read(own: Path, stamps: tuple[tuple[str, int, int], ...]) -> "Templates":
+    return Templates((own, Path(str(files("jobdesk_assets") / "mail"))))
 
 
 class Templates:
