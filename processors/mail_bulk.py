@@ -15,6 +15,8 @@ from .mail_fields import Address, Attachments, Priority, Template, Unsubscribe, 
 
 MOST_LETTERS = 10_000
 """Recipients of one bulk job."""
+PART = 500
+"""Letters whose jobs are stored in one transaction."""
 _EVERY = 50
 _SAID = 20
 """Wrong recipients that are named."""
@@ -62,7 +64,7 @@ def send_many(
     wrong: list[str] = []
     people = [*recipients, *(_in_file(file, wrong) if file is not None else ())]
     templates = mail_templates.of(ctx.home)
-    letters: dict[str, dict[str, Any]] = {}
+    letters: dict[str, Recipient] = {}
     twice, rows = 0, len(people) + len(wrong)
     for number, person in enumerate(people, 1):
         if number % _EVERY == 0:
@@ -75,16 +77,26 @@ def send_many(
             wrong.append(f"{person.to}: {error}")
             continue
         twice += bare(person.to) in letters
-        letters.setdefault(bare(person.to), {"to": person.to, "template": template, "data": own})
+        letters.setdefault(bare(person.to), Recipient.model_construct(to=person.to, data=own))
     _refuse(len(people), len(letters), wrong, skip_wrong)
-    same = {"reply_to": reply_to, "attachments": [one.model_dump(mode="json") for one in attachments]}
-    for letter in letters.values():
-        more = {"unsubscribe": unsubscribe, "priority": priority}
-        ctx.submit("email", letter | same | more, optional=True)
+    same: dict[str, Any] = {"template": template, "reply_to": reply_to, "unsubscribe": unsubscribe}
+    same |= {"attachments": [one.model_dump(mode="json") for one in attachments], "priority": priority}
+    _submit(ctx, [one.model_dump() for one in letters.values()], same)
     for line in wrong[:_SAID]:
         ctx.log.warning(f"left out: {line}")
     ctx.progress(len(people), len(people), f"{len(letters):,} letters")
     return {"recipients": rows, "letters": len(letters), "twice": twice, "wrong": wrong[:_SAID]}
+
+
+def _submit(ctx: Context, letters: list[dict[str, Any]], same: Mapping[str, Any]) -> None:
+    """A job for each letter; of more than a few, a bulk job for each part of them, so that no transaction is long."""
+    if len(letters) <= PART:
+        for letter in letters:
+            ctx.submit("email", {**same, **letter}, optional=True)
+        return
+    for since in range(0, len(letters), PART):
+        ctx.checkpoint()
+        ctx.submit("bulk-email", {**same, "recipients": letters[since : since + PART]}, now=True)
 
 
 def _refuse(people: int, letters: int, wrong: list[str], skip_wrong: bool) -> None:

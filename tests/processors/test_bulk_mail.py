@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from jobdesk import Desk
 from jobdesk.core.errors import PayloadError
+from jobdesk.core.job import State
 from tests.support.context import Bench
-from tests.support.mail import mail_bench
+from tests.support.home import make_home, until
+from tests.support.mail import mail_bench, settings
 from tests.support.smtp import mail_server
 
 PEOPLE = "to,name\nada@example.org,Ada\nEVE@example.org,Eve\n"
@@ -79,3 +82,16 @@ def test_wrong_lines_are_left_out_if_one_says_so(desk: Bench, tmp_path: Path) ->
     ran = desk.run("bulk-email", bulk(tmp_path, PEOPLE + "joe@,Joe\n", skip_wrong=True))
     assert ran.result["letters"] == 2 and ran.result["recipients"] == 3 and "recipient 3" in ran.result["wrong"][0]
     assert any(line.startswith("left out: ") for line in ran.lines)
+
+
+def test_many_more_are_sent_in_parts_each_once(tmp_path: Path) -> None:
+    people = "".join(f"p{n}@example.org,P{n}\n" for n in range(1200))
+    with mail_server() as server:
+        with Desk(make_home(tmp_path, settings=settings(server))) as desk:
+            desk.open_service("smtp", "only to see")  # sending so many would take long
+            job = desk.wait(desk.submit("bulk-email", bulk(tmp_path, "to,name\n" + people)).id, timeout=60)
+            assert job.state is State.COMPLETED and job.result["letters"] == 1200
+            until(lambda: desk.flow(job.flow or "").total == 1 + 3 + 1200)
+            waiting = desk.jobs("type:email", limit=2000).jobs
+            assert len({one.data["to"][0] for one in waiting}) == 1200 and {one.flow for one in waiting} == {job.flow}
+        assert server.tried == 0

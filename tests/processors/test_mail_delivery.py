@@ -97,13 +97,15 @@ def test_while_the_server_is_away_mail_waits_at_no_cost(tmp_path: Path, server: 
     assert len(server.letters) == 7
 
 
-def test_mail_waits_in_the_dead_letters_until_it_is_set_up(tmp_path: Path, server: MailServer) -> None:
+def test_mail_waits_in_the_dead_letters_until_it_is_set_up_while_the_consumer_works(
+    tmp_path: Path, server: MailServer
+) -> None:
     home = make_home(tmp_path)
     with Desk(home) as desk:
         job = desk.wait(desk.submit("email", WELCOME).id, timeout=60)
         assert job.state is State.FAILED and job.error is not None and "[email]" in job.error.message
-    (home / "jobdesk.toml").write_text(settings(server))
-    with Desk(home) as desk:
+        (home / "jobdesk.toml").write_text(settings(server))
+        until(lambda: "smtp" in desk.config.all_services)
         answer = command(home, "dead", "retry", "error:NotConfigured", "--yes")
         assert answer.code == 0, answer.error
         assert desk.wait(job.id, timeout=60).state is State.COMPLETED
