@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobdesk.core.breaker import BreakerState, Policy
+from jobdesk.core.calling import MAIL
 from jobdesk.core.errors import ConfigError, NotFound, UsageError
 from jobdesk.core.job import Job
 from jobdesk.core.outcome import Reject
 from jobdesk.core.who import user
 from jobdesk.ledger.database import Ledger
-from jobdesk.sections.email import SERVICE as MAIL
 
 if TYPE_CHECKING:
     from jobdesk.ledger.breakers import Breaker
@@ -67,7 +67,7 @@ class Servicing:
         """Every service of the settings, of a processor, or that ever failed; by name."""
         from jobdesk.ledger import breakers
 
-        known = {*self.config.all_services, *self.needs().values()}
+        known = {*self.config.all_services, *self.needs().values()} - ({MAIL} if not self.config.email.host else set())
         known |= {one.service for one in breakers.every(self.ledger, self.ledger.clock.now())}
         return [self._service(name) for name in sorted(known)]
 
@@ -167,9 +167,7 @@ class Servicing:
 
         known = [one.name for one in self.services()]
         if name not in known:
-            raise NotFound(
-                f"there is no service {name}{nearest(name, known)}: name it in jobdesk.toml, [services.{name}]"
-            )
+            raise NotFound(f"there is no service {name}{nearest(name, known)}: write {section(name)} into jobdesk.toml")
 
     def _service(self, name: str) -> ServiceState:
         from jobdesk.ledger import breakers, probes, waiting

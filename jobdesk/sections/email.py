@@ -5,11 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from jobdesk.core.calling import MAIL
 from jobdesk.sections.fields import Bytes, Seconds, Section
 from jobdesk.sections.services import OwnBreakerSettings, Secret, ServiceSettings
-
-SERVICE = "smtp"
-"""The name of the mail server among the services that jobs call."""
 
 
 def _address(text: str) -> str:
@@ -50,5 +48,5 @@ class EmailSettings(Section):
         if not self.host:
             return None
         return ServiceSettings.model_construct(
-            url=f"{SERVICE}://{self.host}:{self.port}", timeout=self.timeout, breaker=self.breaker
+            url=f"{MAIL}://{self.host}:{self.port}", timeout=self.timeout, breaker=self.breaker
         )
