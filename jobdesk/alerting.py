@@ -84,7 +84,7 @@ class Alerting:
         """Every rule with what it sees now, the worst first."""
         from jobdesk.monitoring.measures import Measurer, worst
 
-        watch = self.watch()
+        watch = self.alert_watch()
         measurer = Measurer(cast("Desk", self).ledger)
         return [(rule, worst(rule, measurer.read(rule, watch))) for rule in watch.rules]
 
@@ -95,7 +95,7 @@ class Alerting:
         desk = cast("Desk", self)
         return alerts.silences(desk.ledger, desk.clock.now())
 
-    def watch(self) -> "Watch":
+    def alert_watch(self) -> "Watch":
         """What there is to look at, as the settings have it now."""
         from jobdesk.monitoring.measures import Watch
 

@@ -9,6 +9,7 @@ from jobdesk.core.breaker import Policy
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.core.submission import Submission
+from jobdesk.herald import DELIVERY
 from jobdesk.ledger.database import Tx
 from jobdesk.prepare import child_of
 
@@ -41,7 +42,7 @@ class DeskWiring:
         if type_ not in registry.processors:
             return None
         source = registry.sources[type_]
-        return registry.processors[type_], source.module, source.file
+        return registry.processors[type_], source.module, source.copy or source.file
 
     def settings(self, type_: str) -> Mapping[str, Any]:
         if self._config is not self._desk.config:  # they have changed
@@ -57,7 +58,10 @@ class DeskWiring:
         if type_ == NOTICE_TYPE:  # addresses may hold secrets: they are nobody else's business
             notify["targets"] = dict(self._config.notify.targets)
         more = {"notify": notify, "email": self._config.email.model_dump()}
-        return self._settings | more | {"type": (own.model_extra or {}) if own else {}, **services}
+        made = self._settings | more | {"type": (own.model_extra or {}) if own else {}, **services}
+        if type_ == DELIVERY:
+            made |= {f"webhooks.{one.name}": {"url": one.url, "secret": one.secret} for one in self._config.webhooks}
+        return made
 
     def policy(self, service: str) -> Policy:
         return self._desk.policy(service)

@@ -22,6 +22,8 @@ from jobdesk.sections.schedules import ScheduleSettings, named_once
 from jobdesk.sections.secrets import SecretSettings
 from jobdesk.sections.services import BreakerSettings, ProviderSettings, ServiceName, ServiceSettings, named_apart
 from jobdesk.sections.storage import StorageSettings
+from jobdesk.sections.webhooks import WebhookSettings
+from jobdesk.sections.webhooks import named_once as webhooks_named_once
 
 
 class Config(Section):
@@ -43,6 +45,7 @@ class Config(Section):
     folders: list[FolderSettings]
     flows: list[FlowSettings] = []
     schedules: Annotated[list[ScheduleSettings], AfterValidator(named_once)] = []
+    webhooks: Annotated[list[WebhookSettings], AfterValidator(webhooks_named_once)] = []
     types: dict[str, TypeSettings] = {}
     breaker: BreakerSettings
     services: dict[ServiceName, ServiceSettings] = {}

@@ -37,6 +37,11 @@ class Selection:
     running: bool = False
     """It has not ended."""
     schedule: str | None = None
+    alert: int | None = None
+    rule: str = ""
+    subject: str = ""
+    """What an alert is about: its rule, and of what."""
+    service: str | None = None
 
     @property
     def one(self) -> Chosen | None:

@@ -14,6 +14,7 @@ from jobdesk.tui.messages import Snapshot
 from jobdesk.tui.screens.dead import Dead
 from jobdesk.tui.screens.flows import Flows
 from jobdesk.tui.screens.folders import Folders
+from jobdesk.tui.screens.health import Health
 from jobdesk.tui.screens.jobs import DRAWER_FROM, Jobs
 from jobdesk.tui.screens.overview import Overview
 from jobdesk.tui.screens.schedules import Schedules
@@ -27,13 +28,14 @@ from jobdesk.tui.widgets.top_line import TabLine, TopLine
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
-View = Overview | Jobs | Dead | Flows | Schedules | Folders
+View = Overview | Jobs | Dead | Flows | Schedules | Folders | Health
 TABS = (
     ("overview", "Overview"), ("jobs", "Jobs"), ("dead", "Dead letters"), ("flows", "Flows"),
-    ("schedules", "Schedules"), ("folders", "Folders"),
+    ("schedules", "Schedules"), ("folders", "Folders"), ("health", "Health"),
 )  # fmt: skip
 _MAKERS: dict[str, type[View]] = {
     "overview": Overview, "jobs": Jobs, "dead": Dead, "flows": Flows, "schedules": Schedules, "folders": Folders,
+    "health": Health,
 }  # fmt: skip
 
 
