@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobdesk.core.breaker import BreakerState, Policy
-from jobdesk.core.errors import ConfigError, NotFound
+from jobdesk.core.calling import MAIL
+from jobdesk.core.errors import ConfigError, NotFound, UsageError
 from jobdesk.core.job import Job
 from jobdesk.core.outcome import Reject
 from jobdesk.core.who import user
@@ -45,6 +46,11 @@ class ServiceState:
         return BreakerState.CLOSED if self.breaker is None else self.breaker.state
 
 
+def section(name: str) -> str:
+    """Where in the settings a service is configured, and with what."""
+    return "[email] with a host" if name == MAIL else f"[services.{name}] with a url"
+
+
 class Servicing:
     """The methods of `Desk` about services. Their names are those of `[services]` and `[providers]`."""
 
@@ -64,7 +70,7 @@ class Servicing:
         """Every service of the settings, of a processor, or that ever failed; by name."""
         from jobdesk.ledger import breakers
 
-        known = {*self.config.all_services, *self.needs().values()}
+        known = {*self.config.all_services, *self.needs().values()} - ({MAIL} if not self.config.email.host else set())
         known |= {one.service for one in breakers.every(self.ledger, self.ledger.clock.now())}
         return [self._service(name) for name in sorted(known)]
 
@@ -105,6 +111,7 @@ class Servicing:
         Raises:
             NotFound: the settings do not name it.
             ConfigError: a secret of it is not set here.
+            UsageError: it is the mail server, which is asked otherwise.
         """
         from jobdesk.runtime.calling import configured
         from jobdesk.runtime.probing import probe
@@ -112,11 +119,13 @@ class Servicing:
         own = self.config.all_services.get(name)
         if own is None:
             self._must_know(name)
-            raise NotFound(f"service {name} has no url: write [services.{name}] into jobdesk.toml")
+            raise NotFound(f"service {name} is not configured: write {section(name)} into jobdesk.toml")
         try:
             found = configured(name, own.for_jobs())
         except Reject as error:
             raise ConfigError(str(error)) from None
+        if found.url.startswith("smtp:"):
+            raise UsageError(f"service {name} is the mail server: test it with `jobdesk mail test`")
         url = found.url + own.health if own.health.startswith("/") else own.health or found.url
         return probe(url, own.timeout, found.headers)
 
@@ -170,9 +179,7 @@ class Servicing:
 
         known = [one.name for one in self.services()]
         if name not in known:
-            raise NotFound(
-                f"there is no service {name}{nearest(name, known)}: name it in jobdesk.toml, [services.{name}]"
-            )
+            raise NotFound(f"there is no service {name}{nearest(name, known)}: write {section(name)} into jobdesk.toml")
 
     def _service(self, name: str) -> ServiceState:
         from jobdesk.ledger import breakers, probes, waiting

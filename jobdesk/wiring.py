@@ -28,7 +28,6 @@ class DeskWiring:
             "storage": config.storage.model_dump() | {"path": str(storage)},
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
-            "email": config.email.model_dump(),
             "analytics": config.analytics.model_dump(),
             "reports": config.reports.model_dump(),
             "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
@@ -60,11 +59,13 @@ class DeskWiring:
         notify: dict[str, Any] = {"desktop": self._config.notify.desktop}
         if type_ == NOTICE_TYPE:  # addresses may hold secrets: they are nobody else's business
             notify["targets"] = dict(self._config.notify.targets)
-        money = {
+        more = {
+            "notify": notify,
+            "email": self._config.email.model_dump(),
             "payments": self._config.payments.model_dump(),
             "referrals": self._config.referrals.model_dump(mode="json"),
         }
-        made = self._settings | money | {"notify": notify, "type": (own.model_extra or {}) if own else {}, **services}
+        made = self._settings | more | {"type": (own.model_extra or {}) if own else {}, **services}
         if type_ == DELIVERY:
             made |= {f"webhooks.{one.name}": {"url": one.url, "secret": one.secret} for one in self._config.webhooks}
         return made

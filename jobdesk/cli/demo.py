@@ -46,6 +46,7 @@ def _story(long_pace_s: float) -> list[_Step]:
         ),
         _PHOTO,
         _Step("demo.report"),
+        _Step("email-preview", {"template": "daily_reminder", "data": {"name": "Ada", "items": ["water the plants"]}}),
         _PHOTO,
         _Step("demo.report", {"days": 365, "seed": 11}),
         _PHOTO,

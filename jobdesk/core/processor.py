@@ -44,6 +44,8 @@ class Processor:
     function: Callable[..., Any]
     queue: str = "default"
     priority: int | None = None
+    priority_key: str | None = None
+    """The key of the payload that says the priority, where the submission does not."""
     timeout_s: float | None = None
     retries: int | None = None
     retry_delay_s: float | None = None
@@ -174,7 +176,7 @@ class Processor:
             elif str(item["loc"][0]) in self.secrets:
                 parts.append(f"'{key}' is wrong: {Redactor([item['input']]).known(item['msg'])}")
             else:
-                parts.append(f"'{key}' is wrong: {item['msg']}, not {item['input']!r}")
+                parts.append(f"'{key}' is wrong: {item['msg'].removeprefix('Value error, ')}, not {item['input']!r}")
         return "; ".join(parts)
 
 
@@ -236,7 +238,8 @@ def processor(
     Args:
         type: the job type's name, unique in a desk.
         queue: where its jobs go unless the submission says otherwise.
-        priority: urgent, high, normal, low or 0-100; the queue's own if None.
+        priority: urgent, high, normal, low or 0-100, or `{key}` for what the payload's key says; the queue's own if
+            None.
         timeout: of one attempt ("2m" or seconds).
         retries: further attempts after the first fails.
         retry_delay: wait after the first failed attempt.
@@ -251,11 +254,13 @@ def processor(
 
     def declare(function: F) -> F:
         _check_signature(type, function)
+        key = priority[1:-1] if isinstance(priority, str) and priority.startswith("{") else None
         made = Processor(
             type=type,
             function=function,
             queue=queue,
-            priority=None if priority is None else read_priority(priority),
+            priority=None if priority is None or key is not None else read_priority(priority),
+            priority_key=key,
             timeout_s=None if timeout is None else seconds(timeout),
             retries=retries,
             retry_delay_s=None if retry_delay is None else seconds(retry_delay),

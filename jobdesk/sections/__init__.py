@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, field_validator, model_validator
 
+from jobdesk.core.calling import MAIL
 from jobdesk.sections.alerts import AlertSettings
 from jobdesk.sections.analytics import AnalyticsSettings, ReportSettings
 from jobdesk.sections.app import AppSettings
@@ -60,12 +61,15 @@ class Config(Section):
     @model_validator(mode="after")
     def _services_differ(self) -> "Config":
         named_apart(self.services, self.providers)
+        if MAIL in self.services.keys() | self.providers.keys():
+            raise ValueError(f"'{MAIL}' is the mail server of [email]: give the service another name")
         return self
 
     @property
     def all_services(self) -> dict[str, ServiceSettings | ProviderSettings]:
-        """Services and providers by name."""
-        return {**self.services, **self.providers}
+        """Services and providers by name; the mail server is one."""
+        mail = self.email.service
+        return {**self.services, **self.providers, **({} if mail is None else {MAIL: mail})}
 
     @field_validator("flows")
     @classmethod

@@ -28,5 +28,6 @@ def test_ids_of_later_milliseconds_sort_later_across_processes() -> None:
 
 def test_short_ids_differ_after_the_clock_was_set_back() -> None:
     ids = Ids()
-    ids.new("job", 2e9)
-    assert len({ids.short("con", 1e9) for _ in range(5)}) > 1
+    ids.new("job", 2_000_000_000.0)
+    made = [ids.short("con", 1_900_000_000.0) for _ in range(100)]
+    assert len(set(made)) == 100 and made == sorted(made) and {len(one) for one in made} == {18}
