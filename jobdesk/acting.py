@@ -58,6 +58,15 @@ class Acting:
             _retry(tx, job.id, checked)
         return reads.job(self.ledger, job.id)
 
+    def run_now(self, id_: str) -> Job:
+        """Let a job that waits for its time, or for its next attempt, wait no longer."""
+        from jobdesk.ledger import moves
+
+        full = self.full_id(id_)
+        with self.ledger.write() as tx:
+            moves.run_now(tx, full)
+        return reads.job(self.ledger, full)
+
     def delete(self, id_: str) -> None:
         """Remove a job that does not run, with its history."""
         from jobdesk.ledger import moves
@@ -66,7 +75,7 @@ class Acting:
             moves.delete(tx, self.full_id(id_))
 
     def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
-        """`cancel`, `retry` or `delete` many jobs, by their full ids; for each why it was refused, or None."""
+        """`cancel`, `retry`, `delete` or `run_now` many jobs, by full ids; for each why it was refused, or None."""
         from jobdesk.ledger import moves
 
         why = f"cancelled by {user()}"
@@ -74,6 +83,7 @@ class Acting:
             "cancel": lambda tx, id_: moves.cancel(tx, id_, why),
             "retry": _retry,
             "delete": moves.delete,
+            "run_now": moves.run_now,
         }
         answers: dict[str, str | None] = {}
         for start in range(0, len(job_ids), TOGETHER):

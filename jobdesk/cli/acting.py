@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jobdesk.core.rate import Rate
     from jobdesk.desk import Desk
 
-_DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted"}
+_DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted", "run_now": "made ready"}
 _CHUNK = 500
 
 
@@ -32,8 +32,9 @@ def add(noun: Group) -> None:
         ("retry", "run ended jobs again, with a fresh set of attempts"),
         ("cancel", "stop jobs: at once if they wait, by request if they run"),
         ("delete", "remove jobs that do not run, with their history"),
+        ("run_now", "let scheduled and retrying jobs wait no longer"),
     ):
-        parser = noun.command(action, about, _act, rest="ids")
+        parser = noun.command(action.replace("_", "-"), about, _act, rest="ids")
         parser.set_defaults(action=action)
         parser.add_argument("ids", metavar="ID", nargs="*", help="an id or a unique beginning of it")
         parser.add_argument("--query", metavar="QUERY", help="all that match; see `jobdesk jobs list --help`")
@@ -123,6 +124,8 @@ def _act_on_ids(desk: "Desk", args: Args, out: Out) -> int:
                 state = desk.retry(job.id, None if new is None else {**job.data, **new}).state.value
             elif args.action == "cancel":
                 state = desk.cancel(job.id).value
+            elif args.action == "run_now":
+                state = desk.run_now(job.id).state.value
             else:
                 desk.delete(job.id)
                 state = "deleted"

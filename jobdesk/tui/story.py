@@ -9,18 +9,18 @@ from jobdesk.core.job import FINAL, Job, State
 from jobdesk.desk import Desk
 from jobdesk.ledger import glance, reads
 from jobdesk.monitoring.why import why
+from jobdesk.tui.log_pages import NO_LOG, LogReader, LogState
 
 TIMELINE = tuple(
     kind for kind in Kind if kind.value.startswith("job_") and kind not in (Kind.JOB_LOG, Kind.JOB_PROGRESS)
 )
 _WAITING = frozenset(State) - FINAL - {State.PROCESSING}
 _EVENTS = 200
-_LOG_LINES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One job with all that belongs to it. `log` is shared between stories and only ever grows."""
+    """One job with all that belongs to it."""
 
     job: Job
     events: tuple[Event, ...] = ()
@@ -30,20 +30,19 @@ class Story:
     behind: tuple[Job, ...] = ()
     why: tuple[str, ...] = ()
     """Why it does not run yet; nothing where that is no question."""
-    log: tuple[Event, ...] = ()
+    log: LogState = NO_LOG
     same_error: int = 0
     """Other dead letters with the same fingerprint."""
 
 
 class Teller:
-    """Reads one job again and again; its log only from where it was read before."""
+    """Reads one job again and again; its log by windows."""
 
     def __init__(self, desk: Desk, job_id: str, types: Collection[str] | None) -> None:
         self._desk = desk
         self.job_id = job_id
         self._types = types
-        self._log: tuple[Event, ...] = ()
-        self._logged = 0
+        self.log = LogReader(desk.ledger, job_id)
 
     def read(self) -> Story | None:
         """The story as it stands; None if the job is gone."""
@@ -52,10 +51,6 @@ class Teller:
             job = reads.job(ledger, self.job_id)
         except NotFound:
             return None
-        fresh = reads.events(ledger, after=self._logged, job=job.id, kinds=[Kind.JOB_LOG], limit=_LOG_LINES)
-        if fresh:
-            self._log = (self._log + tuple(fresh))[-_LOG_LINES:]
-            self._logged = fresh[-1].id
         before, behind = reads.relatives(ledger, job.id)
         return Story(
             job=job,
@@ -65,7 +60,7 @@ class Teller:
             before=tuple(before),
             behind=tuple(behind),
             why=self._why(job),
-            log=self._log,
+            log=self.log.look(),
             same_error=self._same_error(job),
         )
 
