@@ -79,6 +79,11 @@ class LogReader:
         tail = tuple(event for event in self._tail if event.id <= self._index.last)
         return LogState(self._index.total, True, self._shape, tail[-self._index.total :])
 
+    @property
+    def counted(self) -> int:
+        """While a log that somebody looks at is counted, up to which line that is; 0: all of them are."""
+        return self._index.last if self.wanted and not self._ready else self._next.last if self._next else 0
+
     def _last(self, limit: int) -> list[Event]:
         return reads.last_events(self._ledger, job=self._job, kinds=[Kind.JOB_LOG], limit=limit)
 

@@ -7,7 +7,7 @@ from jobdesk.core.errors import NotFound
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import FINAL, Job, State
 from jobdesk.desk import Desk
-from jobdesk.ledger import glance, reads
+from jobdesk.ledger import glance, reads, timeline
 from jobdesk.monitoring.why import why
 from jobdesk.tui.log_pages import NO_LOG, LogReader, LogState
 
@@ -31,6 +31,8 @@ class Story:
     why: tuple[str, ...] = ()
     """Why it does not run yet; nothing where that is no question."""
     log: LogState = NO_LOG
+    looked_upto: int = 0
+    """While a long history is read by stretches, how far that is; 0: all of it is here."""
     same_error: int = 0
     """Other dead letters with the same fingerprint."""
 
@@ -43,6 +45,9 @@ class Teller:
         self.job_id = job_id
         self._types = types
         self.log = LogReader(desk.ledger, job_id)
+        self._told: tuple[Event, ...] = ()
+        self._told_upto = 0
+        self._more = False
 
     def read(self) -> Story | None:
         """The story as it stands; None if the job is gone."""
@@ -52,17 +57,30 @@ class Teller:
         except NotFound:
             return None
         before, behind = reads.relatives(ledger, job.id)
+        events, log = self._timeline(), self.log.look()
         return Story(
             job=job,
-            events=tuple(reads.last_events(ledger, job=job.id, kinds=TIMELINE, limit=_EVENTS)),
+            events=events,
             attempts=tuple(reads.attempts(ledger, job.id)),
             flow=tuple(reads.flow_jobs(ledger, job.flow)) if job.flow else (),
             before=tuple(before),
             behind=tuple(behind),
             why=self._why(job),
-            log=self.log.look(),
+            log=log,
+            looked_upto=self._told_upto if self._more else self.log.counted,
             same_error=self._same_error(job),
         )
+
+    def _timeline(self) -> tuple[Event, ...]:
+        """What happened to it; of a long log the events in its midst come by and by."""
+        ledger = self._desk.ledger
+        part = timeline.part(ledger, self.job_id, after=self._told_upto, kinds=TIMELINE)
+        self._told, self._told_upto = (*self._told, *part.events)[-_EVENTS:], part.upto
+        self._more = part.more
+        if not part.more:
+            return self._told
+        late = timeline.newest(ledger, self.job_id, TIMELINE)
+        return (*self._told, *(event for event in late if event.id > part.upto))[-_EVENTS:]
 
     def _why(self, job: Job) -> tuple[str, ...]:
         if job.state not in _WAITING:

@@ -197,6 +197,8 @@ class JobScreen(Frame):
         return Scene(view="job", selection=view.selection, read_only=self.desk_app.host.watch_only, page=view.page)
 
     def show(self, snapshot: Snapshot) -> None:
+        if not self.query(KeyLine):
+            return  # it is being closed
         app = self.desk_app
         self.query_one(TopLine).show(app.place, top_parts(snapshot, app.host, app), app.clock_text)
         view = self.query_one(JobView)

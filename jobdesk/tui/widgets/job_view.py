@@ -153,6 +153,8 @@ class JobView(Vertical):
         self._gone = story is None and self._story is not None
         if isinstance(story, Story):
             self._story = story
+            if story.looked_upto:
+                self.desk_app.feed.poke()  # there is more of it to read
         self.redraw()
         self.post_message(self.Told())
 
@@ -171,8 +173,6 @@ class JobView(Vertical):
         if isinstance(widget, LogView):
             empty = "It wrote nothing." if story.job.state in FINAL else "It has not written anything yet."
             widget.take(story.log, story.events[0].at if story.events else story.job.created_at, empty)
-            if self._page == "Log" and not story.log.ready and story.log.tail:
-                app.feed.poke()  # there is more of it to count
         elif isinstance(widget, Entries):
             widget.show(
                 data_page(story, self._toggled, width, glyphs)
