@@ -16,7 +16,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2
 MARK = "sgr "
 """How a tone begins that is such a colour: `sgr bold fg=31 bg=#102030`."""
 _BASIC = {
-    "30": "faint", "31": "bad", "32": "ok", "33": "warn", "34": "title", "35": "accent", "36": "accent", "37": "text",
+    "30": "muted", "31": "bad", "32": "ok", "33": "warn", "34": "title", "35": "accent", "36": "accent", "37": "text",
 }  # fmt: skip
 """The usual colours, as the theme has them: legible on its background."""
 _ON = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "reverse", 9: "strike"}

@@ -225,7 +225,8 @@ class LogView(Painted, can_focus=True):
         return self._times
 
     def action_pan(self, by: int) -> None:
-        self._left = max(0, self._left + by * _STEP)
+        if by < 0 or self._more_right:
+            self._left = max(0, self._left + by * _STEP)
         self.draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -233,7 +234,7 @@ class LogView(Painted, can_focus=True):
         if action in ("next", "forget"):
             return self.finding is not None
         if action == "pan":
-            return not self._wrapped and (self._left > 0 if parameters == (-1,) else self._more_right)
+            return not self._wrapped and (parameters == (1,) or self._left > 0)
         return True
 
     @property
