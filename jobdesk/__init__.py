@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jobdesk.core.calling import Call, Service
     from jobdesk.core.context import Context
+    from jobdesk.core.env import ENV_REFERENCE
     from jobdesk.core.errors import JobdeskError
     from jobdesk.core.outcome import Reject, Retry, ServiceDown, Snooze
     from jobdesk.core.processor import processor
-    from jobdesk.core.redaction import RedactedLines, redact
+    from jobdesk.core.redaction import MASK, RedactedLines, redact
     from jobdesk.core.secret import Secret
     from jobdesk.core.submission import Submission
     from jobdesk.desk import Desk
 
 __version__ = "0.1.0"
 __all__ = [
-    "Call", "Context", "Desk", "JobdeskError", "RedactedLines", "Reject", "Retry", "Secret", "Service", "ServiceDown",
-    "Snooze", "Submission", "processor", "redact",
+    "ENV_REFERENCE", "MASK", "Call", "Context", "Desk", "JobdeskError", "RedactedLines", "Reject", "Retry", "Secret",
+    "Service", "ServiceDown", "Snooze", "Submission", "processor", "redact",
 ]  # fmt: skip
 
 _HOMES = {
+    "ENV_REFERENCE": "jobdesk.core.env",
+    "MASK": "jobdesk.core.redaction",
     "Call": "jobdesk.core.calling",
     "Context": "jobdesk.core.context",
     "Desk": "jobdesk.desk",

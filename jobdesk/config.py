@@ -111,7 +111,7 @@ def _known(location: list[str]) -> list[str]:
         annotation = field.annotation if field else model
         inner = [one for one in (annotation, *get_args(annotation)) if isinstance(one, type)]
         model = next((one for one in inner if issubclass(one, BaseModel)), model)
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _line_of(text: str, location: list[str]) -> int | None:

@@ -15,55 +15,76 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from jobdesk import home as homes
+from jobdesk import opening
 from jobdesk.acting import Acting
+from jobdesk.alerting import Alerting
+from jobdesk.auditing import Auditing
+from jobdesk.core.actor import Actor
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import QueueFull, UsageError
+from jobdesk.core.errors import QueueFull, ReadOnly, UsageError
 from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
 from jobdesk.ledger import reads, workers
-from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.ledger.database import Tx
 from jobdesk.limiting import Limiting
 from jobdesk.looking import Looking
+from jobdesk.notifying import Notifying
+from jobdesk.plugging import Plugging
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 from jobdesk.servicing import Servicing
 from jobdesk.settings import Settings
+from jobdesk.watching import Watching
 
 if TYPE_CHECKING:
     from jobdesk.core.submission import Submission
     from jobdesk.engine import Engine
     from jobdesk.folders.rules import FolderRule
-    from jobdesk.plugins import Registry
     from jobdesk.prepare import Completer
     from jobdesk.sections import Config
     from jobdesk.vault import Vault
 
 
-class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
+class Desk(
+    Looking, Watching, Acting, Auditing, Plugging, FlowDesk, Scheduling, Servicing, Limiting, Alerting, Notifying
+):
     """A home, opened. Any thread may use it.
 
-    What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, schedules
-    in `Scheduling`, services in `Servicing`.
+    What only looks is in `Looking` and `Watching`, what acts on jobs and queues in `Acting` and `Limiting`, flows are
+    in `FlowDesk`, schedules in `Scheduling`, services in `Servicing`, what people did and how it is undone in
+    `Auditing`, processors in `Plugging`, alerts in `Alerting`, notices in `Notifying`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
         clock: the source of time; tests own it.
+        read_only: only look: nothing is made or changed, whatever is asked for.
+        actor: who acts, as the audit log tells it; None is a program of this user.
 
     Raises:
-        HomeError: the home cannot be used, or is not jobdesk's.
+        HomeError: the home cannot be used, is not jobdesk's, or others can write it.
     """
 
-    def __init__(self, home: str | Path | None = None, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        *,
+        clock: Clock | None = None,
+        read_only: bool = False,
+        actor: Actor | None = None,
+    ) -> None:
         self.clock = clock or SystemClock()
-        self.home = homes.prepare(homes.locate(home))
+        self.actor = actor or Actor.here("api")
+        self.read_only = read_only
+        self.home = (homes.existing if read_only else homes.prepare)(homes.locate(home))
         self.settings = Settings(self.home.settings, self.clock)
-        self.ledger = Ledger(self.home.database, self.clock, synchronous=lambda: self.settings.synchronous)
-        self.wake = Wake(self.home.run)
+        self.ledger = opening.ledger(self.home, self.clock, self.settings, read_only=read_only)
+        self.wake = Wake(self.home.run, deaf=read_only)
         self.ledger.on_commit.append(self.wake.committed)
         self._engine: Engine | None = None
+        self._registered = []
         self._completer: Completer | None = None
         self._followed: Config | None = None
 
@@ -76,7 +97,7 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
         self.ledger.close()
 
     def __enter__(self) -> "Desk":
-        if not self.consumers():
+        if not self.read_only and not self.consumers():
             self._engine = self.engine("consumer")
             self._engine.start()
         return self
@@ -102,21 +123,6 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
 
         return Vault(self.home.path, lambda: self.config.secrets.store)
 
-    @cached_property
-    def registry(self) -> "Registry":
-        """Every processor; found on first use, since it imports them all."""
-        from jobdesk import plugins
-
-        return plugins.load(self.home.processors)
-
-    def renew_registry(self) -> "Registry":
-        """The processors as they are now: read again if a file of the user's has changed."""
-        from jobdesk import plugins
-
-        if self.registry.seen != plugins.files_in(self.home.processors):
-            self.__dict__.pop("registry", None)  # another thread may have been first
-        return self.registry
-
     def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
         """A consumer of this home, not yet started.
 
@@ -127,6 +133,8 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
         """
         from jobdesk.engine import Engine
 
+        if self.read_only:
+            raise ReadOnly("with --read-only no jobs are run: leave it out")
         return Engine(self, kind, workers or self.config.workers, queues)
 
     # ── submitting ──
@@ -237,7 +245,8 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
         from jobdesk import apply
 
         self.settings.renew()
-        apply.settings(self.ledger, self.config)
+        if not self.read_only:
+            apply.settings(self.ledger, self.config)
 
     def follow_settings(self) -> None:
         """Let queues, limits and schedules be as jobdesk.toml has them, if it has changed; cheap if not."""
@@ -246,6 +255,7 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting):
             followed = self.config
             self.sync_queues()
             self.sync_schedules()
+            self.note_settings()
             self._followed = followed
 
     def folder_rules(self) -> "list[FolderRule]":

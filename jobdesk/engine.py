@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from jobdesk import dropping, logs
-from jobdesk.core.clock import Clock
+from jobdesk import __version__, dropping, logs
+from jobdesk.core.clock import Clock, since_boot
 from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
 from jobdesk.folders.intake import FolderService
-from jobdesk.ledger import schedules, upkeep, workers
+from jobdesk.herald import Herald
+from jobdesk.ledger import schedules, upkeep, versions, workers
+from jobdesk.monitoring.alerter import Alerter
+from jobdesk.monitoring.notifier import Notifier
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
 from jobdesk.queue.writer import Writer
@@ -32,6 +35,7 @@ from jobdesk.wiring import DeskWiring
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
+    from jobdesk.plugins import Registry
 
 DUE_SOON_S = 60.0
 """A drain waits for what falls due within this."""
@@ -58,11 +62,19 @@ class Engine:
         self._hurried = False
         self._stack = ExitStack()
         self._folders: list[FolderService] = []
+        self._known: Registry | None = None
+        """The processors that its children may have begun with."""
+        self._looked_back = False
 
     @property
     def busy(self) -> int:
         """Jobs that run here now."""
         return len(self.running)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it works and its threads live; one that has died is replaced within seconds."""
+        return self._started and self._consumer.alive
 
     def start(self) -> None:
         """Register, rescue what the dead left, and begin to work.
@@ -88,8 +100,10 @@ class Engine:
             logs.say_always(consumer=self.id)
             with ledger.write() as tx:
                 workers.register(tx, self.id, self.kind, os.getpid(), processes.own_start(), self.workers, self._queues)
+                versions.note(tx, self.id, __version__, since_boot())
             stack.callback(self._unregister)
             self._hurried = False
+            self._summarizer = Summarizer(ledger, clock)
             desk.wake.listen()
             self._pool = Pool(ledger, self.id, desk.home.run, desk.config.desk.nice)
             stack.callback(self._pool.close)
@@ -106,8 +120,11 @@ class Engine:
             stack.callback(self._let_go)
             self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
-            behind = [pruner, indexer, Summarizer(ledger, clock), ServiceKeeper(ledger, clock, desk.probes)]
+            behind = [pruner, indexer, self._summarizer, ServiceKeeper(ledger, clock, desk.probes), Herald(desk)]
+            self._notifier = Notifier(ledger, clock, desk.routing, prepare=desk.prepare, store=desk.store)
+            self._alerter = Alerter(ledger, clock, desk.alert_watch, self._notifier.wake)
             self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
+            self._start(stack, self._alerter, self._notifier)
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
 
@@ -137,6 +154,7 @@ class Engine:
 
     def _settled(self, endings: Sequence[Ending]) -> None:
         self.running.remove(ending.entry for ending in endings)
+        self._summarizer.ended(len(endings))
 
     def stop(self, grace_s: float | None = None) -> None:
         """Claim nothing more, let what runs finish for `grace_s` (the setting if None), give the rest back."""
@@ -181,7 +199,15 @@ class Engine:
             )
             and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
             and not any(folder.busy for folder in self._folders)
+            and not self._wind_up()
         )
+
+    def _wind_up(self) -> bool:
+        """Look at the rules of alerts a last time, and send the notices that wait; whether that made work."""
+        if not self._looked_back:
+            self._looked_back = True
+            self._alerter.look(self._desk.alert_watch(), at_once=True)
+        return self._notifier.hurry()
 
     def tend(self) -> None:
         """Replace worker threads that died; start over if others took this consumer for dead."""
@@ -191,6 +217,21 @@ class Engine:
             return
         if self._started:
             self._consumer.check_worker_health()
+
+    def follow_processors(self) -> None:
+        """Work with the processors as they are now; children that began with others are replaced."""
+        registry = self._desk.renew_registry()
+        if registry is self._known:
+            return
+        former, self._known = self._known, registry
+        if former is not None:
+            self._pool.renew()
+            logging.getLogger("jobdesk").info("processors have changed and were read again")
+        for one in registry.broken:
+            if former is None or one not in former.broken:
+                logging.getLogger("jobdesk").warning("%s is broken: %s", one.name, one.error)
+        self._desk.sync_plugin_schedules()
+        self._desk.ledger.close()  # this thread seldom needs it
 
     def _start_over(self) -> None:
         logging.getLogger("jobdesk").error("this consumer was silent too long and lost its jobs; it starts over")
@@ -255,4 +296,5 @@ class _Health(Service):
     def run_once(self) -> float | None:
         self._engine.tend()
         self._engine._desk.follow_settings()
+        self._engine.follow_processors()
         return None

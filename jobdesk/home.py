@@ -1,16 +1,16 @@
 """The home: the one folder that holds all state of a desk."""
 
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobdesk.core import privacy
 from jobdesk.core.errors import HomeError
 
 _OURS = frozenset(
     {
         "jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "secret.key",
-        "templates", "themes", "app.json",
+        "templates", "themes", "app.json", "backups",
     }
 )  # fmt: skip
 
@@ -51,6 +51,11 @@ class Home:
         return self.path / "logs"
 
     @property
+    def backups(self) -> Path:
+        """Copies of the ledger that were made before it was changed."""
+        return self.path / "backups"
+
+    @property
     def themes(self) -> Path:
         return self.path / "themes"
 
@@ -77,6 +82,19 @@ def locate(given: str | Path | None) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("jobdesk", appauthor=False)
+
+
+def existing(path: Path) -> Home:
+    """Open a home that is there, and change nothing in it.
+
+    Raises:
+        HomeError: there is none, or it is not safe.
+    """
+    home = Home(path)
+    if not home.database.exists():
+        raise HomeError(f"there is no jobdesk home at {path}, and with --read-only none is made: check --home")
+    privacy.refuse_if_open(path)
+    return home
 
 
 def prepare(path: Path, *, restores: bool = False) -> Home:
@@ -117,16 +135,17 @@ def prepare(path: Path, *, restores: bool = False) -> Home:
 
 
 def _check(home: Home) -> None:
+    there = os.listdir(home.path)
+    if not there and home.path.stat().st_uid == os.geteuid():
+        home.path.chmod(0o700)
+    privacy.refuse_if_open(home.path)
     if home.database.exists():
-        mode = stat.S_IMODE(home.path.stat().st_mode)
-        if mode & 0o022:
-            raise HomeError(f"others may write to the home {home.path} (mode {mode:o}): chmod 700 it")
         return
-    foreign = [name for name in os.listdir(home.path) if name not in _OURS and not name.startswith("jobdesk.db")]
+    foreign = [name for name in there if name not in _OURS and not name.startswith("jobdesk.db")]
     if foreign:
         raise HomeError(
             f"{home.path} is not a jobdesk home (it holds {sorted(foreign)[0]!r} and no jobdesk.db): "
             "choose an empty or a new folder with --home"
         )
-    if home.path.stat().st_uid == os.getuid():
+    if home.path.stat().st_uid == os.geteuid():
         home.path.chmod(0o700)

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import ConfigError, UsageError, WaitTimeout
+from jobdesk.core.errors import ConfigError, LedgerError, UsageError, WaitTimeout
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import FINAL, Job, State
 from jobdesk.core.levels import at_least
 from jobdesk.core.query import parse
-from jobdesk.ledger import reads, search
+from jobdesk.ledger import reads, search, workers
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
@@ -133,7 +133,8 @@ class Looking:
         if queue is not None:
             desk.sync_queues()
             reads.queue(desk.ledger, queue)
-        return metrics(desk.ledger, queue=queue, type=type, hours=hours, now=desk.clock.now())
+        now, consumers = desk.clock.now(), desk.consumers()
+        return metrics(desk.ledger, queue=queue, type=type, hours=hours, now=now, consumers=consumers)
 
     def health(self, *, detailed: bool = False) -> dict[str, Any]:
         """Whether all is well: `status` (healthy, warning, error), a bool for each of `checks`, `problems` in words.
@@ -143,18 +144,26 @@ class Looking:
         from jobdesk.monitoring.health import health
 
         desk = self._desk
+        places, wrong = [], None
         try:
-            desk.follow_settings()
-            wrong = desk.settings.problem
+            desk.settings.renew()
+            config, wrong = desk.config, desk.settings.problem
+            places = [desk.home.path / config.storage.path, *(rule.path for rule in desk.folder_rules())]
         except ConfigError as error:
             wrong = str(error)
+        try:
+            known, alive = workers.running(desk.ledger), desk.consumers()
+        except LedgerError:  # the check of the database says it
+            known, alive = [], []
         return health(
             desk.ledger,
             home=desk.home.path,
-            consumers=desk.consumers(),
+            consumers=alive,
+            lost=[one for one in known if one.id not in {other.id for other in alive}],
             now=desk.clock.now(),
+            places=places,
+            problem=wrong,
             detailed=detailed,
-            settings=wrong,
         )
 
     @property

@@ -1,6 +1,6 @@
 """What a desk knows of the services that jobs call, and does with their breakers: the part of `Desk` about them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,9 +9,10 @@ from jobdesk.core.errors import ConfigError, NotFound
 from jobdesk.core.job import Job
 from jobdesk.core.outcome import Reject
 from jobdesk.core.who import user
-from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.database import Ledger, Tx
 
 if TYPE_CHECKING:
+    from jobdesk.ledger.audit import Deed
     from jobdesk.ledger.breakers import Breaker
     from jobdesk.ledger.probes import Probe
     from jobdesk.plugins import Registry
@@ -57,6 +58,8 @@ class Servicing:
         @property
         def registry(self) -> Registry: ...
 
+        def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> Deed: ...
+
     def services(self) -> list[ServiceState]:
         """Every service of the settings, of a processor, or that ever failed; by name."""
         from jobdesk.ledger import breakers
@@ -83,8 +86,7 @@ class Servicing:
         from jobdesk.ledger import breakers
 
         self._must_know(name)
-        with self.ledger.write() as tx:
-            return breakers.open_(tx, name, why or f"opened by {user()}")
+        return self._told("open", name, lambda tx: breakers.open_(tx, name, why or f"opened by {user()}"))
 
     def close_service(self, name: str) -> bool:
         """Let jobs call a service again, at once. False: it was closed already.
@@ -95,8 +97,7 @@ class Servicing:
         from jobdesk.ledger import breakers
 
         self._must_know(name)
-        with self.ledger.write() as tx:
-            return breakers.close(tx, name, f"closed by {user()}")
+        return self._told("close", name, lambda tx: breakers.close(tx, name, f"closed by {user()}"))
 
     def test_service(self, name: str) -> tuple[bool, str]:
         """Call a service now, at its health URL if it has one: whether it answers, and what. The breaker stays.
@@ -153,6 +154,17 @@ class Servicing:
             if own.health_url
         }
 
+    def _told(self, action: str, name: str, change: Callable[[Tx], bool]) -> bool:
+        """Log it if it changes something; it is taken back by the other of the two, for jobs go on at once."""
+        from jobdesk.ledger import breakers
+
+        with self.deed(action, target=f"service {name}").part(undoable=False) as part:
+            before = _breaker(breakers.find(part.tx, name, part.tx.now))
+            changed = change(part.tx)
+            if changed:
+                part.say(before=before, after=_breaker(breakers.find(part.tx, name, part.tx.now)))
+        return changed
+
     def _must_know(self, name: str) -> None:
         from jobdesk.core.nearest import nearest
 
@@ -182,3 +194,7 @@ class Servicing:
             types=sorted(type_ for type_, service in self.needs().items() if service == name),
             probe=next((one for one in probes.every(self.ledger) if one.service == name), None),
         )
+
+
+def _breaker(found: "Breaker | None") -> Mapping[str, str]:
+    return {"breaker": "closed"} if found is None else {"breaker": found.state.value, "reason": found.reason}

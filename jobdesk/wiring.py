@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jobdesk.core import env
+from jobdesk.core.alert import NOTICE_TYPE
 from jobdesk.core.breaker import Policy
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.core.submission import Submission
+from jobdesk.herald import DELIVERY
 from jobdesk.ledger.database import Tx
 from jobdesk.prepare import child_of
 
@@ -23,11 +25,11 @@ class DeskWiring:
         config = desk.config
         storage = desk.home.path / config.storage.path
         self._settings = {
-            "storage": {"path": str(storage)},
+            "storage": config.storage.model_dump() | {"path": str(storage)},
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
-            "notify": config.notify.model_dump(),
             "email": config.email.model_dump(),
+            "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),
         }
@@ -41,7 +43,7 @@ class DeskWiring:
         if type_ not in registry.processors:
             return None
         source = registry.sources[type_]
-        return registry.processors[type_], source.module, source.file
+        return registry.processors[type_], source.module, source.copy or source.file
 
     def settings(self, type_: str) -> Mapping[str, Any]:
         if self._config is not self._desk.config:  # they have changed
@@ -53,7 +55,13 @@ class DeskWiring:
     def _settings_of(self, type_: str) -> Mapping[str, Any]:
         own = self._config.types.get(type_)
         services = {f"services.{name}": own.for_jobs() for name, own in self._config.all_services.items()}
-        return self._settings | {"type": (own.model_extra or {}) if own else {}, **services}
+        notify: dict[str, Any] = {"desktop": self._config.notify.desktop}
+        if type_ == NOTICE_TYPE:  # addresses may hold secrets: they are nobody else's business
+            notify["targets"] = dict(self._config.notify.targets)
+        made = self._settings | {"notify": notify, "type": (own.model_extra or {}) if own else {}, **services}
+        if type_ == DELIVERY:
+            made |= {f"webhooks.{one.name}": {"url": one.url, "secret": one.secret} for one in self._config.webhooks}
+        return made
 
     def policy(self, service: str) -> Policy:
         return self._desk.policy(service)

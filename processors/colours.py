@@ -6,6 +6,16 @@ from functools import lru_cache
 from PIL import Image, ImageCms
 
 WHITE = (255, 255, 255)
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What holds a picture upright, by its EXIF orientation."""
 _SPACES = {"L": "GRAY", "RGB": "RGB ", "RGBA": "RGB ", "CMYK": "CMYK"}
 
 
@@ -41,11 +51,11 @@ def to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, str]:
     return (image.convert("RGB") if image.mode == "CMYK" else image), doubt
 
 
-def flatten(image: Image.Image) -> Image.Image:
-    """Without transparency: laid on white."""
+def flatten(image: Image.Image, colour: tuple[int, int, int] = WHITE) -> Image.Image:
+    """Without transparency: laid on a colour."""
     if image.mode != "RGBA":
         return image
-    ground = Image.new("RGB", image.size, WHITE)
+    ground = Image.new("RGB", image.size, colour)
     ground.paste(image, mask=image.getchannel("A"))
     return ground
 

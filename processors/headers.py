@@ -19,13 +19,14 @@ MAX_HEIC_PIXELS = 50_000_000
 """HEIC takes several times the memory of the others: 540 MB at 33 megapixels."""
 
 
-def inspect(content: bytes, name: str, max_pixels: int) -> Header:
+def inspect(content: bytes, name: str, max_pixels: int, max_frames: int = MAX_FRAMES) -> Header:
     """Find out what picture this is and refuse what must not be decoded.
 
     Args:
         content: the whole file.
         name: the file's name as people know it, for messages.
         max_pixels: a picture that claims more is refused.
+        max_frames: one that has more too.
 
     Raises:
         Reject: empty, unsupported-type, type-mismatch, truncated, corrupt, too-many-pixels, too-many-frames, too-large.
@@ -36,7 +37,7 @@ def inspect(content: bytes, name: str, max_pixels: int) -> Header:
     if kind is formats.HEIC:
         if not formats.reads_heic():
             raise Reject(
-                f"{name} is HEIC, which needs the package pillow-heif: pip install pillow-heif, then retry",
+                f"{name} is HEIC, which needs an extra: pip install 'jobdesk[heic]', then retry",
                 reason="unsupported-type",
             )
         max_pixels = min(max_pixels, MAX_HEIC_PIXELS)
@@ -61,8 +62,11 @@ def inspect(content: bytes, name: str, max_pixels: int) -> Header:
             f"{name} is cut short: it cannot hold the {header.width}×{header.height} pixels it claims",
             reason="truncated",
         )
-    if header.frames > MAX_FRAMES:
-        raise Reject(f"{name} has {header.frames:,} frames, more than {MAX_FRAMES:,}", reason="too-many-frames")
+    if header.frames > max_frames:
+        raise Reject(
+            f"{name} has {header.frames:,} frames, more than the {max_frames:,} allowed (images.max_frames)",
+            reason="too-many-frames",
+        )
     return header
 
 

@@ -22,22 +22,27 @@ def describe(exif: Image.Exif) -> dict[str, Any]:
     inner = _ifd(exif, _EXIF)
     found = {
         "camera": _without_none(
-            make=_text(exif.get(_TAG.Make)),
-            model=_text(exif.get(_TAG.Model)),
-            lens=_text(inner.get(_TAG.LensModel)),
-            software=_text(exif.get(_TAG.Software)),
+            make=text(exif.get(_TAG.Make)),
+            model=text(exif.get(_TAG.Model)),
+            lens=text(inner.get(_TAG.LensModel)),
+            software=text(exif.get(_TAG.Software)),
         ),
         "exposure": _without_none(
-            time_s=_number(inner.get(_TAG.ExposureTime), 0, 1e6),
-            aperture=_number(inner.get(_TAG.FNumber), 0, 1e3),
-            iso=_number(inner.get(_TAG.ISOSpeedRatings), 0, 1e8),
-            focal_mm=_number(inner.get(_TAG.FocalLength), 0, 1e5),
+            time_s=number(inner.get(_TAG.ExposureTime), 0, 1e6),
+            aperture=number(inner.get(_TAG.FNumber), 0, 1e3),
+            iso=number(inner.get(_TAG.ISOSpeedRatings), 0, 1e8),
+            focal_mm=number(inner.get(_TAG.FocalLength), 0, 1e5),
+            focal_35mm=number(inner.get(_TAG.FocalLengthIn35mmFilm), 0, 1e5),
+            bias=number(inner.get(_TAG.ExposureBiasValue), -100, 100),
+            program=number(inner.get(_TAG.ExposureProgram), 0, 100),
+            metering=number(inner.get(_TAG.MeteringMode), 0, 255),
+            flash=_fired(inner.get(_TAG.Flash)),
         ),
         "taken_at": _instant(inner, exif),
         "gps": _place(_ifd(exif, _GPS)),
-        "description": _text(exif.get(_TAG.ImageDescription)),
-        "artist": _text(exif.get(_TAG.Artist)),
-        "copyright": _text(exif.get(_TAG.Copyright)),
+        "description": text(exif.get(_TAG.ImageDescription)),
+        "artist": text(exif.get(_TAG.Artist)),
+        "copyright": text(exif.get(_TAG.Copyright)),
     }
     return {name: value for name, value in found.items() if value not in (None, {})}
 
@@ -49,7 +54,8 @@ def _ifd(exif: Image.Exif, tag: int) -> dict[int, Any]:
         return {}
 
 
-def _text(value: object) -> str | None:
+def text(value: object) -> str | None:
+    """Text of a stranger, cleaned and cut; None if there is none."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str):
@@ -57,28 +63,29 @@ def _text(value: object) -> str | None:
     return _UNSEEN.sub(" ", value.partition("\0")[0]).strip()[:_TEXT_LIMIT] or None
 
 
-def _number(value: Any, low: float, high: float) -> float | int | None:
+def number(value: Any, low: float, high: float) -> float | int | None:
+    """A finite number between two bounds, or None."""
     if isinstance(value, tuple):
         value = value[0] if value else None
     try:
-        number = float(value)
+        found = float(value)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return None
-    if not math.isfinite(number) or not low <= number <= high:
+    if not math.isfinite(found) or not low <= found <= high:
         return None
-    return int(number) if number.is_integer() else round(number, 8)
+    return int(found) if found.is_integer() else round(found, 8)
 
 
 def _instant(inner: dict[int, Any], exif: Image.Exif) -> str | None:
     """ISO 8601; local time of the camera, with its offset where the file has one."""
-    raw = _text(inner.get(_TAG.DateTimeOriginal)) or _text(exif.get(_TAG.DateTime))
+    raw = text(inner.get(_TAG.DateTimeOriginal)) or text(exif.get(_TAG.DateTime))
     if raw is None:
         return None
     try:
         taken = datetime.strptime(raw[:19], "%Y:%m:%d %H:%M:%S")
     except ValueError:
         return None
-    offset = _text(inner.get(_TAG.OffsetTimeOriginal)) or ""
+    offset = text(inner.get(_TAG.OffsetTimeOriginal)) or ""
     return taken.isoformat() + (offset if re.fullmatch(r"[+-]\d\d:\d\d", offset) else "")
 
 
@@ -88,7 +95,7 @@ def _place(gps: dict[int, Any]) -> dict[str, float | int] | None:
     if latitude is None or longitude is None:
         return None
     place: dict[str, float | int] = {"latitude": latitude, "longitude": longitude}
-    altitude = _number(gps.get(_PLACE.GPSAltitude), 0, 100_000)
+    altitude = number(gps.get(_PLACE.GPSAltitude), 0, 100_000)
     if altitude is not None:
         place["altitude_m"] = -altitude if gps.get(_PLACE.GPSAltitudeRef) in (b"\x01", 1) else altitude
     return place
@@ -97,14 +104,18 @@ def _place(gps: dict[int, Any]) -> dict[str, float | int] | None:
 def _degrees(value: Any, side: object, negative: str, limit: int) -> float | None:
     if not isinstance(value, tuple) or len(value) != 3:
         return None
-    parts = [_number(part, 0, 1e6) for part in value]
+    parts = [number(part, 0, 1e6) for part in value]
     if any(part is None for part in parts):
         return None
     degrees = float(sum((part or 0) / 60**power for power, part in enumerate(parts)))
     if degrees > limit:
         return None
-    signed = -degrees if _text(side) == negative else degrees
+    signed = -degrees if text(side) == negative else degrees
     return round(signed, 7)
+
+
+def _fired(value: object) -> bool | None:
+    return bool(value & 1) if isinstance(value, int) else None
 
 
 def _without_none(**fields: Any) -> dict[str, Any]:

@@ -77,10 +77,10 @@ def read_regular(path: Path, max_bytes: int) -> bytes:
     return content
 
 
-def write_whole(path: Path, content: bytes) -> Written:
+def write_whole(path: Path, content: bytes, *, synced: bool = True) -> Written:
     """Write a file so that it is there completely or not at all, power loss included; the folder is made.
 
-    Writing it again replaces it.
+    Writing it again replaces it. With `synced=False` the caller syncs the folder, once for many files.
 
     Raises:
         Reject: `storage-failed`, where only a person can mend it: no space, no permission.
@@ -95,7 +95,8 @@ def write_whole(path: Path, content: bytes) -> Written:
             file.flush()
             os.fsync(descriptor)
         temporary.replace(path)
-        sync_folder(path.parent)
+        if synced:
+            sync_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()

@@ -1,15 +1,17 @@
-"""Virus scanning with clamd, and what becomes of an infected file."""
+"""Virus scanning with clamd or YARA-X, and what becomes of an infected file."""
 
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from jobdesk import Context, Reject, Retry, processor
 
-from . import clamd, safefiles
+from . import clamd, safefiles, yara
+from .clamd import Scanner, ScannerError
 from .staging import UploadId
 
 NOT_SCANNED = "not scanned: no scanner"
@@ -19,22 +21,26 @@ NOT_SCANNED = "not scanned: no scanner"
 def scan_for_viruses(
     ctx: Context, source: Path, name: str | None = None, upload_id: UploadId | None = None, quarantine: bool = False
 ) -> dict[str, Any]:
-    """Have clamd look at a file; an infected one is rejected and, if asked, moved to the quarantine."""
+    """Have clamd or YARA-X rules look at a file; an infected one is rejected and, if asked, moved to the quarantine."""
     settings = ctx.settings["scanner"]
     called = safefiles.shown(name or source.name)
     kept = Path(ctx.settings["quarantine"]) / f"{upload_id or ctx.job}-{source.name}.infected"
     if quarantine and not source.exists() and kept.with_suffix(".json").exists():
         raise Reject(f"{called} is infected and lies in the quarantine: {kept.name}", reason="virus")
     content = safefiles.read_regular(source, ctx.settings["images"]["max_bytes"])
-    scanner = clamd.find(settings["address"])
-    if scanner is None:
+    scanners = _scanners(settings)
+    if not scanners:
         return _unscanned(ctx, called, settings["on_missing"])
     started = time.monotonic()
+    versions: list[str] = []
+    infection = None
     try:
-        version = scanner.version(settings["timeout"])
-        infection = scanner.infection(content, settings["timeout"])
-    except clamd.ScannerError as error:
-        raise Retry(str(error)) from None
+        for scanner in scanners:
+            versions.append(scanner.version(settings["timeout"]))
+            infection = infection or scanner.infection(content, settings["timeout"])
+    except ScannerError as error:
+        if infection is None:  # what one has found, another that fails does not take back
+            raise Retry(str(error)) from None
     if infection is not None:
         ctx.log.error(f"{called}: {infection}")
         where = ""
@@ -43,18 +49,36 @@ def scan_for_viruses(
             where = f"; it was moved to the quarantine as {kept.name}"
         raise Reject(f"{called} is infected with {infection}{where}", reason="virus")
     took_ms = round((time.monotonic() - started) * 1000, 1)
+    version = ", ".join(versions)
     ctx.log.info(f"{called} is clean, says {version}")
     return {"scanned": True, "verdict": "clean", "scanner": version, "bytes": len(content), "took_ms": took_ms}
+
+
+def _scanners(settings: Mapping[str, Any]) -> list[Scanner | yara.Rules]:
+    """Who looks at the file: clamd if there is one, else YARA-X if it is installed; or those that the settings name."""
+    engine = settings["engine"]
+    found: list[Scanner | yara.Rules] = []
+    if engine != "yara" and (scanner := clamd.find(settings["address"])) is not None:
+        found.append(scanner)
+    elif engine == "both":
+        return []  # half of what was asked for is not enough
+    if engine in ("yara", "both") or (engine == "auto" and not found):
+        if yara.installed():
+            found.append(yara.Rules(settings["rules"]))
+        elif engine != "auto":
+            return []
+    return found
 
 
 def _unscanned(ctx: Context, called: str, on_missing: str) -> dict[str, Any]:
     if on_missing == "fail":
         raise Reject(
             f'{called} was not scanned: there is no scanner and scanner.on_missing is "fail"; '
-            "start clamd or set scanner.address, then retry",
+            "start clamd or set scanner.address, or pip install 'jobdesk[yara]', then retry",
             reason="NoScanner",
         )
-    ctx.log.warning(f"{called} was {NOT_SCANNED} (clamd) was found; set scanner.address if there is one")
+    how = "set scanner.address if there is a clamd, or pip install 'jobdesk[yara]'"
+    ctx.log.warning(f"{called} was {NOT_SCANNED} was found; {how}")
     return {"scanned": False, "verdict": NOT_SCANNED}
 
 
@@ -80,4 +104,4 @@ def _isolate(ctx: Context, source: Path, kept: Path, called: str, infection: str
     except OSError:  # another file system
         safefiles.write_whole(kept, content)
         source.unlink()
-    kept.chmod(0o600)
+    kept.chmod(0)  # its owner must change that before anything can read it

@@ -1,8 +1,10 @@
 """Where an upload lies between its first step and its last: STORAGE/.staging/UPLOAD/."""
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +24,21 @@ def storage(ctx: Context) -> Path:
 def folder(ctx: Context, upload_id: str) -> Path:
     """The folder of one upload while it is under way."""
     return storage(ctx) / ".staging" / upload_id
+
+
+def final_folder(ctx: Context, upload_id: str, received: datetime, album: str | None) -> Path:
+    """Where an upload's files will lie in the storage, as `storage.key` has it."""
+    parts = ctx.settings["storage"]["key"].removesuffix("/{name}").split("/")
+    values = {
+        "year": f"{received:%Y}", "month": f"{received:%m}", "day": f"{received:%d}", "upload": upload_id,
+        "user": _part(ctx.user or "nobody"), "album": _part(album or "none"),
+    }  # fmt: skip
+    return storage(ctx).joinpath(*(part.format_map(values) for part in parts))
+
+
+def _part(words: str) -> str:
+    """What people wrote, fit to be one part of a path and of a URL."""
+    return re.sub(r"[^\w.-]+", "-", words).strip("-.")[:80] or "none"
 
 
 def new_id(ctx: Context) -> str:

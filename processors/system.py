@@ -126,7 +126,7 @@ def _of_flow(results: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str,
 def _of_file(ctx: Context, source: Path) -> dict[str, Any]:
     limits = ctx.settings["images"]
     content = safefiles.read_regular(source, limits["max_bytes"])
-    header = headers.inspect(content, source.name, limits["max_pixels"])
+    header = headers.inspect(content, source.name, limits["max_pixels"], limits["max_frames"])
     sha256 = hashlib.sha256(content).hexdigest()
     return {
         "path": str(source),

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from jobdesk import Context, Reject, processor
 
-from . import headers, safefiles, staging
+from . import headers, remote, safefiles, staging
 from .headers import Header
 from .staging import UploadId
 
@@ -40,7 +40,7 @@ def request_upload(
     ctx.on_failure("IMAGE_UPLOAD_FAILED", {"upload_id": upload, "name": called})
     limits = ctx.settings["images"]
     content = safefiles.read_regular(source, limits["max_bytes"])
-    header = headers.inspect(content, called, limits["max_pixels"])
+    header = headers.inspect(content, called, limits["max_pixels"], limits["max_frames"])
     suffix = Path(called).suffix.lower()
     if suffix and suffix not in (header.format.extension, *header.format.also):
         ctx.log.warning(f"{called} is named {suffix} but holds {header.format.name}: its content decides")
@@ -75,7 +75,7 @@ def store_upload(
 ) -> dict[str, Any]:
     """Put the original and its renditions at their place in the storage, each checked by its checksum."""
     upload = upload_id or staging.new_id(ctx)
-    folder = output or _final_folder(ctx, upload, datetime.now(UTC))
+    folder = output or staging.final_folder(ctx, upload, datetime.now(UTC), None)
     if renditions is None:
         renditions = [
             one
@@ -83,6 +83,8 @@ def store_upload(
             for one in ctx.results.get(step, {}).get("renditions", [])
         ]
     expected = ctx.results.get("IMAGE_UPLOAD_REQUESTED", {}).get("sha256")
+    if remote.is_remote(ctx) and folder.is_relative_to(staging.storage(ctx)):
+        return _store_remotely(ctx, upload, source, expected, folder, renditions)
     original = _store(ctx, source, folder, expected)
     ctx.progress(1, 1 + len(renditions), source.name)
     stored = []
@@ -131,6 +133,8 @@ def fail_upload(
         failed.get("message") or (error.get("message") if isinstance(error, dict) else None) or "no reason was given"
     )
     ctx.log.error(f"{called}: {message}")
+    if upload_id is not None and failed.get("type") == "IMAGE_UPLOAD_PROCESSING" and remote.is_remote(ctx):
+        ctx.submit("STORAGE_ROLLBACK", {"upload_id": upload_id}, optional=True)
     ctx.submit(
         "NOTIFICATION_SEND",
         {
@@ -175,7 +179,7 @@ def _submit_steps(
         ctx.submit("THUMBNAIL_GENERATE", picture | {"output": str(folder / "thumbnails")}, after=[scan]),
         ctx.submit("IMAGE_RESIZE", picture | {"output": str(folder / "renditions")}, after=[scan]),
     ]
-    final = str(_final_folder(ctx, upload, received))
+    final = str(staging.final_folder(ctx, upload, received, album))
     stored = ctx.submit("IMAGE_UPLOAD_PROCESSING", picture | {"upload_id": upload, "output": final}, after=pictures)
     recorded = ctx.submit(
         "DATABASE_UPDATE", {"upload_id": upload, "name": name, "album": album, "tags": tags}, after=[stored]
@@ -194,18 +198,38 @@ def _submit_steps(
     )
 
 
-def _store(ctx: Context, source: Path, folder: Path, sha256: str | None) -> dict[str, Any]:
+def _store_remotely(
+    ctx: Context, upload: str, source: Path, sha256: str | None, folder: Path, renditions: list[dict[str, Any]]
+) -> dict[str, Any]:
+    prefix = folder.relative_to(staging.storage(ctx)).as_posix()
+    files = [(source, sha256), *((Path(one["path"]), one.get("sha256")) for one in renditions)]
+    pieces, placed = [], []
+    for path, expected in files:
+        size, found = _checked(ctx, path, expected)
+        pieces.append(remote.Piece(path, f"{prefix}/{path.name}", found))
+        placed.append({"bytes": size, "sha256": found})
+    for one, address in zip(placed, remote.store(ctx, upload, pieces), strict=True):
+        one["path"] = address
+    where = remote.url_of(ctx.settings["storage"], prefix)
+    ctx.log.info(f"stored {len(pieces)} files in {where}")
+    stored = [one | at for one, at in zip(renditions, placed[1:], strict=True)]
+    return {"upload_id": upload, "folder": where, "original": placed[0], "renditions": stored}
+
+
+def _checked(ctx: Context, source: Path, sha256: str | None) -> tuple[int, str]:
+    """Size and checksum of a file that was made before; it must not have changed."""
     content = safefiles.read_regular(source, max(ctx.settings["images"]["max_bytes"], 100_000_000))
     found = hashlib.sha256(content).hexdigest()
     if sha256 is not None and found != sha256:
         raise Reject(f"{source} changed since it was made: submit the upload again", reason="corrupt")
+    return len(content), found
+
+
+def _store(ctx: Context, source: Path, folder: Path, sha256: str | None) -> dict[str, Any]:
+    size, found = _checked(ctx, source, sha256)
     target = folder / source.name
     safefiles.place(source, target)
-    return {"path": str(target), "bytes": len(content), "sha256": found}
-
-
-def _final_folder(ctx: Context, upload: str, received: datetime) -> Path:
-    return staging.storage(ctx) / f"{received:%Y}" / f"{received:%m}" / upload
+    return {"path": str(target), "bytes": size, "sha256": found}
 
 
 def _instant(moment: datetime) -> str:

@@ -68,7 +68,7 @@ def _home(args: Args) -> "Path":
 def _show(args: Args, out: Out) -> None:
     from jobdesk import config
 
-    found: dict[str, Any] = shown(config.load(_home(args)).model_dump(mode="json"))
+    found: dict[str, Any] = shown(config.load(_home(args)).model_dump(mode="json", by_alias=True))
     if out.json:
         out.document(found)
         return
@@ -108,6 +108,8 @@ def schema(made: dict[str, Any]) -> dict[str, Any]:
             "StepSettings",
             "HookSettings",
             "ScheduleSettings",
+            "WebhookSettings",
+            "RouteSettings",
             *_SERVICES,
         ):
             part.pop("required", None)

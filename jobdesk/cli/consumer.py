@@ -17,6 +17,7 @@ from jobdesk.core.errors import UsageError
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
     from jobdesk.engine import Engine
+    from jobdesk.runtime.sdnotify import ServiceManager, Watchdog
 
 _LOOK_S = 0.1
 _HURRY_S = 6.0
@@ -95,11 +96,21 @@ def _serving(desk: "Desk", port: int | None, out: Out) -> Iterator[None]:
     if port is None:
         yield
         return
-    from jobdesk.monitoring.prometheus import ADDRESS, MetricsServer
+    import logging
 
-    server = MetricsServer(port, desk.metrics, desk.health)
+    from jobdesk import logs
+    from jobdesk.monitoring.prometheus import MetricsServer
+
+    server = MetricsServer(port, desk.metrics, lambda detailed: desk.health(detailed=detailed))
     server.start()
-    out.say(f"metrics and health: http://{ADDRESS}:{server.port}/metrics and /health")
+    said = f"metrics and health: {server.url}/metrics, /health and /health/detailed"
+    logs.to_file(desk.home.logs)
+    logging.getLogger("jobdesk").info("%s", said)
+    if out.json:
+        out.errors.write(f"{said}\n")
+        out.errors.flush()
+    elif port == 0 or out.terminal:  # who chose no port must be told which it is, on a pipe too
+        out.line(said, flush=True)
     try:
         yield
     finally:
@@ -117,11 +128,14 @@ def work(
 ) -> int:
     """Run a consumer on the calling thread until a signal, or with `drain` until nothing is left; the exit code."""
     from jobdesk.ledger import reads
+    from jobdesk.runtime.sdnotify import manager_of
 
+    manager = manager_of(os.environ)  # before there are children
     newest = reads.last_events(desk.ledger, limit=1)
     since = newest[-1].id if newest else 0
     engine = desk.engine("consumer", workers, queues)
     engine.start()
+    watchdog = None if manager is None else _watchdog(manager, engine, desk)
     out.say(f"consumer {os.getpid()} works on {desk.home.path} with {engine.workers} workers; Ctrl-C stops it")
     teller = _Teller(desk, out, since)
     if out.terminal or out.json:
@@ -131,11 +145,25 @@ def work(
         if hearing.wait(_LOOK_S if drain else None):
             told_to_stop = True
             break
+    if watchdog is not None:
+        watchdog.stopping(desk.config.desk.stop_grace + _HURRY_S)
     _stop(engine, desk, out, hearing)
     teller.finish()
     if drain and not told_to_stop and new_dead_letters(desk, since, queues):
         return _DEAD_LETTERS
     return 0
+
+
+def _watchdog(manager: "ServiceManager", engine: "Engine", desk: "Desk") -> "Watchdog":
+    """Tell systemd from now on that this consumer works."""
+    from jobdesk.runtime.sdnotify import Watchdog
+
+    def status() -> str:
+        return f"{engine.busy} of {engine.workers} workers busy on {desk.home.path}"
+
+    watchdog = Watchdog(manager, desk.clock, alive=lambda: engine.alive, status=status)
+    watchdog.start()
+    return watchdog
 
 
 def _stop(engine: "Engine", desk: "Desk", out: Out, hearing: Signals) -> None:

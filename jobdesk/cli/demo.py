@@ -67,9 +67,10 @@ def _demo(args: Args, out: Out) -> int:
         import tempfile
 
         home = tempfile.mkdtemp(prefix="jobdesk-demo-")
+    from jobdesk.core.actor import Actor
     from jobdesk.desk import Desk
 
-    desk = Desk(home)
+    desk = Desk(home, actor=Actor.here("command" if args.headless else "app", args.command_line))
     try:
         return _headless(desk, args, out) if args.headless else _on_screen(desk, args, out)
     finally:

@@ -10,29 +10,36 @@ from collections.abc import Sequence
 
 from jobdesk import __version__
 from jobdesk.cli import (
+    alerts,
     app,
     assets,
+    audit,
     backup,
     config,
     consumer,
     dead,
     demo,
+    doctor,
     events,
     flows,
     folders,
+    health,
     jobs,
     logs,
     mail,
     metrics,
+    notify,
     processors,
     queues,
     schedules,
     secrets,
+    service,
     services,
     submit,
 )
 from jobdesk.cli.output import Out, plain
 from jobdesk.cli.parsing import COMMON, Args, Group, Parser, number, parse
+from jobdesk.cli.read_only import refuse_changes
 from jobdesk.core.errors import JobdeskError
 
 INTERRUPTED = 130
@@ -49,7 +56,9 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words)
     out = Out(json="--json" in words[: words.index("--") if "--" in words else None])
     try:
-        code = _dispatch(parse(build(), words), out)
+        args = parse(build(), words)
+        args.command_line = words
+        code = _dispatch(args, out)
         out.stream.flush()
         return code
     except SystemExit as done:  # argparse, after it printed help or version
@@ -75,7 +84,6 @@ def build() -> Parser:
     parser = Parser(prog="jobdesk", description=_ABOUT, epilog=_EXIT_CODES, parents=[COMMON])
     parser.add_argument("--version", action="version", version=f"jobdesk {__version__}")
     screen = parser.add_argument_group("the terminal app")
-    screen.add_argument("--read-only", action="store_true", help="only watch: it runs no jobs and changes nothing")
     screen.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     screen.add_argument("--ascii", action="store_true", help="draw with plain characters")
     screen.add_argument("--fps", type=number(1), metavar="N", help="frames a second at the most")
@@ -90,7 +98,7 @@ def build() -> Parser:
     commands = Group(parser)
     for noun in (
         submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
-        backup, config, secrets, mail, demo,
+        audit, health, alerts, notify, doctor, backup, service, config, secrets, mail, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)
@@ -104,6 +112,7 @@ def _open(args: Args, out: Out) -> int:
 
 
 def _dispatch(args: Args, out: Out) -> int:
+    refuse_changes(args)
     code = args.run(args, out)
     return 0 if code is None else int(code)
 

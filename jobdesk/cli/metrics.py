@@ -1,17 +1,10 @@
-"""`jobdesk metrics`, `health` and `doctor`: how the desk does, and what is wrong with it."""
+"""`jobdesk metrics`: how much the desk does, and how well."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out
 from jobdesk.cli.parsing import Args, Group, number
-
-if TYPE_CHECKING:
-    from jobdesk.desk import Desk
-    from jobdesk.monitoring.doctor import Finding
-
-_EXIT_CODES = {"healthy": 0, "warning": 1, "error": 2}
-_TONES = {"healthy": "ok", "ok": "ok", "warning": "warn", "error": "bad", "wrong": "bad", "mended": "warn"}
 
 
 def add(commands: Group) -> None:
@@ -20,10 +13,6 @@ def add(commands: Group) -> None:
     metrics.add_argument("--type", metavar="T", help="only of this job type")
     metrics.add_argument("--hours", type=number(1), default=24, metavar="N", help="of so many hours (default: 24)")
     metrics.add_argument("--prometheus", action="store_true", help="as text for Prometheus")
-    health = commands.command("health", "whether the desk is well; exits 0 healthy, 1 warning, 2 error", _health)
-    health.add_argument("--detailed", action="store_true", help="with the numbers of every check")
-    doctor = commands.command("doctor", "look for what is wrong with the home; exits 1 if something is", _doctor)
-    doctor.add_argument("--fix", action="store_true", help="mend wrong counts, missing folders and open permissions")
 
 
 def _metrics(args: Args, out: Out) -> None:
@@ -79,12 +68,31 @@ def _print_metrics(found: dict[str, Any], out: Out) -> None:
     for title in ("queues", "types", "workers"):
         if found[title]:
             _print_parts(title, found[title], out)
+    if found["consumers"]:
+        _print_consumers(found["consumers"], out)
     if found["errors"]:
         out.heading("errors")
         out.table(
             (Column("error", least=12), Column("jobs", right=True)),
             [(name, f"{count:,}") for name, count in found["errors"].items()],
         )
+
+
+def _print_consumers(consumers: dict[str, dict[str, Any]], out: Out) -> None:
+    out.heading("consumers")
+    out.table(
+        (Column("consumer", least=12), *(Column(name, right=True) for name in ("pid", "workers", "CPU %", "memory"))),
+        [
+            (
+                id_,
+                str(one["pid"]),
+                str(one["workers"]),
+                out.nothing if one["cpu"] is None else f"{one['cpu']:.1f}",
+                out.nothing if one["memory"] is None else f"{one['memory'] / 1e6:,.0f} MB",
+            )
+            for id_, one in consumers.items()
+        ],
+    )
 
 
 def _megabytes(average: int, most: int) -> str:
@@ -111,7 +119,7 @@ def _print_parts(title: str, parts: dict[str, dict[str, Any]], out: Out) -> None
                 f"{part['failed'] + part.get('expired', 0):,}",
                 f"{part['failureRate']:g}",
                 span(part["averageProcessingTime"]),
-                span(part["processingTime"]["p95"]) if "processingTime" in part else "",
+                span(part["processingTime"]["p95"]),
             )
             for name, part in parts.items()
         ],
@@ -120,108 +128,3 @@ def _print_parts(title: str, parts: dict[str, dict[str, Any]], out: Out) -> None
 
 def _lower(key: str) -> str:
     return key[0].lower() + key[1:]
-
-
-def _health(args: Args, out: Out) -> int:
-    with opened(args) as desk:
-        found = desk.health(detailed=args.detailed)
-        code = _EXIT_CODES[found["status"]]
-        if out.json:
-            out.document(found)
-            return code
-        out.line(out.paint(found["status"], _TONES[found["status"]]))
-        bad = {problem["check"]: problem["status"] for problem in found["problems"]}
-        out.table(
-            (Column("check"), Column("state", tone=lambda cell: _TONES.get(cell, ""))),
-            [(name, "ok" if well else bad.get(name, "warning")) for name, well in found["checks"].items()],
-        )
-        for problem in found["problems"]:
-            out.line(f"{problem['status']}: {problem['message']}")
-        for name, details in found.get("details", {}).items():
-            out.heading(name)
-            out.fields((key, _text(value)) for key, value in details.items())
-        return code
-
-
-def _text(value: Any) -> str:
-    import json
-
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _doctor(args: Args, out: Out) -> int:
-    with opened(args) as desk:
-        findings = [*_of_settings(desk), *_of_home(desk, fix=args.fix)]
-        wrong = [one for one in findings if not one.ok]
-        if out.json:
-            out.document(
-                [
-                    {"name": one.name, "ok": one.ok, "message": one.message, "mend": one.mend, "fixed": one.fixed}
-                    for one in findings
-                ]
-            )
-        else:
-            out.table(
-                (
-                    Column("check"),
-                    Column("state", tone=lambda cell: _TONES.get(cell, "")),
-                    Column("finding", least=30),
-                ),
-                [
-                    (
-                        one.name,
-                        "mended" if one.fixed else "ok" if one.ok else "wrong",
-                        one.message if one.mend is None else f"{one.message}: {one.mend}",
-                    )
-                    for one in findings
-                ],
-            )
-        return 1 if wrong else 0
-
-
-def _of_home(desk: "Desk", *, fix: bool) -> "list[Finding]":
-    from jobdesk.monitoring.doctor import doctor
-
-    home = desk.home
-    own = (home.inbox, home.quarantine, home.processors, home.logs, home.run)
-    return doctor(
-        desk.ledger,
-        home=home.path,
-        now=desk.clock.now(),
-        consumers=desk.consumers(),
-        folders=[*own, *(rule.path for rule in desk.folder_rules() if rule.path not in own)],
-        fix=fix,
-    )
-
-
-def _of_settings(desk: "Desk") -> "list[Finding]":
-    """What only the desk knows: its settings, its processors, and whether they fit together."""
-    from jobdesk.core.errors import ConfigError
-    from jobdesk.monitoring.doctor import Finding
-
-    try:
-        folders = desk.config.folders
-    except ConfigError as error:
-        return [Finding("settings", False, str(error), "edit it; `jobdesk config schema` says what fits")]
-    found = [Finding("settings", True, f"the settings are right ({desk.home.settings})")]
-    broken = desk.registry.broken
-    kinds = len(desk.registry.processors)
-    if broken:
-        first = f"{len(broken)} of the plug-ins did not load: {broken[0].name}: {broken[0].error}"
-        found.append(Finding("processors", False, first, "mend it; `jobdesk processors list` shows them all"))
-    else:
-        found.append(Finding("processors", True, f"{kinds} job types are known"))
-    for flow in desk.config.flows:
-        for step in flow.steps:
-            if step.type not in desk.registry.processors:
-                said = f"no processor has the job type {step.type} of flow {flow.name}, step {step.name}"
-                found.append(Finding("flows", False, said, "change its `type` in jobdesk.toml"))
-    for schedule in desk.schedules():
-        if schedule.spec.type not in desk.registry.processors:
-            said = f"no processor has the job type {schedule.spec.type} of schedule {schedule.name}"
-            found.append(Finding("schedules", False, said, "change its `type` in jobdesk.toml, or remove it"))
-    for folder in folders:
-        if desk.named_flow(folder.pipeline) is None and folder.pipeline not in desk.registry.processors:
-            said = f"there is neither a flow nor a job type {folder.pipeline}, which files of {folder.path} become"
-            found.append(Finding("pipelines", False, said, "change `pipeline` in jobdesk.toml"))
-    return found

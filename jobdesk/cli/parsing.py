@@ -67,6 +67,9 @@ def _common() -> Parser:
         "--home", metavar="DIR", default=argparse.SUPPRESS, help="the home folder (default: $JOBDESK_HOME)"
     )
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
+    parser.add_argument(
+        "--read-only", action="store_true", default=argparse.SUPPRESS, help="only look: refuse every change"
+    )
     return parser
 
 

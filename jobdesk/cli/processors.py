@@ -6,6 +6,10 @@ from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out
 from jobdesk.cli.parsing import Args, Group
 
+_NEW_MORE = """
+  jobdesk processors new greet                      # HOME/processors/greet.py, and a test beside it
+  jobdesk processors new greet --package ~/greet    # a package of its own: pip install ~/greet"""
+
 if TYPE_CHECKING:
     from jobdesk.core.processor import Processor
     from jobdesk.desk import Desk
@@ -16,6 +20,32 @@ def add(commands: Group) -> None:
     noun = commands.noun("processors", "look at the job types and their parameters")
     noun.command("list", "every job type; plug-ins that failed to load are rows too", _list)
     noun.command("show", "a job type with its parameters", _show).add_argument("type", metavar="TYPE")
+    new = noun.command("new", "begin a job type of your own: a typed skeleton with a test", _new, more=_NEW_MORE)
+    new.add_argument("type", metavar="NAME", help="the job type, like greet or report.monthly")
+    new.add_argument("--package", metavar="DIR", help="make a package that can be installed, in a new folder")
+
+
+def _new(args: Args, out: Out) -> None:
+    from pathlib import Path
+
+    from jobdesk import skeleton
+
+    if args.package is not None:
+        made = skeleton.package(args.type, Path(args.package).expanduser().absolute())
+    else:
+        from jobdesk import home
+
+        prepared = home.prepare(home.locate(getattr(args, "home", None)))
+        made = skeleton.file(args.type, prepared.processors)
+    if out.json:
+        out.document({"type": args.type, "files": [str(path) for path in made]})
+        return
+    for path in made:
+        out.line(str(path))
+    if args.package is not None:
+        out.note(f"install it where jobdesk is with `pip install {args.package}`; its test: pytest {args.package}")
+    else:
+        out.note(f"try it: jobdesk submit {args.type} name=Ada; its test: pytest {made[-1]}")
 
 
 def _list(args: Args, out: Out) -> None:

@@ -51,3 +51,10 @@ def instant(text: str) -> float:
     """
     at = datetime.fromisoformat(text)
     return (at if at.tzinfo else at.astimezone()).timestamp()
+
+
+def since_boot() -> float | None:
+    """Seconds since the machine was started, its sleep included: nobody sets this clock. None where there is none."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return None
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

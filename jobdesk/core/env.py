@@ -7,13 +7,13 @@ from typing import Any
 
 from jobdesk.core.errors import ConfigError
 
-REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+ENV_REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def names(value: Any) -> Iterator[str]:
     """The variables that the texts of a value refer to."""
     if isinstance(value, str):
-        yield from REFERENCE.findall(value)
+        yield from ENV_REFERENCE.findall(value)
     elif isinstance(value, Mapping):
         for one in value.values():
             yield from names(one)
@@ -29,7 +29,7 @@ def put_in(value: Any, environment: Mapping[str, str] = os.environ) -> Any:
         ConfigError: a variable is not set.
     """
     if isinstance(value, str):
-        return REFERENCE.sub(lambda found: _of(found[1], environment), value)
+        return ENV_REFERENCE.sub(lambda found: _of(found[1], environment), value)
     if isinstance(value, Mapping):
         return {key: put_in(one, environment) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -5,9 +5,11 @@
     │   ├── ConfigError          config     2     jobdesk.toml: file, line, key, the nearest right one
     │   ├── QueryError           query      2     the query language: position and what would fit
     │   ├── PayloadError         payload    2     a job's data does not fit its type
-    │   └── UnknownType          type       2     no processor has this job type
+    │   ├── UnknownType          type       2     no processor has this job type
+    │   └── ReadOnly             read_only  2     a change was asked for where --read-only forbids all
     ├── JobFailed                failed     1     the awaited job did not complete
     ├── SecretError              secret     1     a secret cannot be opened or encrypted: its key
+    ├── ServiceError             service    1     the system would not start, stop or show a service
     ├── BackupError              backup     1     a backup cannot be made, or cannot be trusted
     ├── Refused                  refused    1     the move is not allowed from the job's state
     │   └── QueueFull            full       1     the queue has no room: its max_size
@@ -55,6 +57,10 @@ class UnknownType(UsageError):
     code = "type"
 
 
+class ReadOnly(UsageError):
+    code = "read_only"
+
+
 class JobFailed(JobdeskError):
     code = "failed"
 
@@ -65,6 +71,10 @@ class SecretError(JobdeskError):
 
 class BackupError(JobdeskError):
     code = "backup"
+
+
+class ServiceError(JobdeskError):
+    code = "service"
 
 
 class Refused(JobdeskError):

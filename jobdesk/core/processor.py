@@ -29,6 +29,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__jobdesk_processor__"
 _BY_NAME_ONLY = inspect.Parameter.KEYWORD_ONLY
 Isolation = Literal["process", "thread"]
+SCHEDULE_KEYS = ("cron", "timezone", "data", "queue", "priority", "missed", "overlap")
+"""Of a schedule that a processor brings with it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Processor:
     isolation: Isolation = "process"
     permanent: tuple[builtins.type[BaseException], ...] = ()
     service: str | None = None
+    schedule: Mapping[str, Any] | None = None
+    """When it is to be run by itself: keys of `SCHEDULE_KEYS`."""
 
     def service_of(self, data: Mapping[str, Any]) -> str | None:
         """The service that a job with this payload needs; `{key}` is the one that the payload names, if it does."""
@@ -199,6 +203,18 @@ def _check_signature(type_: str, function: Callable[..., Any]) -> None:
             raise TypeError(f"processor {type_}: parameter '{one.name}' must be one that can be given by name")
 
 
+def _schedule(type_: str, given: str | Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if given is None:
+        return None
+    made = {"cron": given} if isinstance(given, str) else dict(given)
+    for key in made:
+        if key not in SCHEDULE_KEYS:
+            raise TypeError(f"processor {type_}: its schedule has no key '{key}'{nearest(key, SCHEDULE_KEYS)}")
+    if "cron" not in made:
+        raise TypeError(f"processor {type_}: its schedule needs a cron expression")
+    return made
+
+
 def processor(
     type: str,
     *,
@@ -211,6 +227,7 @@ def processor(
     isolation: Isolation = "process",
     permanent: tuple[builtins.type[BaseException], ...] = (),
     service: str | None = None,
+    schedule: str | Mapping[str, Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare the function below as the processor of a job type.
 
@@ -228,6 +245,8 @@ def processor(
         permanent: exception classes that are not retried.
         service: what it needs, a name of `[services]` or `[providers]`, or `{key}` for the one that the payload's key
             names: while its breaker is open, jobs of the type wait at no cost.
+        schedule: run it by itself at the times of a cron expression; or a table with `cron` and, where wanted,
+            `timezone`, `data`, `queue`, `priority`, `missed`, `overlap`. It has the type's name.
     """
 
     def declare(function: F) -> F:
@@ -244,6 +263,7 @@ def processor(
             isolation=isolation,
             permanent=permanent,
             service=service,
+            schedule=_schedule(type, schedule),
         )
         setattr(function, MARK, made)
         return function

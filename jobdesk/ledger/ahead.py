@@ -58,3 +58,12 @@ def orphans(ledger: Ledger, consumers: list[str]) -> list[tuple[str, str]]:
     """Id and worker of running jobs that none of these consumers holds."""
     rows = ledger.rows("SELECT id, worker FROM job WHERE state = 'processing' ORDER BY seq")
     return [(id_, worker) for id_, worker in rows if worker.partition("/")[0] not in consumers]
+
+
+def held_by(ledger: Ledger, consumer: str) -> int:
+    """How many running jobs the consumer holds."""
+    row = ledger.row(
+        "SELECT count(*) FROM job WHERE state = 'processing' AND worker >= ?1 || '/' AND worker < ?1 || '0'",
+        (consumer,),
+    )
+    return int(row[0]) if row else 0

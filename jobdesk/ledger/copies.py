@@ -16,6 +16,8 @@ from jobdesk.core.clock import Clock
 from jobdesk.core.errors import BackupError
 from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS
 
+IDENTITY = ("application_id", "user_version")
+"""Pragmas that say whether a file is a ledger, and of which version."""
 PAGES_A_STEP = 1000
 """Pages that are copied before others get their turn at the disk."""
 REST_S = 0.002
@@ -77,7 +79,7 @@ def check(path: Path, named: Path | None = None) -> Copied:
     named = named or path
     _refuse_empty(path)
     with _explained(named, path), closing(_open(path, "ro")) as found:
-        application, version = (found.execute(f"PRAGMA {name}").fetchone()[0] for name in _IDENTITY)
+        application, version = (found.execute(f"PRAGMA {name}").fetchone()[0] for name in IDENTITY)
         if application != APPLICATION_ID:
             raise Unsound(f"{named} is not a ledger of jobdesk: name a file that `jobdesk backup` made")
         if version > len(MIGRATIONS):
@@ -168,6 +170,3 @@ def _refuse_empty(path: Path) -> None:
 
 def _damaged(path: Path, said: str) -> "Unsound":
     return Unsound(f"{path} is damaged ({said.strip().splitlines()[-1]})")
-
-
-_IDENTITY = ("application_id", "user_version")

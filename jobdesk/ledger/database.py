@@ -5,12 +5,11 @@ A write is one `BEGIN IMMEDIATE` transaction: SELECT-then-UPDATE in a deferred o
 several on SQLite's own. Readers never wait (WAL).
 """
 
-import os
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -21,11 +20,10 @@ from jobdesk.core.clock import Clock
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.events import Kind
 from jobdesk.core.text import to_json
-from jobdesk.ledger.fulltext import has_words
-from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS, triggers
+from jobdesk.ledger import migrating
+from jobdesk.ledger.functions import functions
 
 BUSY_TIMEOUT_S = 10
-FIRST_START_S, FIRST_START_LOOKS = 2.0, 40
 _CHUNKS = (256, 64, 16, 4, 1)
 """Rows of one statement: few sizes, so that each is prepared once."""
 EVENT = "INSERT INTO event (at, kind, job, queue, data) VALUES {}"
@@ -38,7 +36,7 @@ class Tx:
     """A write transaction: what a move needs to run SQL and to say what happened. `now` is its one instant."""
 
     def __init__(self, connection: sqlite3.Connection, now: float) -> None:
-        self._connection = connection
+        self._connection = self.connection = connection
         self.now = now
         self.wakes = False
         """Set by a move that gave workers something to do; whoever waits is told after the commit."""
@@ -129,11 +127,23 @@ def _spread(sql: str, width: int, rows: int) -> str:
 class Ledger:
     """The open database. Any thread may use it; each gets its own connection."""
 
-    def __init__(self, path: Path, clock: Clock, *, synchronous: Callable[[], str] = lambda: "full") -> None:
+    read_only = False
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        synchronous: Callable[[], str] = lambda: "full",
+        copied: bool = True,
+        is_alive: migrating.IsAlive | None = None,
+    ) -> None:
         """Open, create or migrate the ledger at `path`.
 
         Args:
             synchronous: asked before a thread's first write: "full" or "normal".
+            copied: False migrates without a backup, for what is a copy itself.
+            is_alive: asked before a migration, so that it does not happen under a consumer that lives.
 
         Raises:
             LedgerError: the file is not a jobdesk ledger, is newer than this program, or cannot be opened.
@@ -160,9 +170,10 @@ class Ledger:
             },
             timeout=BUSY_TIMEOUT_S,
         )
-        self._db.register_function(has_words, "has_words", 5, deterministic=True)
+        for name, takes, function in functions():
+            self._db.register_function(function, name, takes, deterministic=True)
         with self._explained():
-            self._migrate()
+            self.migrated = migrating.bring_up(path, self._connection, clock, copied=copied, is_alive=is_alive)
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -262,82 +273,18 @@ class Ledger:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError):
             raise  # a value or a statement of ours is wrong: waiting would not mend it
         except (sqlite3.DatabaseError, peewee.DatabaseError) as error:  # peewee wraps what happens while it connects
-            raise LedgerError(_explain(self.path, error)) from error
-
-    def _migrate(self) -> None:
-        _touch_private(self.path, self.clock)
-        connection = self._connection()
-        application, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _IDENTITY)
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if tables and application != APPLICATION_ID:
-            raise LedgerError(f"{self.path} is an SQLite database but not a jobdesk ledger: choose another --home")
-        if version > len(MIGRATIONS):
-            raise LedgerError(
-                f"{self.path} was written by a newer jobdesk (ledger version {version}, this one knows "
-                f"{len(MIGRATIONS)}): upgrade jobdesk"
-            )
-        if version == len(MIGRATIONS):
-            return
-        connection.execute("BEGIN EXCLUSIVE")  # two first starts at once: the second finds it done
-        try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            for script in MIGRATIONS[version:]:
-                _run_script(connection, script)
-            _run_script(connection, triggers())
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+            raise LedgerError(explain(self.path, error)) from error
 
 
-_IDENTITY = ("application_id", "user_version")
-
-
-def _touch_private(path: Path, clock: Clock) -> None:
-    """Make the file 0600 before SQLite does it with the umask; WAL and SHM take its mode.
-
-    One that is there and stays empty is a ledger that lost everything: SQLite would take it for a new one, and
-    remove the -wal beside it. Another first start fills its own within milliseconds.
-    """
-    try:
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-            return
-        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
-        for _ in range(FIRST_START_LOOKS):
-            if path.stat().st_size:
-                return
-            clock.wait(threading.Event(), FIRST_START_S / FIRST_START_LOOKS)
-    except OSError as error:
-        raise LedgerError(f"{path} cannot be opened ({error.strerror}): check its permissions and disk") from error
-    raise LedgerError(
-        f"{path} is empty, so what it held is lost: {_RESTORE}, or remove the file if there never was anything in it"
-    )
-
-
-def _run_script(connection: sqlite3.Connection, script: str) -> None:
-    """Like `executescript`, which would commit first."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            connection.execute(statement)
-            statement = ""
-
-
-_RESTORE = "nothing was changed; stop what works on it, and restore a backup with `jobdesk restore FILE`"
-
-
-def _explain(path: Path, error: Exception) -> str:
+def explain(path: Path, error: Exception, waited_s: float = BUSY_TIMEOUT_S) -> str:
+    """What SQLite said, as a sentence for a person."""
     text = str(error)
     if "locked" in text or "busy" in text:
-        return f"{path} stayed locked for {BUSY_TIMEOUT_S} s: another program holds a long transaction on it"
+        return f"{path} stayed locked for {waited_s:g} s: another program holds a long transaction on it"
     if "full" in text:
         return f"the disk of {path} is full: nothing was changed; free some space and try again"
     if "readonly" in text:
         return f"{path} is read-only: nothing was changed; make the home writable or choose another --home"
     if "malformed" in text or "not a database" in text:
-        return f"{path} is damaged ({text}): {_RESTORE}"
+        return f"{path} is damaged ({text}): {migrating.RESTORE}"
     return f"{path}: {text}"

@@ -4,127 +4,21 @@ Storing, claiming and completing a job do not touch the rollups: `ledger.folding
 of their events, up to a mark. What ends above the mark is read from its event and its job. Before such a job runs
 again or goes, a trigger keeps its end in `unfolded`: the rollups, those, and the jobs of the other events above the
 mark are together every end there ever was, each once.
+
+Many ends are added up by SQLite, in one statement: it takes some 4 µs an end there, and lets other threads run.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
 from typing import Any
 
 from jobdesk.core.events import Kind
-from jobdesk.core.job import State
-from jobdesk.ledger.database import Ledger, Row
-from jobdesk.ledger.spans import Spans
+from jobdesk.core.job import DEAD, State
+from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.spans import Spans, bin_in_sql
+from jobdesk.ledger.totals import EVERY, MINUTE, Sums, Totals
 
 MARK_KEY = "rollup"
 ENDS = (Kind.JOB_COMPLETED, Kind.JOB_FAILED, Kind.JOB_CANCELLED, Kind.JOB_EXPIRED)
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """An end of a job. Instants are epoch seconds, None where it never came so far."""
-
-    event: int
-    at: float
-    queue: str
-    type: str
-    state: State
-    attempt: int
-    worker: str | None
-    created_at: float
-    ready_at: float | None
-    started_at: float | None
-    cpu_ms: int | None
-    max_rss_bytes: int | None
-    error_type: str | None
-
-    @property
-    def ran(self) -> bool:
-        """Whether it ended by running."""
-        return self.started_at is not None and self.state in (State.COMPLETED, State.FAILED)
-
-    @property
-    def waited_s(self) -> float | None:
-        """From ready to started; None if it did not start since it was last ready."""
-        if self.started_at is None or self.ready_at is None or (not self.ran and self.started_at < self.ready_at):
-            return None
-        return max(0.0, self.started_at - self.ready_at)
-
-    @property
-    def took_s(self) -> float | None:
-        return max(0.0, self.at - self.started_at) if self.ran and self.started_at is not None else None
-
-    @property
-    def total_s(self) -> float | None:
-        """From stored to ended; None for a cancelled job."""
-        return None if self.state is State.CANCELLED else max(0.0, self.at - self.created_at)
-
-
-@dataclass(slots=True)
-class Totals:
-    """What ends come to: how many in each state, how many after more than one attempt, and their spans."""
-
-    completed: int = 0
-    failed: int = 0
-    cancelled: int = 0
-    expired: int = 0
-    again: int = 0
-    cpu_jobs: int = 0
-    cpu_ms: int = 0
-    cpu_most_ms: int = 0
-    rss_jobs: int = 0
-    rss_bytes: int = 0
-    rss_most_bytes: int = 0
-    waited: Spans = field(default_factory=Spans)
-    took: Spans = field(default_factory=Spans)
-    total: Spans = field(default_factory=Spans)
-
-    @property
-    def ended(self) -> int:
-        return self.completed + self.failed + self.cancelled + self.expired
-
-    @property
-    def dead(self) -> int:
-        """What went to the dead letters."""
-        return self.failed + self.expired
-
-    @property
-    def spans(self) -> tuple[Spans, Spans, Spans]:
-        return self.waited, self.took, self.total
-
-    def add(self, end: Ended) -> None:
-        setattr(self, end.state.value, getattr(self, end.state.value) + 1)
-        self.again += end.attempt > 1
-        for spans, span_s in zip(self.spans, (end.waited_s, end.took_s, end.total_s), strict=True):
-            if span_s is not None:
-                spans.add(span_s)
-        if not end.ran:
-            return
-        if end.cpu_ms is not None:
-            self.cpu_jobs += 1
-            self.cpu_ms += end.cpu_ms
-            self.cpu_most_ms = max(self.cpu_most_ms, end.cpu_ms)
-        if end.max_rss_bytes is not None:
-            self.rss_jobs += 1
-            self.rss_bytes += end.max_rss_bytes
-            self.rss_most_bytes = max(self.rss_most_bytes, end.max_rss_bytes)
-
-    def add_numbers(self, numbers: Sequence[int]) -> None:
-        """Add those of another in the order of `NUMBERS`."""
-        for name, number in zip(NUMBERS, numbers, strict=True):
-            own = getattr(self, name)
-            setattr(self, name, max(own, number) if "most" in name else own + number)
-
-    def merge(self, other: "Totals") -> None:
-        self.add_numbers([getattr(other, name) for name in NUMBERS])
-        for own, its in zip(self.spans, other.spans, strict=True):
-            own.merge(its)
-
-
-NUMBERS = (
-    "completed", "failed", "cancelled", "expired", "again", "cpu_jobs", "cpu_ms", "cpu_most_ms",
-    "rss_jobs", "rss_bytes", "rss_most_bytes",
-)  # fmt: skip
-"""Of `Totals`, and columns of `rollup`."""
 
 
 def mark(ledger: Ledger) -> int:
@@ -148,22 +42,74 @@ _COLUMNS = (
     "queue", "type", "state", "attempt", "worker", "created_at", "ready_at", "started_at", "cpu_ms",
     "max_rss_bytes", "error_type",
 )  # fmt: skip
-_BEYOND = (
-    f"SELECT event, at, {', '.join(_COLUMNS)} FROM unfolded WHERE event <= :last AND at >= :since UNION ALL "
-    f"SELECT e.id, j.finished_at, {', '.join('j.' + name for name in _COLUMNS)} "
+_SPANS = ("waited", "took", "total")
+_GATHERED = (
+    f"WITH ends AS (SELECT at, {', '.join(_COLUMNS)} FROM unfolded WHERE event <= :last AND at >= :since UNION ALL "
+    f"SELECT j.finished_at, {', '.join('j.' + name for name in _COLUMNS)} "
     "FROM event e NOT INDEXED CROSS JOIN job j ON j.seq = e.job "
     f"WHERE e.id > :mark AND e.id <= :last AND e.kind IN ({_KINDS}) AND j.finished_at >= :since "
-    "AND e.id NOT IN (SELECT event FROM unfolded)"
+    "AND e.id NOT IN (SELECT event FROM unfolded)), "
+    # whether it ended by running; and its spans, seconds, NULL where there is none
+    "known AS (SELECT *, started_at IS NOT NULL AND state IN ('completed', 'failed') AS ran FROM ends), "
+    "spans AS (SELECT *, CASE WHEN ran OR started_at >= ready_at THEN max(0.0, started_at - ready_at) END AS waited, "
+    "CASE WHEN ran THEN max(0.0, at - started_at) END AS took, "
+    "CASE WHEN state <> 'cancelled' THEN max(0.0, at - created_at) END AS total FROM known) "
+    f"SELECT max(:finest, CAST(at / {MINUTE} AS INTEGER)) AS minute, queue, type, state, ran, worker, error_type, "
+    "count(*), sum(attempt > 1), min(created_at), count(cpu_ms), coalesce(sum(cpu_ms), 0), coalesce(max(cpu_ms), 0), "
+    "count(max_rss_bytes), coalesce(sum(max_rss_bytes), 0), coalesce(max(max_rss_bytes), 0), "
+    f"{', '.join(f'coalesce(sum({name}), 0), group_concat({bin_in_sql(name)})' for name in _SPANS)} "
+    "FROM spans WHERE 1{only} GROUP BY minute, queue, type, state, ran, worker, error_type"
 )
 
 
-def beyond(ledger: Ledger, mark: int, last: int = 2**62, since: float = -1e300) -> Iterator[Ended]:
-    """Ends above the mark, up to an event, not before an instant (epoch seconds); in one consistent state."""
-    values = {"mark": mark, "last": last, "since": since}
-    return map(_ended, ledger.rows(_BEYOND, values))
+def gather(
+    ledger: Ledger,
+    mark: int,
+    last: int = 2**62,
+    *,
+    since: float = -1e300,
+    finest: int = 0,
+    queue: str | None = None,
+    type_: str | None = None,
+) -> tuple[Sums, float | None]:
+    """What the ends above the mark come to, minute by minute, and when the first of their jobs was stored.
+
+    Those up to an event, not before an instant (epoch seconds), of a queue and type; in one consistent state. What
+    ended before the minute `finest` counts to that one: few sums are quicker to read.
+    """
+    given = {name: value for name, value in (("queue", queue), ("type", type_)) if value is not None}
+    only = "".join(f" AND {name} = :{name}" for name in given)
+    sums = Sums()
+    first: float | None = None
+    values = {"mark": mark, "last": last, "since": since, "finest": finest, **given}
+    for row in ledger.rows(_GATHERED.format(only=only), values):
+        _add(sums, row)
+        first = row[9] if first is None else min(first, row[9])
+    return sums, first
 
 
-def _ended(row: Row) -> Ended:
-    fields: list[Any] = list(row)
-    fields[4] = State(fields[4])
-    return Ended(*fields)
+def _add(sums: Sums, row: tuple[Any, ...]) -> None:
+    minute, queue, type_, state, ran, worker, error, ended, again, _, *used = row
+    key = MINUTE, minute, queue, type_
+    part = Totals(again=again)
+    setattr(part, state, ended)
+    if ran:
+        part.cpu_jobs, part.cpu_ms, part.cpu_most_ms, part.rss_jobs, part.rss_bytes, part.rss_most_bytes = used[:6]
+    for spans, sum_s, bins in zip(part.spans, used[6::2], used[7::2], strict=True):
+        _fill(spans, sum_s, bins)
+    sums.of(key).merge(part)
+    dead = State(state) in DEAD
+    if dead:
+        sums.errors[*key, error or state] += ended
+    if ran and worker is not None:
+        for of in ((*key, worker), (MINUTE, minute, EVERY, EVERY, worker)):
+            worked = sums.of_worker(of)
+            worked.completed += 0 if dead else ended
+            worked.failed += ended if dead else 0
+            for own, its in zip(worked.spans, part.spans, strict=True):
+                own.merge(its)
+
+
+def _fill(spans: Spans, sum_s: float, bins: str | None) -> None:
+    if bins is not None:
+        spans.add(sum_s, {int(number): n for number, n in Counter(bins.split(",")).items()})

@@ -1,22 +1,19 @@
 """How ends of jobs get into the rollups: some thousands at a step, each a transaction of a few milliseconds.
 
-Ends are read and added up before the transaction begins; in it they are added to what is there, if nobody else has
-done so meanwhile. Each end goes into its minute, its hour and its day, so nothing has to be added up again when minutes
-and hours are forgotten. Several consumers that fold do no harm to each other.
+Ends are read and added up, with what is there already, before the transaction begins; in it that is written, if nobody
+else has folded meanwhile. Each end goes into its minute, its hour and its day, so nothing has to be added up again when
+minutes and hours are forgotten. Several consumers that fold do no harm to each other.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from jobdesk.core.job import DEAD
 from jobdesk.ledger import endings
 from jobdesk.ledger.database import Ledger, Tx
-from jobdesk.ledger.endings import NUMBERS, Ended, Totals
 from jobdesk.ledger.spans import add_packed, pack
 from jobdesk.ledger.step import Step
+from jobdesk.ledger.totals import DAY, HOUR, MINUTE, NUMBERS, Sums
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
 KEPT_S = {MINUTE: 3 * DAY, HOUR: 90 * DAY}
 """How long minutes and hours are kept, seconds; days are kept for ever."""
 FORGOTTEN = 240
@@ -24,7 +21,6 @@ FORGOTTEN = 240
 _KEEPS = HOUR
 """How much longer than said they are kept: a window that begins just there is whole."""
 _TABLES = ("rollup", "rollup_error", "rollup_worker")
-_Key = tuple[int, int, str, str]
 
 _NAMES = ", ".join(NUMBERS)
 _SUMS = ", ".join(f"{name} = {f'max({name}, excluded.{name})' if 'most' in name else f'{name} + excluded.{name}'}"
@@ -36,45 +32,18 @@ _ADD = (
 _ADD_ERROR = "INSERT INTO rollup_error VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n"
 _ADD_WORKER = (
     "INSERT INTO rollup_worker VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-    "completed = completed + excluded.completed, failed = failed + excluded.failed, took_s = took_s + excluded.took_s"
+    "completed = completed + excluded.completed, failed = failed + excluded.failed, spans = excluded.spans"
 )
+_OF = "WHERE grain = ? AND at = ? AND queue = ? AND type = ?"
 
 
-@dataclass(slots=True)
-class Sums:
-    """What some ends come to, by grain, period, queue and type."""
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is to be written: numbers that are added, and spans that replace what was there."""
 
-    totals: dict[_Key, Totals] = field(default_factory=dict)
-    errors: Counter[tuple[int, int, str, str, str]] = field(default_factory=Counter)
-    workers: dict[tuple[int, int, str, str, str], list[float]] = field(default_factory=dict)
-
-    def add(self, end: Ended, grain: int) -> None:
-        key = grain, int(end.at // grain), end.queue, end.type
-        if key not in self.totals:
-            self.totals[key] = Totals()
-        self.totals[key].add(end)
-        if end.state in DEAD:
-            self.errors[*key, end.error_type or end.state.value] += 1
-        if end.ran and end.worker is not None and end.took_s is not None:
-            worker = self.workers.setdefault((*key, end.worker), [0, 0, 0.0])
-            worker[end.state in DEAD] += 1
-            worker[2] += end.took_s
-
-    def coarsen(self, grain: int, into: int) -> None:
-        """Add all of one grain into a coarser one."""
-        for (_, at, *rest), totals in [item for item in self.totals.items() if item[0][0] == grain]:
-            queue, type_ = rest
-            key = into, at * grain // into, queue, type_
-            if key not in self.totals:
-                self.totals[key] = Totals()
-            self.totals[key].merge(totals)
-        for (_, at, *names), n in [item for item in self.errors.items() if item[0][0] == grain]:
-            queue, type_, error = names
-            self.errors[into, at * grain // into, queue, type_, error] += n
-        for (_, at, *names), numbers in [item for item in self.workers.items() if item[0][0] == grain]:
-            queue, type_, name = names
-            worker = self.workers.setdefault((into, at * grain // into, queue, type_, name), [0, 0, 0.0])
-            worker[:] = map(sum, zip(worker, numbers, strict=True))
+    totals: Sequence[Sequence[object]]
+    errors: Sequence[Sequence[object]]
+    workers: Sequence[Sequence[object]]
 
 
 def fold(ledger: Ledger, most: int) -> Step:
@@ -82,29 +51,28 @@ def fold(ledger: Ledger, most: int) -> Step:
     with ledger.reading():
         mark = endings.mark(ledger)
         last = endings.last_of(ledger, mark, most)
-        ends = list(endings.beyond(ledger, mark, last))
-    if last == mark:
-        return Step(False)
-    sums = Sums()
-    for end in ends:
-        sums.add(end, MINUTE)
-    sums.coarsen(MINUTE, HOUR)
-    sums.coarsen(HOUR, DAY)
+        if last == mark:
+            return Step(False)
+        more = endings.last_of(ledger, last, 1) > last
+        sums, first = endings.gather(ledger, mark, last)
+        sums.coarsen(MINUTE, HOUR)
+        sums.coarsen(HOUR, DAY)
+        rows = rows_of(ledger, sums)
     clock = ledger.clock
     with ledger.write() as tx:
         began = clock.monotonic()
         if tx.row("SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?", (endings.MARK_KEY,)) != (mark,):
             return Step(True)  # somebody else has just folded them
-        _write(tx, sums)
+        write(tx, rows)
         tx.run("DELETE FROM unfolded WHERE event <= ?", (last,))
         tx.run("UPDATE meta SET value = ? WHERE key = ?", (last, endings.MARK_KEY))
-        if ends:
+        if first is not None:
             tx.run(
                 "INSERT INTO meta VALUES ('rollup_began', ?1) "
                 "ON CONFLICT DO UPDATE SET value = min(CAST(value AS REAL), ?1)",
-                (min(end.created_at for end in ends),),
+                (first,),
             )
-    return Step(True, clock.monotonic() - began)
+    return Step(more, clock.monotonic() - began)
 
 
 def forget(ledger: Ledger, now: float) -> Step:
@@ -123,14 +91,22 @@ def forget(ledger: Ledger, now: float) -> Step:
     return Step(False)
 
 
-def _write(tx: Tx, sums: Sums) -> None:
-    rows: list[Sequence[object]] = []
-    for key, totals in sums.totals.items():
-        numbers = [getattr(totals, name) for name in NUMBERS]
-        before = tx.row("SELECT spans FROM rollup WHERE grain = ? AND at = ? AND queue = ? AND type = ?", key)
-        if before is not None:
-            add_packed(totals.spans, before[0])
-        rows.append((*key, pack(totals.spans), *numbers))
-    tx.many(_ADD, rows)
-    tx.many(_ADD_ERROR, [(*key, n) for key, n in sums.errors.items()])
-    tx.many(_ADD_WORKER, [(*key, *numbers) for key, numbers in sums.workers.items()])
+def rows_of(ledger: Ledger, sums: Sums) -> Rows:
+    """The rows of some sums, their spans with those that are there."""
+    totals: list[Sequence[object]] = []
+    workers: list[Sequence[object]] = []
+    for key, one in sums.totals.items():
+        if before := ledger.row(f"SELECT spans FROM rollup {_OF}", key):
+            add_packed(one.spans, before[0])
+        totals.append((*key, pack(one.spans), *(getattr(one, name) for name in NUMBERS)))
+    for named, worked in sums.workers.items():
+        if before := ledger.row(f"SELECT spans FROM rollup_worker {_OF} AND worker = ?", named):
+            add_packed(worked.spans, before[0])
+        workers.append((*named, worked.completed, worked.failed, pack(worked.spans)))
+    return Rows(totals, [(*key, n) for key, n in sums.errors.items()], workers)
+
+
+def write(tx: Tx, rows: Rows) -> None:
+    tx.many(_ADD, rows.totals)
+    tx.many(_ADD_ERROR, rows.errors)
+    tx.many(_ADD_WORKER, rows.workers)

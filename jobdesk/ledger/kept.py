@@ -16,9 +16,10 @@ CREATE TABLE rollup_error (
   error TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY (grain, at, queue, type, error)
 ) WITHOUT ROWID;
+-- Queue and type are empty in the rows of all that a worker ran: what is asked for most is read from few.
 CREATE TABLE rollup_worker (
   grain INTEGER NOT NULL, at INTEGER NOT NULL, queue TEXT NOT NULL, type TEXT NOT NULL,
-  worker TEXT NOT NULL, completed INTEGER NOT NULL, failed INTEGER NOT NULL, took_s REAL NOT NULL,
+  worker TEXT NOT NULL, completed INTEGER NOT NULL, failed INTEGER NOT NULL, spans BLOB NOT NULL,
   PRIMARY KEY (grain, at, queue, type, worker)
 ) WITHOUT ROWID;
 INSERT INTO meta (key, value) VALUES ('rollup', '0');

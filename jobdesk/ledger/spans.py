@@ -1,89 +1,103 @@
 """Spans of time as a sketch: how many lay where, within one percent, so that those of many minutes can be added up.
 
-The bins are those of DDSketch. Each kind of span in a rollup is one of these, kept as bytes: the exact sum, how many
-were as good as nothing, and a count for each bin from the first to the last.
+The bins are those of DDSketch. Their counts lie side by side in one large number, 64 bits each: to add two sketches
+is to add two numbers, several times as fast as adding bin by bin, and a month is read from hundreds of sketches. Each
+kind of span in a rollup is one of these, kept as bytes: the exact sum, how many were as good as nothing, and the
+counts from the first bin in use to the last.
 """
 
+import math
 import struct
 import zlib
-from array import array
-from collections.abc import Iterable, Sequence
-from math import ceil
-from operator import add
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 
 from ddsketch import LogarithmicMapping
-from ddsketch.store import DenseStore
 
 ACCURACY = 0.01
 """How far a percentile may be off, as a part of itself."""
 LEAST_S = 0.0001
 """What is shorter counts as no time."""
+MOST_S = 1e9
+"""What is longer counts as this: thirty years, so only a wrong clock says so."""
 _MAPPING = LogarithmicMapping(ACCURACY)
-_HEAD = struct.Struct("<dIiI")
+_FIRST = _MAPPING.key(LEAST_S)
+_HEAD = struct.Struct("<dQQII")
+_LANE = 64
+
+
+def bin_in_sql(span_s: str) -> str:
+    """SQL for the number of a span's bin; 0 is no time, NULL stays NULL."""
+    scaled = f"ln(min({span_s}, {MOST_S!r})) / {math.log(_MAPPING.gamma)!r}"
+    return f"CASE WHEN {span_s} < {LEAST_S!r} THEN 0 ELSE CAST({scaled} + {2 - _FIRST} AS INTEGER) END"
 
 
 class Spans:
     """Seconds of many jobs."""
 
-    __slots__ = ("_bins", "_zeros", "sum_s")
+    __slots__ = ("_lanes", "_zeros", "count", "sum_s")
 
     def __init__(self) -> None:
         self.sum_s = 0.0
+        self.count = 0
         self._zeros = 0
-        self._bins = DenseStore()
+        self._lanes = 0
 
-    @property
-    def count(self) -> int:
-        return self._zeros + round(self._bins.count)
-
-    def add(self, span_s: float) -> None:
-        if span_s < LEAST_S:
-            self._zeros += 1
-        else:
-            self._bins.add(_MAPPING.key(span_s))
-        self.sum_s += span_s
+    def add(self, sum_s: float, bins: Mapping[int, int]) -> None:
+        """Add spans that come to a sum, and how many of them lie in each bin, as `bin_in_sql` numbers them."""
+        self.sum_s += sum_s
+        self.count += sum(bins.values())
+        self._zeros += bins.get(0, 0)
+        used = [number for number in bins if number]
+        if used:
+            first, last = min(used), max(used)
+            counts = [bins.get(number, 0) for number in range(first, last + 1)]
+            content = struct.pack(f"<{len(counts)}Q", *counts)
+            self._lanes += int.from_bytes(content, "little") << (_LANE * (first - 1))
 
     def merge(self, other: "Spans") -> None:
         self.sum_s += other.sum_s
+        self.count += other.count
         self._zeros += other._zeros
-        first, counts = other._counts()
-        if counts:
-            _add(self._bins, first, counts)
+        self._lanes += other._lanes
 
     def average_s(self) -> float:
         """Exact; 0 without any."""
         return self.sum_s / self.count if self.count else 0.0
 
-    def percentile_s(self, percent: float) -> float:
+    def percentiles_s(self, *percents: float) -> list[float]:
         """The smallest span that so many percent did not exceed (nearest rank), within `ACCURACY`; 0 without any."""
-        rank = ceil(self.count * percent / 100) - 1
-        if rank < self._zeros:
+        first, content = self._content()
+        sums = list(accumulate(struct.unpack(f"<{len(content) // 8}Q", content), initial=self._zeros))[1:]
+        return [self._at_rank(math.ceil(self.count * percent / 100), first, sums) for percent in percents]
+
+    def _at_rank(self, rank: int, first: int, sums: Sequence[int]) -> float:
+        if rank <= self._zeros or not sums:
             return 0.0
-        return float(_MAPPING.value(self._bins.key_at_rank(rank - self._zeros)))
+        at = next(at for at, sum_ in enumerate(sums) if sum_ >= rank)
+        return float(_MAPPING.value(_FIRST + first + at))
+
+    def _content(self) -> tuple[int, bytes]:
+        """The first bin in use, and the counts from there to the last as bytes."""
+        if not self._lanes:
+            return 0, b""
+        first = ((self._lanes & -self._lanes).bit_length() - 1) // _LANE
+        length = -(-self._lanes.bit_length() // _LANE) - first
+        return first, (self._lanes >> (_LANE * first)).to_bytes(8 * length, "little")
 
     def _pack(self) -> bytes:
-        first, counts = self._counts()
-        packed = array("I", map(int, counts))
-        return _HEAD.pack(self.sum_s, self._zeros, first, len(packed)) + packed.tobytes()
-
-    def _counts(self) -> tuple[int, Sequence[float]]:
-        """The first bin and the counts from there to the last."""
-        bins = self._bins
-        if not bins.count:
-            return 0, ()
-        return int(bins.min_key), bins.bins[bins.min_key - bins.offset : bins.max_key - bins.offset + 1]
+        first, content = self._content()
+        return _HEAD.pack(self.sum_s, self.count, self._zeros, first, len(content)) + content
 
     def _unpack(self, packed: bytes, at: int) -> int:
         """Add what was packed; where the next begins."""
-        sum_s, zeros, first, length = _HEAD.unpack_from(packed, at)
-        end: int = at + _HEAD.size + 4 * length
+        sum_s, count, zeros, first, length = _HEAD.unpack_from(packed, at)
+        at += _HEAD.size
         self.sum_s += sum_s
+        self.count += count
         self._zeros += zeros
-        if length:
-            counts = array("I")
-            counts.frombytes(packed[at + _HEAD.size : end])
-            _add(self._bins, first, counts)
-        return end
+        self._lanes += int.from_bytes(packed[at : at + length], "little") << (_LANE * first)
+        return int(at + length)
 
 
 def pack(spans: Iterable[Spans]) -> bytes:
@@ -96,13 +110,3 @@ def add_packed(spans: Sequence[Spans], packed: bytes) -> None:
     content, at = zlib.decompress(packed), 0
     for one in spans:
         at = one._unpack(content, at)
-
-
-def _add(bins: DenseStore, first: int, counts: Sequence[float]) -> None:
-    """What `DenseStore.merge` does, without a loop."""
-    bins.add(first, 0.0)  # makes room
-    bins.add(first + len(counts) - 1, 0.0)
-    start = first - bins.offset
-    part = slice(start, start + len(counts))
-    bins.bins[part] = map(add, bins.bins[part], counts)
-    bins.count += sum(counts)

@@ -9,21 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobdesk.core.job import DEAD, State
+from jobdesk.core.job import State
 from jobdesk.ledger import endings, rollups
 from jobdesk.ledger.database import Ledger
-from jobdesk.ledger.endings import NUMBERS, Totals
-from jobdesk.ledger.folding import DAY, HOUR, KEPT_S, MINUTE, Sums
+from jobdesk.ledger.folding import KEPT_S
 from jobdesk.ledger.spans import add_packed
-
-
-@dataclass(slots=True)
-class Worked:
-    """What one worker ran."""
-
-    completed: int = 0
-    failed: int = 0
-    took_s: float = 0.0
+from jobdesk.ledger.totals import DAY, EVERY, HOUR, MINUTE, NUMBERS, Sums, Totals, Worked
 
 
 @dataclass(slots=True)
@@ -67,22 +58,15 @@ def read(
             (MINUTE, first, *given),
         ):
             found.minutes[at] = [completed, dead]
-        sums = Sums()
-        mark = endings.mark(ledger)
-        for end in endings.beyond(ledger, mark, since=min(found.since, first * MINUTE)):
-            if (queue is not None and end.queue != queue) or (type_ is not None and end.type != type_):
-                continue
-            if end.at >= found.since:
-                sums.add(end, DAY)
-            if end.at >= first * MINUTE and end.state is not State.CANCELLED:
-                found.minutes.setdefault(int(end.at // MINUTE), [0, 0])[end.state in DEAD] += 1
+        mark, earliest = endings.mark(ledger), min(found.since, first * MINUTE)
+        sums, _ = endings.gather(ledger, mark, since=earliest, finest=first - 1, queue=queue, type_=type_)
         found.counts = rollups.counts(ledger, queue, type_)
         found.oldest_pending = rollups.oldest_pending(ledger, queue, type_)
         began = ledger.row("SELECT CAST(value AS REAL) FROM meta WHERE key = 'rollup_began'")
         known = [float(began[0])] if began else []
         first_created = rollups.first_created(ledger)
         found.began = min(known if first_created is None else [*known, first_created], default=None)
-    _add(found, sums)
+    _add(found, sums, first, whole=not only)
     return found
 
 
@@ -111,24 +95,28 @@ def _read_rollups(
             f"SELECT queue, type, error, sum(n) FROM rollup_error {where} GROUP BY queue, type, error", values
         ):
             found.errors[key[0], key[1], key[2]] += n
-        for worker, completed, failed, took_s in ledger.rows(
-            f"SELECT worker, sum(completed), sum(failed), sum(took_s) FROM rollup_worker {where} GROUP BY worker",
-            values,
+        workers = where if only else f"{where} AND queue = '{EVERY}' AND type = '{EVERY}'"
+        for worker, completed, failed, spans in ledger.rows(
+            f"SELECT worker, completed, failed, spans FROM rollup_worker {workers}", values
         ):
-            _worked(found, worker, completed, failed, took_s)
+            worked = found.workers.setdefault(worker, Worked())
+            worked.completed += completed
+            worked.failed += failed
+            add_packed(worked.spans, spans)
 
 
-def _add(found: Window, sums: Sums) -> None:
-    for (_, _, queue, type_), totals in sums.totals.items():
-        found.groups.setdefault((queue, type_), Totals()).merge(totals)
-    for (_, _, queue, type_, error), n in sums.errors.items():
-        found.errors[queue, type_, error] += n
-    for (*_, worker), (completed, failed, took_s) in sums.workers.items():
-        _worked(found, str(worker), int(completed), int(failed), took_s)
-
-
-def _worked(found: Window, worker: str, completed: int, failed: int, took_s: float) -> None:
-    own = found.workers.setdefault(worker, Worked())
-    own.completed += completed
-    own.failed += failed
-    own.took_s += took_s
+def _add(found: Window, sums: Sums, first: int, whole: bool) -> None:
+    """Add minutes that are not in the rollups; `first` is the first of those that are told one by one."""
+    for (_, at, queue, type_), totals in sums.totals.items():
+        if at * MINUTE >= found.since:
+            found.groups.setdefault((queue, type_), Totals()).merge(totals)
+        if at >= first and (totals.completed or totals.dead):
+            minute = found.minutes.setdefault(at, [0, 0])
+            minute[0] += totals.completed
+            minute[1] += totals.dead
+    for (_, at, queue, type_, error), n in sums.errors.items():
+        if at * MINUTE >= found.since:
+            found.errors[queue, type_, error] += n
+    for (_, at, queue, _, worker), worked in sums.workers.items():
+        if at * MINUTE >= found.since and (queue == EVERY) == whole:
+            found.workers.setdefault(worker, Worked()).merge(worked)

@@ -8,6 +8,15 @@ from jobdesk.ledger.database import Ledger, Tx
 
 
 @dataclass(frozen=True, slots=True)
+class Footprint:
+    """What a process uses itself: processor seconds since its start, its share of a core lately, bytes of memory."""
+
+    cpu_s: float
+    cpu_share: float
+    rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Consumer:
     """A process that runs jobs. `process_started` tells it from a later process with the same pid."""
 
@@ -19,6 +28,8 @@ class Consumer:
     queues: tuple[str, ...] | None
     started_at: float
     heartbeat_at: float
+    footprint: Footprint | None = None
+    """As of its last heartbeat; None before the first."""
 
 
 def register(
@@ -33,9 +44,15 @@ def register(
     tx.event(Kind.CONSUMER_STARTED, consumer=id_, kind=kind, pid=pid, workers=workers)
 
 
-def heartbeat(tx: Tx, id_: str) -> bool:
+def heartbeat(tx: Tx, id_: str, uses: Footprint) -> bool:
     """I am alive. False: others took me for dead and gave my jobs away."""
-    return bool(tx.run("UPDATE consumer SET heartbeat_at = ? WHERE id = ? AND stopped_at IS NULL", (tx.now, id_)))
+    return bool(
+        tx.run(
+            "UPDATE consumer SET heartbeat_at = ?, cpu_s = ?, cpu_share = ?, rss_bytes = ? "
+            "WHERE id = ? AND stopped_at IS NULL",
+            (tx.now, uses.cpu_s, uses.cpu_share, uses.rss_bytes, id_),
+        )
+    )
 
 
 def unregister(tx: Tx, id_: str, why: str) -> None:
@@ -48,12 +65,15 @@ def unregister(tx: Tx, id_: str, why: str) -> None:
 def running(ledger: Ledger) -> list[Consumer]:
     """Consumers that have not ended as far as the ledger knows."""
     rows = ledger.rows(
-        "SELECT id, kind, pid, process_started, workers, queues, started_at, heartbeat_at FROM consumer "
-        "WHERE stopped_at IS NULL ORDER BY started_at"
+        "SELECT id, kind, pid, process_started, workers, queues, started_at, heartbeat_at, cpu_s, cpu_share, rss_bytes "
+        "FROM consumer WHERE stopped_at IS NULL ORDER BY started_at"
     )
     return [
-        Consumer(id_, kind, pid, process_started, size, tuple(queues.split(",")) if queues else None, at, heartbeat_at)
-        for id_, kind, pid, process_started, size, queues, at, heartbeat_at in rows
+        Consumer(
+            *(id_, kind, pid, process_started, size, tuple(queues.split(",")) if queues else None, at, heartbeat_at),
+            None if uses[0] is None else Footprint(*uses),
+        )
+        for id_, kind, pid, process_started, size, queues, at, heartbeat_at, *uses in rows
     ]
 
 

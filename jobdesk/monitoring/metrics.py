@@ -1,7 +1,8 @@
 """Numbers about the work done, in the words of job metrics: counts, rates per minute, percent, milliseconds."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,10 @@ from jobdesk.core.clock import iso
 from jobdesk.core.job import State
 from jobdesk.ledger import rollups, windows
 from jobdesk.ledger.database import Ledger
-from jobdesk.ledger.endings import Totals
 from jobdesk.ledger.spans import Spans
-from jobdesk.ledger.windows import Window, Worked
+from jobdesk.ledger.totals import Totals, Worked
+from jobdesk.ledger.windows import Window
+from jobdesk.ledger.workers import Consumer
 
 _MINUTES = 60
 """Length of the throughput series."""
@@ -32,13 +34,22 @@ class Recent:
 
 
 def metrics(
-    ledger: Ledger, *, queue: str | None = None, type: str | None = None, hours: float = 24, now: float
+    ledger: Ledger,
+    *,
+    queue: str | None = None,
+    type: str | None = None,
+    hours: float = 24,
+    now: float,
+    consumers: Sequence[Consumer] = (),
 ) -> dict[str, Any]:
     """Everything that `jobdesk metrics` prints, of what ended in the last `hours`.
 
     Counts, rates and averages are exact, percentiles within one percent. Rates are percent of what ended, times
     milliseconds. A job that was run again by hand ended twice; what was removed since counts too. The window begins
     at a whole minute, one of more than three days at a whole hour, one of more than ninety at a whole day.
+
+    Args:
+        consumers: those whose process is alive.
     """
     window = windows.read(ledger, now, hours, minutes=_MINUTES, queue=queue, type_=type)
     all_ = _sum(window, lambda _: "").get("", Totals())
@@ -66,11 +77,12 @@ def metrics(
             "average": round(all_.rss_bytes / all_.rss_jobs) if all_.rss_jobs else 0,
             "max": all_.rss_most_bytes,
         },
-        "databaseSize": _size(ledger),
+        "databaseSize": database_bytes(ledger),
         "errors": dict(errors.most_common()),
         "queues": _parts(window, lambda key: key[0], minutes),
         "types": _parts(window, lambda key: key[1], minutes),
         "workers": {name: _worker(one) for name, one in sorted(window.workers.items())},
+        "consumers": {one.id: consumer(one) for one in consumers},
         "throughput": [
             {"at": iso(minute * 60.0), "completed": completed, "failed": failed}
             for minute in _last_minutes(now, _MINUTES)
@@ -85,12 +97,18 @@ def _rates(totals: Totals, minutes: float) -> dict[str, Any]:
         "completionRate": _percent(totals.completed, totals.ended),
         "failureRate": _percent(totals.dead, totals.ended),
         "retryRate": _percent(totals.again, totals.ended),
-        "averageProcessingTime": _ms(totals.took.average_s()),
-        "averageQueueTime": _ms(totals.waited.average_s()),
-        "averageTotalTime": _ms(totals.total.average_s()),
-        "queueTime": _percentiles(totals.waited),
-        "processingTime": _percentiles(totals.took),
-        "totalTime": _percentiles(totals.total),
+        **_times(totals),
+    }
+
+
+def _times(of: Totals | Worked) -> dict[str, Any]:
+    return {
+        "averageProcessingTime": _ms(of.took.average_s()),
+        "averageQueueTime": _ms(of.waited.average_s()),
+        "averageTotalTime": _ms(of.total.average_s()),
+        "queueTime": _percentiles(of.waited),
+        "processingTime": _percentiles(of.took),
+        "totalTime": _percentiles(of.total),
     }
 
 
@@ -115,14 +133,31 @@ def _worker(worked: Worked) -> dict[str, Any]:
         "completed": worked.completed,
         "failed": worked.failed,
         "failureRate": _percent(worked.failed, ended),
-        "averageProcessingTime": _ms(worked.took_s / ended),
+        **_times(worked),
     }
 
 
-def _size(ledger: Ledger) -> int:
+def consumer(one: Consumer) -> dict[str, Any]:
+    """A consumer and what its process uses itself: `cpu` is percent of a core lately, `cpuTotal` milliseconds."""
+    uses = one.footprint
+    return {
+        "kind": one.kind,
+        "pid": one.pid,
+        "workers": one.workers,
+        "heartbeat": iso(one.heartbeat_at),
+        "cpu": None if uses is None else round(100 * uses.cpu_share, 2),
+        "cpuTotal": None if uses is None else _ms(uses.cpu_s),
+        "memory": None if uses is None else uses.rss_bytes,
+    }
+
+
+def database_bytes(ledger: Ledger) -> int:
     """Bytes of the database and what is not yet copied into it."""
-    names = (ledger.path, ledger.path.with_name(ledger.path.name + "-wal"))
-    return sum(path.stat().st_size for path in names if path.exists())
+    found = 0
+    for path in (ledger.path, ledger.path.with_name(ledger.path.name + "-wal")):
+        with suppress(FileNotFoundError):  # the second comes and goes
+            found += path.stat().st_size
+    return found
 
 
 def throughput(ledger: Ledger, now: float, minutes: int = _MINUTES, queue: str | None = None) -> list[tuple[int, int]]:
@@ -144,6 +179,7 @@ def recent(ledger: Ledger, now: float) -> Recent:
 
 
 _ENDS = (State.COMPLETED, State.FAILED, State.CANCELLED, State.EXPIRED)
+_PERCENTS = (50, 95, 99)
 
 
 def _last_minutes(now: float, count: int) -> range:
@@ -160,4 +196,5 @@ def _ms(span_s: float) -> int:
 
 
 def _percentiles(spans: Spans) -> dict[str, int]:
-    return {f"p{percent}": _ms(spans.percentile_s(percent)) for percent in (50, 95, 99)}
+    found = spans.percentiles_s(*_PERCENTS)
+    return {f"p{percent}": _ms(span_s) for percent, span_s in zip(_PERCENTS, found, strict=True)}

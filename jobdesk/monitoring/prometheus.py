@@ -48,7 +48,7 @@ class _Found:
         )  # fmt: skip
         about = f"Times of the jobs that ended {hours}"
         yield _family("time_seconds", about, ["of", "quantile"], _times(found))
-        yield _family("queue_time_seconds", about, ["queue", "of", "quantile"], self._queue_times())
+        yield _family("queue_time_seconds", about, ["queue", "of", "quantile"], self._part_times("queues"))
         yield _family(
             "errors", f"Jobs that fell to the dead letters {hours}", ["error"],
             (((name,), n) for name, n in found["errors"].items()),
@@ -57,6 +57,8 @@ class _Found:
             "worker_jobs", f"Jobs that a worker ran {hours}", ["worker", "state"],
             (((name, end), one[end]) for name, one in found["workers"].items() for end in ("completed", "failed")),
         )  # fmt: skip
+        yield _family("worker_time_seconds", about, ["worker", "of", "quantile"], self._part_times("workers"))
+        yield from self._consumers()
         cpu, memory = found["cpu"], found["memory"]
         yield _family(
             "job_cpu_seconds", f"CPU time of a job {hours}", ["of"],
@@ -72,10 +74,21 @@ class _Found:
             for end in _ENDS:
                 yield (name, end), part[end]
 
-    def _queue_times(self) -> Iterator[tuple[tuple[str, ...], float]]:
-        for queue, part in self._found["queues"].items():
+    def _part_times(self, parts: str) -> Iterator[tuple[tuple[str, ...], float]]:
+        for name, part in self._found[parts].items():
             for labels, span_s in _times(part):
-                yield (queue, *labels), span_s
+                yield (name, *labels), span_s
+
+    def _consumers(self) -> Iterator[Metric]:
+        """What the consumers' processes use themselves; of those that have said it."""
+        known = {id_: one for id_, one in self._found["consumers"].items() if one["memory"] is not None}
+        for name, about, key, part in (
+            ("cpu_ratio", "Part of a core that a consumer's own process uses", "cpu", 100),
+            ("cpu_seconds", "CPU time of a consumer's own process since it started", "cpuTotal", 1000),
+            ("memory_bytes", "Memory of a consumer's own process", "memory", 1),
+        ):
+            samples = (((id_,), one[key] / part) for id_, one in known.items())
+            yield _family(f"consumer_{name}", about, ["consumer"], samples)
 
 
 def _times(part: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], float]]:
@@ -94,15 +107,25 @@ def _family(
 
 
 class MetricsServer:
-    """Serves `/metrics` and `/health` on 127.0.0.1 until it is stopped, to one at a time.
+    """Serves `/metrics`, `/health` and `/health/detailed` on 127.0.0.1 until it is stopped, to one at a time.
+
+    Args:
+        port: 0 takes any that is free.
+        health: the answer of `Desk.health`; True wants its details.
 
     Raises:
         UsageError: the port is taken or not ours to take.
     """
 
-    def __init__(self, port: int, metrics: Callable[[], dict[str, Any]], health: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, port: int, metrics: Callable[[], dict[str, Any]], health: Callable[[bool], dict[str, Any]]
+    ) -> None:
         class Handler(_Handler):
-            answers: ClassVar = {"/metrics": lambda: _as_text(metrics()), "/health": lambda: _as_health(health())}
+            answers: ClassVar = {
+                "/metrics": lambda: _as_text(metrics()),
+                "/health": lambda: _as_health(health(False)),
+                "/health/detailed": lambda: _as_health(health(True)),
+            }
 
         try:
             self._server = HTTPServer((ADDRESS, port), Handler)
@@ -111,6 +134,10 @@ class MetricsServer:
             raise UsageError(f"--metrics-port {port} cannot be used ({why}): choose another") from error
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="jobdesk-metrics", daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://{ADDRESS}:{self.port}"
 
     def start(self) -> None:
         self._thread.start()
@@ -143,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         answer = self.answers.get(self.path.partition("?")[0])
         if answer is None:
-            self._send(404, "text/plain", "there are /metrics and /health\n")
+            self._send(404, "text/plain", "there are /metrics, /health and /health/detailed\n")
             return
         try:
             self._send(*answer())

@@ -45,6 +45,11 @@ class EmbeddedConsumer(Consumer):  # type: ignore[misc]
         self._writer.start()
         super().start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether all threads that run jobs live, and the one that writes."""
+        return self._writer.alive and all(thread.is_alive() for _, thread in self.worker_threads)
+
     def shut(self) -> None:
         """Claim nothing more; what runs goes on."""
         self.stop_flag.set()  # first: whom the hand sends home would come back at once

@@ -21,7 +21,8 @@ _FRESH_NS = 1_000_000_000
 class Wake:
     """The bell of one process on one home."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, deaf: bool = False) -> None:
+        """A bell in `folder`; one that is deaf makes nothing there and hears only this process."""
         self.generation = 0
         """Rises with every commit of this process and every poke of another."""
         self.work = 0
@@ -29,6 +30,7 @@ class Wake:
         self.bells: list[threading.Event] = []
         """Set whenever `work` rises."""
         self._folder = folder
+        self._deaf = deaf
         self._changed = threading.Condition()
         self._own: Path | None = None
         self._names: list[str] = []
@@ -56,7 +58,7 @@ class Wake:
 
     def listen(self) -> None:
         """Hear other processes from now on; a second call does nothing."""
-        if self._own is not None:
+        if self._deaf or self._own is not None:
             return
         own = self._folder / f"{os.getpid()}-{id(self):x}{_SUFFIX}"
         new = own.with_suffix(".new")

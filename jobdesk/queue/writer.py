@@ -119,6 +119,11 @@ class Writer(Generic[E]):
 
     # ── life ──
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         self._wake.bells.append(self._bell)
         self._thread.start()

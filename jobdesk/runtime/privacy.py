@@ -12,6 +12,8 @@ from jobdesk.core.secret import holds, tokens_for
 from jobdesk.vault import VARIABLE, Vault
 
 _keys: dict[str, str] = {}
+AS_WRITTEN = frozenset({"notify"})
+"""Parts of the settings whose references are left to the job: in an address a secret must be quoted."""
 
 
 def take_keys() -> None:
@@ -47,12 +49,12 @@ class Privacy:
         """A value with a token for each `Secret` in it, as it may leave the job."""
         return tokens_for(value, self.vault.seal) if holds(value) else value
 
-    def setting(self, value: Any) -> Any:
+    def setting(self, name: str, value: Any) -> Any:
         """A part of the settings with what the environment has put in, which is hidden from then on."""
         if next(env.names(value), None) is None:
             return value
         self.know(env.values(value))
-        return env.put_in(value)
+        return value if name in AS_WRITTEN else env.put_in(value)
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """How a job ended, without the values that are known; errors are free of them before they come here."""
@@ -78,7 +80,7 @@ class SettingsOfJob(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._made:
-            self._made[name] = self._privacy.setting(self._given[name])
+            self._made[name] = self._privacy.setting(name, self._given[name])
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -164,6 +164,13 @@ def memory(pid: int) -> int | None:
     return own + sum(_resident(one) or 0 for one in family)
 
 
+def resident(pid: int) -> int | None:
+    """Bytes of memory that the process itself holds; None if it is gone."""
+    if sys.platform != "linux":
+        return _resident_by_psutil(pid)
+    return _resident(pid)
+
+
 def _resident(pid: int) -> int | None:
     fields = _read(f"/proc/{pid}/statm").split()
     return int(fields[1]) * _PAGE_BYTES if fields else None
@@ -175,6 +182,15 @@ def _children(pid: int) -> list[int]:
     except OSError:
         return []
     return [int(child) for task in tasks for child in _read(f"/proc/{pid}/task/{task}/children").split()]
+
+
+def _resident_by_psutil(pid: int) -> int | None:
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return None
 
 
 def _memory_by_psutil(pid: int) -> int | None:

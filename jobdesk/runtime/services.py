@@ -11,6 +11,7 @@ from jobdesk.core.service import Service
 from jobdesk.ledger import upkeep, workers
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
+from jobdesk.runtime.footprint import Meter
 from jobdesk.runtime.running import RunningJobs
 from jobdesk.runtime.wiring import Wiring
 
@@ -80,10 +81,11 @@ class Rescuer(Service):
         self._beats: dict[str, tuple[float, float]] = {}
         """Of each other consumer its last heartbeat, and when, on our clock, we first saw it."""
         self._ran_at = clock.monotonic()
+        self._meter = Meter(clock)
 
     def run_once(self) -> float | None:
         with self._ledger.write() as tx:
-            known = workers.heartbeat(tx, self._consumer)
+            known = workers.heartbeat(tx, self._consumer, self._meter.look())
             set_back_s = upkeep.follow_clock(tx, self.clock.monotonic())
         if set_back_s:
             logging.getLogger("jobdesk").warning(
@@ -100,11 +102,11 @@ class Rescuer(Service):
             if other.id == self._consumer:
                 continue
             if not processes.is_alive(other.pid, other.process_started):
-                self._bury(other.id, f"consumer {other.pid} died")
+                self.bury(other.id, f"consumer {other.pid} died")
             elif (silent_s := self._silence(other, now)) > LOST_AFTER_S and other.pid != os.getpid():
-                self._bury(other.id, f"consumer {other.pid} has been silent for {silent_s:.0f} s")
+                self.bury(other.id, f"consumer {other.pid} has been silent for {silent_s:.0f} s")
         for consumer in upkeep.orphans(self._ledger):
-            self._bury(consumer, "its consumer is gone")
+            self.bury(consumer, "its consumer is gone")
         return None
 
     def _silence(self, other: workers.Consumer, now: float) -> float:
@@ -114,7 +116,8 @@ class Rescuer(Service):
         self._beats[other.id] = other.heartbeat_at, since
         return now - since
 
-    def _bury(self, consumer: str, why: str) -> None:
+    def bury(self, consumer: str, why: str) -> None:
+        """End what a dead consumer's children still do, and give its jobs back."""
         for pid, started in workers.children(self._ledger, consumer):
             processes.kill_session(pid, started)
         processes.kill_marked(consumer)

@@ -5,13 +5,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, field_validator, model_validator
 
+from jobdesk.sections.alerts import AlertSettings
 from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.email import EmailSettings
 from jobdesk.sections.fields import Section
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
-from jobdesk.sections.images import ImageSettings
+from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
 from jobdesk.sections.logs import LogSettings
 from jobdesk.sections.notify import NotifySettings
 from jobdesk.sections.queues import QueueSettings, TypeSettings
@@ -20,6 +21,8 @@ from jobdesk.sections.schedules import ScheduleSettings, named_once
 from jobdesk.sections.secrets import SecretSettings
 from jobdesk.sections.services import BreakerSettings, ProviderSettings, ServiceName, ServiceSettings, named_apart
 from jobdesk.sections.storage import StorageSettings
+from jobdesk.sections.webhooks import WebhookSettings
+from jobdesk.sections.webhooks import named_once as webhooks_named_once
 
 
 class Config(Section):
@@ -30,15 +33,18 @@ class Config(Section):
     storage: StorageSettings
     scanner: ScannerSettings
     images: ImageSettings
+    presets: dict[PresetName, PresetSettings] = {}
     notify: NotifySettings
     email: EmailSettings
     logs: LogSettings
     secrets: SecretSettings
+    alerts: AlertSettings
     app: AppSettings
     queues: dict[str, QueueSettings]
     folders: list[FolderSettings]
     flows: list[FlowSettings] = []
     schedules: Annotated[list[ScheduleSettings], AfterValidator(named_once)] = []
+    webhooks: Annotated[list[WebhookSettings], AfterValidator(webhooks_named_once)] = []
     types: dict[str, TypeSettings] = {}
     breaker: BreakerSettings
     services: dict[ServiceName, ServiceSettings] = {}

@@ -8,21 +8,21 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from jobdesk.core.breaker import Policy
-from jobdesk.core.env import REFERENCE
+from jobdesk.core.env import ENV_REFERENCE
 from jobdesk.sections.fields import Seconds, Section
 
 _SECRET_HEADERS = ("authorization", "cookie", "token", "secret", "key", "password", "credential")
 
 
 def _secret(text: str) -> str:
-    if text and not REFERENCE.fullmatch(text):
+    if text and not ENV_REFERENCE.fullmatch(text):
         raise ValueError("a secret is written ${env:NAME}, with its value in the environment")
     return text
 
 
 def _headers(headers: dict[str, str]) -> dict[str, str]:
     for name, value in headers.items():
-        if any(word in name.lower() for word in _SECRET_HEADERS) and not REFERENCE.search(value):
+        if any(word in name.lower() for word in _SECRET_HEADERS) and not ENV_REFERENCE.search(value):
             raise ValueError(f"header {name} holds a secret: write it ${{env:NAME}}, with its value in the environment")
         if not (name + value).isprintable():
             raise ValueError(f"header {name} has a line end or another control character")

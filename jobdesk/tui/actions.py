@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from jobdesk.tui.selection import NOTHING, Selection, can_cancel, can_delete, can_retry, can_run_now
+from jobdesk.tui.selection import NOTHING, Selection, can_cancel, can_delete, can_retry, can_run_now, can_wait
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
@@ -19,7 +19,7 @@ class Danger(IntEnum):
     ASK = 1
     """A yes is enough."""
     LOSES = 2
-    """What it does cannot be taken back."""
+    """What it does takes something away."""
 
 
 MANY = 1000
@@ -85,6 +85,8 @@ class Action:
             jobs=selection.argument or "ID",
             queue=selection.queue or "NAME",
             schedule=shlex.quote(selection.schedule or "NAME"),
+            alert=selection.alert if selection.alert is not None else "ID",
+            rule=selection.rule or "RULE",
         )
 
 
@@ -120,7 +122,13 @@ def _one(scene: Scene) -> str | None:
 
 
 def _pausable(scene: Scene) -> str | None:
-    return None if scene.selection.queue or scene.selection.schedule else "choose a queue, a job of it, or a schedule"
+    chosen = scene.selection
+    fits = chosen.queue or chosen.schedule or chosen.service
+    return None if fits else "choose a queue, a job of it, a schedule or a service"
+
+
+def _alert(scene: Scene) -> str | None:
+    return None if scene.selection.alert is not None else "choose an alert: press 7"
 
 
 def _schedule(scene: Scene) -> str | None:
@@ -158,9 +166,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("cancel", "c", "Cancel", "Act", lambda app, scene: app.apply("cancel", scene.selection),
            _cancellable, word="cancel", rank=6, danger=Danger.ASK, writes=True,
            command="jobdesk jobs cancel {jobs}"),
-    Action("pause", "p", "Pause or resume the queue or schedule", "Act",
+    Action("pause", "p", "Pause or resume the queue, schedule or service", "Act",
            lambda app, scene: app.toggle_pause(scene.selection), _pausable, word="pause", rank=7, writes=True,
            command="jobdesk queues pause {queue}"),
+    Action("acknowledge", "A", "Acknowledge the alert", "Act", lambda app, scene: app.acknowledge(scene.selection),
+           _alert, word="acknowledge", rank=5, writes=True, command="jobdesk alerts ack {alert}"),
+    Action("silence", "L", "Let the rule be silent for an hour", "Act", lambda app, scene: app.silence(scene.selection),
+           _alert, word="silence", rank=6, writes=True, command="jobdesk alerts silence {rule} --for 1h"),
     Action("trigger", "T", "Make the job of the schedule now", "Act",
            lambda app, scene: app.trigger(scene.selection), _schedule, word="run now", rank=5, writes=True,
            command="jobdesk schedules trigger {schedule}"),
@@ -200,6 +212,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("delete", "X", "Delete, with its history", "Act", lambda app, scene: app.apply("delete", scene.selection),
            _deletable, danger=Danger.LOSES, writes=True,
            command="jobdesk jobs delete {jobs}"),
+    Action("undo", "z", "Undo the last action of this app", "Act", lambda app, _: app.undo(), writes=True,
+           command="jobdesk undo"),
     Action("edit", "e", "Edit, and retry with that", "Act", lambda app, scene: app.edit(scene.selection), _editable,
            writes=True, command="jobdesk jobs retry {jobs} --data JSON"),
     Action("editor", "O", "Payload in $EDITOR, then run it with that", "Act",
@@ -207,6 +221,9 @@ ACTIONS: tuple[Action, ...] = (
            command="jobdesk jobs retry {jobs} --data @FILE"),
     Action("duplicate", "D", "Duplicate: a new job like it", "Act", lambda app, scene: app.duplicate(scene.selection),
            _one, writes=True),
+    Action("priority", "U", "Another priority", "Act", lambda app, scene: app.pick_priority(scene.selection),
+           lambda scene: _one(scene) or can_wait(scene.selection), writes=True,
+           command="jobdesk jobs priority LEVEL {jobs}"),
     Action("run_now", "plus", "Run now, without waiting for its time", "Act",
            lambda app, scene: app.apply("run_now", scene.selection), lambda scene: can_run_now(scene.selection),
            word="run now", rank=5, writes=True, command="jobdesk jobs run-now {jobs}"),
@@ -226,6 +243,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("dead", "3", "Dead letters", "Go", lambda app, _: app.go("dead"), command="jobdesk dead groups"),
     Action("flows", "4", "Flows", "Go", lambda app, _: app.go("flows"), command="jobdesk flows list"),
     Action("schedules", "5", "Schedules", "Go", lambda app, _: app.go("schedules"), command="jobdesk schedules list"),
+    Action("health", "7", "Health", "Go", lambda app, _: app.go("health"), command="jobdesk health --detailed"),
     Action("folders", "6", "Folders", "Go", lambda app, _: app.go("folders"), command="jobdesk folders list"),
     Action("suspend", "ctrl+z", "Back to the shell; fg returns", "App", lambda app, _: app.action_suspend_process()),
 )  # fmt: skip

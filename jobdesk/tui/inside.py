@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jobdesk.core.job import PRIORITIES
 from jobdesk.tui.actions import Scene
 from jobdesk.tui.going import Going
 from jobdesk.tui.personal import NARROWEST, WIDEST
@@ -75,6 +76,20 @@ class Inside(Going):
                             timeout=3)  # fmt: skip
 
         self.aside(lambda: pictures_of(self.desk.job(id_)), found)
+
+    def pick_priority(self, selection: Selection) -> None:
+        """Let a job that waits come earlier or later."""
+        from jobdesk.tui.screens.picker import Choice, Picker
+
+        job = selection.one
+        assert job is not None
+
+        def chosen(level: str | None) -> None:
+            if level is not None:
+                self.doer.do(lambda: f"{self.desk.set_priority(job.id, level).type} has {level} priority now")
+
+        choices = [Choice(word, word, str(rank)) for word, rank in PRIORITIES.items()]
+        self.push_screen(Picker(f"Priority of {selection.words}", choices), chosen)
 
     def show_processors(self) -> None:
         """The job types."""

@@ -5,7 +5,21 @@ from collections.abc import Iterator
 from jobdesk.core.durations import short, size
 from jobdesk.core.job import FINAL, Job, JobError, State
 from jobdesk.core.subject import subject
-from jobdesk.tui.format import Spans, ago, bar, clean, clock_time, count_of, fit, fit_path, priority, state, whole, wrap
+from jobdesk.tui.format import (
+    Spans,
+    ago,
+    bar,
+    clean,
+    clock_time,
+    count_of,
+    fit,
+    fit_path,
+    passed,
+    priority,
+    state,
+    whole,
+    wrap,
+)
 from jobdesk.tui.glyphs import TONES, Glyphs
 from jobdesk.tui.job_cells import ahead
 from jobdesk.tui.job_history import timeline
@@ -76,8 +90,7 @@ def _standing(job: Job, now: float, glyphs: Glyphs) -> Spans:
     elif job.state is State.PENDING:
         said = f"for {ago(job.ready_at, now)}" if job.ready_at and now - job.ready_at >= 1 else "just now"
     elif job.finished_at is not None:
-        passed = ago(job.finished_at, now)
-        said = "just now" if passed == "now" else f"{passed} ago"
+        said = passed(job.finished_at, now)
     tries = f"   attempt {job.attempt} of {job.max_attempts}" if job.attempt else ""
     return (
         *((text, TONES[job.state]) for text, _ in state(job.state, glyphs)),
@@ -94,8 +107,8 @@ def _progress(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Span
         room = max(10, min(40, width - 30))
         tail = f" {done.percent:>3.0f}%"
         if job.started_at is not None and now - job.started_at >= 2 and 5 <= done.percent < 100:
-            passed = now - job.started_at
-            tail += f"  about {whole(passed / done.percent * (100 - done.percent))} left"
+            ran_s = now - job.started_at
+            tail += f"  about {whole(ran_s / done.percent * (100 - done.percent))} left"
         yield (*bar(done.done / done.total, room, glyphs), (tail, "text"))
     if done.message:
         yield ((clean(done.message), "muted"),)
@@ -145,7 +158,7 @@ def _facts(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
         yield from fields("unique", job.unique, width)
     if job.concurrency_key:
         yield from fields("key", job.concurrency_key, width)
-    yield field("created", f"{clock_time(job.created_at, now)}  {glyphs.dot}  {_ago(job.created_at, now)}")
+    yield field("created", f"{clock_time(job.created_at, now)}  {glyphs.dot}  {passed(job.created_at, now)}")
     times = [
         f"waited {short(job.queue_ms / 1000)}" if job.queue_ms is not None else "",
         f"ran {short(job.processing_ms / 1000)}" if job.processing_ms is not None else "",
@@ -162,8 +175,3 @@ def _facts(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
         yield from fields("worker", job.worker, width)
     if job.expires_at and job.state not in FINAL:
         yield field("expires", clock_time(job.expires_at, now))
-
-
-def _ago(at: float, now: float) -> str:
-    passed = ago(at, now)
-    return "just now" if passed == "now" else f"{passed} ago"

@@ -28,6 +28,8 @@ class Snapshot:
     queues: tuple[Queue, ...] = ()
     busy: int = 0
     rates: Rates = field(default_factory=Rates)
+    alerts: tuple[int, bool] = (0, False)
+    """How many want attention, and whether one of them is an error."""
     lenses: dict[str, Any] = field(default_factory=dict)
 
 

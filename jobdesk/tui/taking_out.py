@@ -55,7 +55,7 @@ class TakingOut(DeskApp):
 
         def chosen(name: str | None) -> None:
             if name is not None:
-                self._copy(texts[name], name if len(texts[name]) > 40 else texts[name])
+                self._copy(texts[name], name)
 
         self.push_screen(Picker(f"Copy of {job.type}", choices), chosen)
 

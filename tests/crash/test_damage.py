@@ -17,7 +17,7 @@ PAGE = 4096
 COMMANDS = [
     "jobs list", "jobs show job_0", "jobs why job_0", "jobs retry job_0", "jobs delete job_0 --yes", "queues list",
     "queues pause default", "dead list", "dead groups", "flows list", "schedules list", "folders list", "assets list",
-    "submit quick", "events", "metrics", "health", "doctor", "backup backup.db",
+    "submit quick", "events", "metrics", "doctor", "backup backup.db",
 ]  # fmt: skip
 MEND = "restore a backup with `jobdesk restore FILE`"
 
@@ -60,7 +60,7 @@ def test_every_command_refuses_a_ledger_that_cannot_be_opened(
     home: Path, damage: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(home.parent)
-    monkeypatch.setattr("jobdesk.ledger.database.FIRST_START_S", 0.02)  # nobody starts beside us
+    monkeypatch.setattr("jobdesk.ledger.migrating.FIRST_START_S", 0.02)  # nobody starts beside us
     broken = damage((home / "jobdesk.db").read_bytes())
     (home / "jobdesk.db").write_bytes(broken)
     for words in COMMANDS:
@@ -69,6 +69,9 @@ def test_every_command_refuses_a_ledger_that_cannot_be_opened(
         assert MEND in refused.error
         assert (home / "jobdesk.db").read_bytes() == broken
         assert sorted(path.name for path in home.glob("jobdesk.db*")) == ["jobdesk.db"], words
+    told = said(home, "health", "--json")  # it answers also of a home that is in no good health
+    assert (told.code, told.json["checks"]["home"]) == (2, False) and MEND in told.out
+    assert (home / "jobdesk.db").read_bytes() == broken
     if damage is header:
         worker = consumer(home)
         _, errors = worker.communicate(timeout=60)

@@ -90,8 +90,26 @@ def test_a_paused_queue_with_jobs_and_a_deep_one_without_workers_are_warnings(le
         queues.pause(tx, "held", "ada")
     assert says(ask(ledger, alive(clock, "held")), "queues") == [
         "queue deep: 101 jobs are ready and nobody works on it",
-        "queue held: it is paused by ada with 1 jobs ready",
+        "queue held: it is paused by ada with 1 job ready",
     ]
+
+
+def test_a_queue_without_room_is_a_warning(ledger: Ledger, clock: FakeClock) -> None:
+    submit(ledger, queue="small")
+    with ledger.write() as tx:
+        tx.run("UPDATE queue SET max_size = 2 WHERE name = 'small'")
+    assert says(ask(ledger, alive(clock)), "queues") == []
+    submit(ledger, queue="small")
+    assert says(ask(ledger, alive(clock)), "queues") == ["queue small: it is full: 2 jobs wait and its max_size is 2"]
+
+
+def test_a_check_that_cannot_look_is_an_error_and_no_crash(ledger: Ledger, clock: FakeClock) -> None:
+    with ledger.write() as tx:
+        tx.run("DROP TABLE folder")
+    answer = ask(ledger, alive(clock))
+    (said,) = says(answer, "folders")
+    assert said.startswith("it cannot be looked at: ") and "no such table" in said
+    assert answer["status"] == "error" and answer["checks"]["database"] and answer["checks"]["queues"]
 
 
 def test_a_folder_that_is_gone_is_a_warning(ledger: Ledger, clock: FakeClock, tmp_path: Path) -> None:

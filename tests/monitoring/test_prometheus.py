@@ -48,6 +48,11 @@ def is_up(port: int) -> bool:
         return False
 
 
+def worker_of(home: Path) -> str:
+    """A worker that has run something."""
+    return next(iter(said(home, "metrics", "--json").json["workers"]))
+
+
 def test_a_consumer_serves_what_it_has_done_and_how_it_is_to_this_machine_only(tmp_path: Path) -> None:
     home, port = make_home(tmp_path, PROCESSORS), free_port()
     worker = consumer(home, "--metrics-port", str(port))
@@ -59,6 +64,9 @@ def test_a_consumer_serves_what_it_has_done_and_how_it_is_to_this_machine_only(t
         found = numbers(text)
         assert code == 200 and found["jobdesk_jobs", "state=completed"] == 3
         assert found["jobdesk_type_ended_jobs", "state=completed,type=quick"] == 3
+        assert ("jobdesk_worker_time_seconds", f"of=total,quantile=0.99,worker={worker_of(home)}") in found
+        (memory,) = [value for (name, _), value in found.items() if name == "jobdesk_consumer_memory_bytes"]
+        assert memory > 1_000_000
         code, text = get(port, "/health")
         assert code == 200 and json.loads(text)["checks"]["database"] is True
         assert get(port, "/elsewhere")[0] == 404

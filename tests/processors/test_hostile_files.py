@@ -140,7 +140,7 @@ def test_what_only_calls_itself_a_picture_is_named(content: bytes, words: str) -
 
 def test_heic_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formats, "reads_heic", lambda: False)
-    with pytest.raises(Reject, match="pip install pillow-heif"):
+    with pytest.raises(Reject, match=r"pip install .jobdesk\[heic\]"):
         headers.inspect(b"\x00\x00\x00\x18ftypheic" + bytes(12), "a.heic", TEN_MEGAPIXELS)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import socket
 import socketserver
 import struct
 import subprocess
@@ -15,14 +16,28 @@ CLAMD = shutil.which("clamd") or shutil.which("clamd", path="/usr/sbin:/usr/loca
 MARK = b"jobdesk test infection, harmless"
 """What the scanners of this module call infected, wherever it stands in a file."""
 
+
+def eicar_file() -> bytes:
+    """The harmless file that every scanner finds; put together here, so that none finds this one."""
+    return rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-" + b"ANTIVIRUS-TEST-FILE!$H+H*"
+
+
 _CONF = """\
 Foreground yes
 LocalSocket {folder}/clamd.sock
+TCPSocket {port}
+TCPAddr 127.0.0.1
 DatabaseDirectory {folder}/db
 TemporaryDirectory {folder}
 PidFile {folder}/clamd.pid
 StreamMaxLength 1M
 """
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 @contextmanager
@@ -32,9 +47,11 @@ def real() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="jobdesk-clamd-"))  # short: a socket's path may have 107 bytes
     (folder / "db").mkdir()
     (folder / "db" / "local.ndb").write_text(f"Test.Mark:0:*:{MARK.hex()}\n")
+    eicar = eicar_file()
+    (folder / "db" / "eicar.hdb").write_text(f"{hashlib.md5(eicar).hexdigest()}:{len(eicar)}:Eicar-Test-Signature\n")
     whole = b"the whole file " + MARK
     (folder / "db" / "local.hdb").write_text(f"{hashlib.md5(whole).hexdigest()}:{len(whole)}:Test.Whole\n")
-    (folder / "clamd.conf").write_text(_CONF.format(folder=folder))
+    (folder / "clamd.conf").write_text(_CONF.format(folder=folder, port=_free_port()))
     process = subprocess.Popen(
         [CLAMD, "--config-file", str(folder / "clamd.conf")],
         stdout=subprocess.PIPE,

@@ -23,3 +23,15 @@ class FakeClock:
             return True
         self.advance(timeout_s)
         return event.is_set()
+
+
+class SettableClock(FakeClock):
+    """One whose wall clock can be set without the monotonic one noticing."""
+
+    ahead_s = 0.0
+
+    def now(self) -> float:
+        return self._now + self.ahead_s
+
+    def set(self, by_s: float) -> None:
+        self.ahead_s += by_s

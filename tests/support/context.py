@@ -20,11 +20,13 @@ def settings(home: Path, **over: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as the engine hands them out, with the defaults; `over` replaces keys of sections."""
     config = load(home, {})
     services = {f"services.{name}": own.for_jobs() for name, own in config.all_services.items()}
-    names = ("scanner", "images", "notify", "email")
+    names = ("scanner", "images", "notify", "email", "storage")
     made: dict[str, Any] = services | {
         name: {**getattr(config, name).model_dump(), **over.get(name, {})} for name in names
     }
-    return made | {"type": {}, "storage": {"path": str(home / "library")}, "quarantine": str(home / "quarantine")}
+    made["presets"] = {name: preset.model_dump() for name, preset in config.presets.items()}
+    made["storage"]["path"] = str(home / "library")
+    return made | {"type": {}, "quarantine": str(home / "quarantine")}
 
 
 @dataclass

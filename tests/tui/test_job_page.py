@@ -215,6 +215,17 @@ async def test_a_scheduled_job_is_run_now(busy_desk: Desk, size: tuple[int, int]
         await robot.sees("Made ready: email")
 
 
+async def test_a_job_that_waits_is_given_another_priority(busy_desk: Desk) -> None:
+    id_ = busy_desk.jobs("state:scheduled").jobs[0].id
+    async with opened(busy_desk) as robot:
+        await robot.filter("state:scheduled")
+        await robot.press("U")
+        await robot.sees("Priority of email")
+        await robot.type("urgent")
+        await robot.press("enter")
+        await robot.until(lambda: busy_desk.job(id_).priority == 100, "it is urgent")
+
+
 async def test_the_split_is_remembered(busy_desk: Desk) -> None:
     async with opened(busy_desk) as robot:
         await robot.jobs()

@@ -128,6 +128,7 @@ def test_q_ends_it_with_the_terminal_restored(terminal: Terminal) -> None:
 
 
 def test_no_mouse_leaves_the_mouse_to_the_terminal_and_ascii_draws_plain_signs(home: Path) -> None:
+    Desk(home).close()
     terminal = Terminal(home, ["--no-mouse", "--ascii", "--fps", "5", "--read-only"])
     try:
         terminal.until(b"read-only")
@@ -141,6 +142,7 @@ def test_no_mouse_leaves_the_mouse_to_the_terminal_and_ascii_draws_plain_signs(h
 
 
 def test_with_no_color_only_greys_are_drawn(home: Path) -> None:
+    Desk(home).close()
     terminal = Terminal(home, ["--read-only"], {"NO_COLOR": "1"})
     try:
         terminal.until(b"Overview")

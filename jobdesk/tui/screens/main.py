@@ -14,6 +14,7 @@ from jobdesk.tui.messages import Snapshot
 from jobdesk.tui.screens.dead import Dead
 from jobdesk.tui.screens.flows import Flows
 from jobdesk.tui.screens.folders import Folders
+from jobdesk.tui.screens.health import Health
 from jobdesk.tui.screens.jobs import DRAWER_FROM, Jobs
 from jobdesk.tui.screens.overview import Overview
 from jobdesk.tui.screens.schedules import Schedules
@@ -27,13 +28,14 @@ from jobdesk.tui.widgets.top_line import TabLine, TopLine
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
-View = Overview | Jobs | Dead | Flows | Schedules | Folders
+View = Overview | Jobs | Dead | Flows | Schedules | Folders | Health
 TABS = (
     ("overview", "Overview"), ("jobs", "Jobs"), ("dead", "Dead letters"), ("flows", "Flows"),
-    ("schedules", "Schedules"), ("folders", "Folders"),
+    ("schedules", "Schedules"), ("folders", "Folders"), ("health", "Health"),
 )  # fmt: skip
 _MAKERS: dict[str, type[View]] = {
     "overview": Overview, "jobs": Jobs, "dead": Dead, "flows": Flows, "schedules": Schedules, "folders": Folders,
+    "health": Health,
 }  # fmt: skip
 
 
@@ -237,6 +239,10 @@ def top_parts(snapshot: Snapshot, host: Host, app: "JobdeskApp") -> tuple[tuple[
         parts.append(
             (4, (f"{share:.1f}% failed" if share < 10 else f"{share:.0f}% failed", "bad" if share >= 5 else "muted"))
         )
+    alerts, error = snapshot.alerts
+    if alerts:
+        said = f"{glyphs.alert} {alerts} alert{'s' * (alerts > 1)}"
+        parts.append((1, (said, "bad" if error else "warn")))
     paused = sum(queue.paused_at is not None for queue in snapshot.queues)
     if paused:
         parts.append((2, (f"{glyphs.paused} {paused} paused", "warn")))

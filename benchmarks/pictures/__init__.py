@@ -1,0 +1,1 @@
+"""Pictures against libjpeg-turbo, sharp, libvips and full decoding: `python -m benchmarks.pictures`."""

@@ -1,0 +1,39 @@
+"""`--read-only`: refuses every command that changes something before it opens anything.
+
+A command that is not known to look only is refused; what slips through is refused by the ledger.
+"""
+
+from jobdesk.cli.parsing import Args
+from jobdesk.core.errors import ReadOnly
+
+LOOKS = frozenset(
+    {
+        "list", "show", "logs", "history", "why", "wait", "groups", "next", "files", "define", "check", "schema",
+        "status", "events", "metrics", "health", "doctor", "audit", "completion", "folders test", "preview",
+        "templates", "alerts rules", "targets", "routes", "watch",
+    }
+)  # fmt: skip
+"""Commands that look only, by their last word."""
+
+
+def refuse_changes(args: Args) -> None:
+    """Refuse the command if --read-only was given and it could change something.
+
+    Raises:
+        ReadOnly: it could.
+    """
+    if not getattr(args, "read_only", False):
+        return
+    _, _, words = args.parser.prog.partition(" ")
+    if not words:  # the app, or a consumer
+        if args.consumer or args.drain or args.metrics_port is not None:
+            raise ReadOnly("a consumer runs jobs, and --read-only changes nothing: leave one of them out")
+    elif not looks_only(words) and not getattr(args, "dry_run", False):
+        raise ReadOnly(f"`{args.parser.prog}` changes something, and --read-only forbids that: leave it out")
+    elif getattr(args, "fix", False):
+        raise ReadOnly("--fix mends what it finds, and --read-only changes nothing: leave one of them out")
+
+
+def looks_only(words: str) -> bool:
+    """Whether a command, as typed without `jobdesk`, changes nothing."""
+    return words in LOOKS or words.rpartition(" ")[2] in LOOKS
