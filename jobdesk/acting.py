@@ -63,6 +63,15 @@ class Acting:
             _retry(part.tx, job.id, checked)
         return reads.job(self.ledger, job.id)
 
+    def run_now(self, id_: str) -> Job:
+        """Let a job that waits for its time, or for its next attempt, wait no longer."""
+        from jobdesk.ledger import moves
+
+        full = self.full_id(id_)
+        with self.deed("run_now").part() as part, part.job(full):
+            moves.run_now(part.tx, full)
+        return reads.job(self.ledger, full)
+
     def delete(self, id_: str) -> None:
         """Remove a job that does not run, with its history."""
         from jobdesk.ledger import moves
@@ -92,7 +101,7 @@ class Acting:
         *,
         priority: str | int | None = None,
     ) -> dict[str, str | None]:
-        """`cancel`, `retry`, `delete` or `priority` many jobs, by their full ids; for each why it was refused, or None.
+        """Cancel, retry, delete, run_now or priority for many jobs, by full ids; for each why it was refused, or None.
 
         Args:
             under: the action that they are part of, where several calls make one.
@@ -108,6 +117,7 @@ class Acting:
             "cancel": lambda tx, id_: moves.cancel(tx, id_, why),
             "retry": _retry,
             "delete": moves.delete,
+            "run_now": moves.run_now,
         }
         if priority is not None:
             level = _level(priority)

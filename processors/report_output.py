@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator
 from jobdesk import Context
 
 from . import page, pdf, sheets
-from .mail import Address
+from .mail_fields import Address
 from .report_model import Report
 from .safefiles import write_whole
 from .wording import change, number

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from jobdesk.core.rate import Rate
     from jobdesk.desk import Desk
 
-_DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted", "priority": "given the priority"}
-_TO = {"priority": "give another priority"}
+_DONE = {
+    "retry": "retried",
+    "cancel": "cancelled",
+    "delete": "deleted",
+    "run_now": "made ready",
+    "priority": "given the priority",
+}
+_TO = {"run_now": "run now", "priority": "give another priority"}
 """What is done to jobs, where that is not the command's own word."""
 _CHUNK = 500
 
@@ -34,9 +40,10 @@ def add(noun: Group) -> None:
         ("retry", "run ended jobs again, with a fresh set of attempts"),
         ("cancel", "stop jobs: at once if they wait, by request if they run"),
         ("delete", "remove jobs that do not run, with their history"),
+        ("run_now", "let scheduled and retrying jobs wait no longer"),
         ("priority", "let jobs that wait come earlier or later"),
     ):
-        parser = noun.command(action, about, _act, rest="ids")
+        parser = noun.command(action.replace("_", "-"), about, _act, rest="ids")
         parser.set_defaults(action=action)
         if action == "priority":
             parser.add_argument("level", metavar="LEVEL", type=_level, help="urgent, high, normal, low or 0-100")
@@ -141,6 +148,8 @@ def _act_on_ids(desk: "Desk", args: Args, out: Out) -> int:
                 state = desk.retry(job.id, None if new is None else {**job.data, **new}).state.value
             elif args.action == "cancel":
                 state = desk.cancel(job.id).value
+            elif args.action == "run_now":
+                state = desk.run_now(job.id).state.value
             elif args.action == "priority":
                 state = desk.set_priority(job.id, args.level).state.value
             else:

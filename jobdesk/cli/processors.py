@@ -123,6 +123,7 @@ def _show(args: Args, out: Out) -> None:
         import inspect
 
         from jobdesk.core.durations import short
+        from jobdesk.core.parameters import parameters
 
         source = desk.registry.sources[kind.type]
         out.fields(
@@ -141,36 +142,8 @@ def _show(args: Args, out: Out) -> None:
         if schema is None:
             out.line(str(trouble))
             return
-        required = schema.get("required", [])
         out.heading("parameters")
         out.table(
             (Column("name"), Column("kind", least=10), Column("default", least=8), Column("about", least=10, drop=1)),
-            [
-                (
-                    name,
-                    _kind(about, schema),
-                    "required" if name in required else _text(about.get("default")),
-                    about.get("description", ""),
-                )
-                for name, about in schema.get("properties", {}).items()
-            ],
+            [(one.name, one.kind, one.default, one.about) for one in parameters(schema)],
         )
-
-
-def _kind(about: dict[str, Any], schema: dict[str, Any]) -> str:
-    """A JSON Schema as a few words: string, integer, list of integer, one of a|b."""
-    if "$ref" in about:
-        about = schema.get("$defs", {}).get(about["$ref"].rpartition("/")[2], {})
-    if "enum" in about:
-        return "one of " + "|".join(map(str, about["enum"]))
-    if "anyOf" in about:
-        return " or ".join(_kind(one, schema) for one in about["anyOf"])
-    if about.get("type") == "array":
-        return f"list of {_kind(about.get('items', {}), schema)}"
-    return str(about.get("format") or about.get("type") or "any")
-
-
-def _text(value: Any) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False)

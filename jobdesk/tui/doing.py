@@ -16,7 +16,7 @@ from jobdesk.tui.messages import Acted
 from jobdesk.tui.selection import Selection
 
 _BATCH = 200
-_DONE = {"retry": "Retried", "cancel": "Cancelled", "delete": "Deleted"}
+_DONE = {"retry": "Retried", "cancel": "Cancelled", "delete": "Deleted", "run_now": "Made ready"}
 
 
 class Doer:

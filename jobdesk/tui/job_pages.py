@@ -1,12 +1,9 @@
 """One job as text: its pages, each a list of lines. Pure functions of the story, the width and the time."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from jobdesk.core.durations import short, size
 from jobdesk.core.job import FINAL, Job, JobError, State
-from jobdesk.core.redaction import shown
 from jobdesk.core.subject import subject
 from jobdesk.tui.format import (
     Spans,
@@ -25,12 +22,12 @@ from jobdesk.tui.format import (
 )
 from jobdesk.tui.glyphs import TONES, Glyphs
 from jobdesk.tui.job_cells import ahead
-from jobdesk.tui.job_history import log_line, log_page, timeline
-from jobdesk.tui.job_tree import flow_page
+from jobdesk.tui.job_history import timeline
+from jobdesk.tui.log_lines import LogLook, rows
 from jobdesk.tui.story import Story
 
 LABEL = 10
-Page = Callable[[Story, int, float, Glyphs], list[Spans]]
+_LAST_LINES = 5
 
 
 def pages(story: Story | None) -> tuple[str, ...]:
@@ -71,9 +68,9 @@ def job_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans
     lines.append(())
     lines.extend(_facts(job, width, now, glyphs))
     lines.extend(timeline(story, width, now, glyphs))
-    if story.log:
+    if story.log.tail:
         lines.extend([(), heading(f"Log {glyphs.dot} the last lines")])
-        lines.extend(line for event in story.log[-5:] for line in log_line(event, width))
+        lines.extend(line for event in story.log.tail[-_LAST_LINES:] for line in rows(event, LogLook(width)))
     if job.artifacts:
         lines.extend([(), heading("Files it made")])
         for made in job.artifacts:
@@ -178,30 +175,3 @@ def _facts(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
         yield from fields("worker", job.worker, width)
     if job.expires_at and job.state not in FINAL:
         yield field("expires", clock_time(job.expires_at, now))
-
-
-def data_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
-    """Payload and result, pretty printed."""
-    lines = [heading("Payload"), *_json(shown(story.job.data), width), (), heading("Result")]
-    if story.job.state is State.COMPLETED:
-        lines.extend(_json(shown(story.job.result, names=False), width))
-    else:
-        lines.append((("None yet: it has not completed.", "muted"),))
-    return lines
-
-
-def _json(value: Any, width: int) -> Iterator[Spans]:
-    for line in json.dumps(value, indent=2, ensure_ascii=False, default=str).splitlines():
-        indent = line[: len(line) - len(line.lstrip())]
-        head, colon, rest = line.lstrip().partition('": ')
-        key = indent + head + colon[:-1] if colon else ""
-        text = rest if colon else line.lstrip()
-        room = max(16, width - len(key) - (1 if key else len(indent)))
-        for at, part in enumerate(wrap(text, room)):
-            if at == 0 and key:
-                yield ((key + " ", "title"), (part, "text"))
-            else:
-                yield ((indent + ("    " if at else ""), "text"), (part, "text"))
-
-
-PAGES: Mapping[str, Page] = {"Job": job_page, "Log": log_page, "Data": data_page, "Flow": flow_page}

@@ -129,6 +129,7 @@ class Main(Frame):
             read_only=self.desk_app.host.watch_only,
             marking=table is not None and table.marks.any,
             drawer=isinstance(view, Jobs) and view.drawer_open,
+            page=view.drawer.page if isinstance(view, Jobs) and view.drawer_open and view.drawer.has_page_focus else "",
             filtered=table is not None and bool(table.query_asked),
         )
 
@@ -163,6 +164,10 @@ class Main(Frame):
     def _told(self) -> None:
         self.scene_changed()
 
+    @on(JobView.Wanted)
+    def _wanted(self, event: JobView.Wanted) -> None:
+        self.app.push_screen(JobScreen(event.job_id))
+
     def on_resize(self) -> None:
         if self.size.width < DRAWER_FROM and self.query("#views > #jobs"):
             self.jobs.close_drawer()
@@ -190,9 +195,12 @@ class JobScreen(Frame):
 
     @property
     def scene(self) -> Scene:
-        return Scene(view="job", selection=self.query_one(JobView).selection, read_only=self.desk_app.host.watch_only)
+        view = self.query_one(JobView)
+        return Scene(view="job", selection=view.selection, read_only=self.desk_app.host.watch_only, page=view.page)
 
     def show(self, snapshot: Snapshot) -> None:
+        if not self.query(KeyLine):
+            return  # it is being closed
         app = self.desk_app
         self.query_one(TopLine).show(app.place, top_parts(snapshot, app.host, app), app.clock_text)
         view = self.query_one(JobView)
@@ -203,6 +211,10 @@ class JobScreen(Frame):
     @on(JobView.Told)
     def _told(self) -> None:
         self.scene_changed()
+
+    @on(JobView.Wanted)
+    def _wanted(self, event: JobView.Wanted) -> None:
+        self.app.push_screen(JobScreen(event.job_id))
 
 
 def top_parts(snapshot: Snapshot, host: Host, app: "JobdeskApp") -> tuple[tuple[int, Span], ...]:
