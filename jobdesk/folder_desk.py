@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jobdesk.flows.definition import Definition
     from jobdesk.folders.rules import FolderRule
     from jobdesk.home import Home
+    from jobdesk.ledger.audit import Deed
     from jobdesk.plugins import Registry
     from jobdesk.sections import Config
 
@@ -33,6 +34,8 @@ class FolderDesk:
 
         @property
         def registry(self) -> Registry: ...
+
+        def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> Deed: ...
 
         def named_flow(self, name: str) -> Definition | None: ...
 
@@ -77,7 +80,7 @@ class FolderDesk:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Refused(f"{place} cannot be made ({error.strerror}): make it, or choose another folder") from None
-        with self.ledger.write() as tx:
+        with self.deed("add", target=f"folder {place}").writing() as tx:
             if not dropped.add(tx, str(place), said, user()):
                 raise Refused(f"{place} is a drop folder already: change it with `jobdesk folders set`")
         return made
@@ -96,7 +99,7 @@ class FolderDesk:
         said = {**dropped.added(self.ledger)[str(place)], **changes}
         said = {key: value for key, value in said.items() if value is not None}
         made = self._rule(place, said)
-        with self.ledger.write() as tx:
+        with self.deed("set", target=f"folder {place}").writing() as tx:
             dropped.change(tx, str(place), said)
         return made
 
@@ -117,7 +120,7 @@ class FolderDesk:
         from jobdesk.ledger import dropped
 
         place = self._added(path)
-        with self.ledger.write() as tx:
+        with self.deed("remove", target=f"folder {place}").writing() as tx:
             dropped.remove(tx, str(place))
         return place
 

@@ -25,7 +25,21 @@ _SHOWN = ("state", "priority", "queue", "data", "run_at", "cancel_requested_at")
 """Columns of a job that before and after tell of."""
 _LONGEST = 200
 """Characters of a value that before and after tell."""
-_INNER = {"name", "id", "seq", "cursor_at", "changed_at", "created_at", "fired", "missed_count", "last_at", "last_job"}
+_NAMED_TABLES = ("queue", "schedule", "drop_folder")
+_INNER = {
+    "path",
+    "added_at",
+    "name",
+    "id",
+    "seq",
+    "cursor_at",
+    "changed_at",
+    "created_at",
+    "fired",
+    "missed_count",
+    "last_at",
+    "last_job",
+}
 
 
 class Group:
@@ -251,7 +265,7 @@ def _summary(groups: Sequence[Group]) -> tuple[Any, Any]:
     ]  # fmt: skip
     if len(jobs) > 1:
         return _states(one.before for one in jobs), _states(one.after for one in jobs)
-    others = [one for group in groups for one in group.changes if one.table in ("queue", "schedule")]
+    others = [one for group in groups for one in group.changes if one.table in _NAMED_TABLES]
     told = (jobs or others)[:1]
     if not told:
         return None, None

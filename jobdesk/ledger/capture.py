@@ -27,8 +27,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "queue": ("name",),
     "schedule": ("name",),
     "intake": ("id",),
+    "drop_folder": ("path",),
 }
-_HEARD = {"job": "iud", "flow": "iud", "queue": "u", "schedule": "iud", "intake": "u"}
+_HEARD = {"job": "iud", "flow": "iud", "queue": "u", "schedule": "iud", "intake": "u", "drop_folder": "iud"}
 """Operations that are heard; of all other tables only what is deleted: what is added to them goes with its job."""
 _DERIVED = {"job": {"parked", "counted"}, "flow": {"total", "open", "failed"}}
 """Columns that triggers keep: they follow by themselves."""

@@ -13,12 +13,13 @@ from typing import Any
 from jobdesk.core.errors import Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.job import DEAD, FINAL, State
-from jobdesk.ledger import capture, endings, follow, fulltext
+from jobdesk.ledger import capture, dropped, endings, follow, fulltext
 from jobdesk.ledger.audit import Group
 from jobdesk.ledger.capture import Change, Values
 from jobdesk.ledger.database import Tx
 
-_NAMED = {"job": "id", "schedule": "name", "queue": "name"}
+_NAMED = {"job": "id", "schedule": "name", "queue": "name", "drop_folder": "path"}
+_WORD = {"drop_folder": "folder"}
 _ENDS = ", ".join(f"'{kind.value}'" for kind in endings.ENDS)
 _LOST = ", ".join(f"'{state}'" for state in sorted(FINAL - {State.COMPLETED}))
 _MINUTE = {State.COMPLETED: "completed"} | dict.fromkeys(DEAD, "failed")
@@ -61,8 +62,10 @@ def _put_back(tx: Tx, group: Group, who: str) -> list[str]:
             if one.before is not None and one.after is None:
                 _restore_row(tx, table, one.before, places)
     _right_ends(tx, of["event"])
-    for one in of["queue"] + of["schedule"]:
+    for one in of["queue"] + of["schedule"] + of["drop_folder"]:
         _restore_named(tx, one, who)
+    if of["drop_folder"]:
+        dropped.changed(tx)
     _right_flows(tx, ends, of["flow"])
     tx.run("DELETE FROM meta WHERE key = 'undoing'")
     tx.wakes = True
@@ -83,11 +86,11 @@ def _check(tx: Tx, one: Change) -> None:
             if tx.row("SELECT 1 FROM job WHERE id = ?", (name,)) is not None:
                 raise Refused(f"there is a job {name} again")
         elif now is not None:
-            raise Refused(f"there is a {one.table} {name} again")
+            raise Refused(f"there is a {_WORD.get(one.table, one.table)} {name} again")
         return
     if now is None or (one.table == "job" and now["id"] != one.after["id"]):
         if one.before is not None:
-            raise Refused(f"{one.table} {name} was deleted since")
+            raise Refused(f"{_WORD.get(one.table, one.table)} {name} was deleted since")
         return
     if one.before is None:  # it was added: it may have been changed by nobody
         kept = ["state", "fence"] if one.table == "job" else ["changed_at"]
@@ -95,7 +98,7 @@ def _check(tx: Tx, one: Change) -> None:
         kept = list(one.after)
     if any(now[column] != one.after[column] for column in kept):
         since = f": it is {now['state']} now" if one.table == "job" else ""
-        raise Refused(f"{one.table} {name} has changed since{since}")
+        raise Refused(f"{_WORD.get(one.table, one.table)} {name} has changed since{since}")
 
 
 def _name(one: Change) -> str:
@@ -175,17 +178,18 @@ def _insert(tx: Tx, table: str, row: Values, how: str = "") -> None:
     tx.run(f"INSERT {how} INTO {table} ({', '.join(names)}) VALUES ({marks})", [row[name] for name in names])
 
 
-# ── queues, schedules, flows ──
+# ── queues, schedules, drop folders, flows ──
 
 
 def _restore_named(tx: Tx, one: Change, who: str) -> None:
+    name = _NAMED[one.table]
     if one.before is None:
-        tx.run(f"DELETE FROM {one.table} WHERE name = ?", one.key)
+        tx.run(f"DELETE FROM {one.table} WHERE {name} = ?", one.key)
     elif one.after is None:
         _insert(tx, one.table, one.before)
     else:
-        sets = ", ".join(f"{name} = ?" for name in one.before)
-        tx.run(f"UPDATE {one.table} SET {sets} WHERE name = ?", (*one.before.values(), *one.key))
+        sets = ", ".join(f"{column} = ?" for column in one.before)
+        tx.run(f"UPDATE {one.table} SET {sets} WHERE {name} = ?", (*one.before.values(), *one.key))
     if one.table == "queue" and one.before is not None and "paused_at" in one.before:
         kind = Kind.QUEUE_RESUMED if one.before["paused_at"] is None else Kind.QUEUE_PAUSED
         tx.event(kind, queue=str(one.key[0]), user=who, undone=True)

@@ -351,3 +351,38 @@ def test_a_cancelled_flow_goes_on_when_that_is_undone(desk: Desk) -> None:
     assert desk.job(second.id).state == "cancelled"
     with pytest.raises(Refused, match="has changed since"):
         desk.undo(desk.audit(action="cancel")[0].id)
+
+
+def test_drop_folders_that_come_change_and_go_are_logged_and_undone(desk: Desk, tmp_path: Path) -> None:
+    place = tmp_path / "scans"
+    desk.add_folder(place, "greet", settle="1s")
+    desk.set_folder(place, settle="5s")
+    assert desk.audit()[0].action == "set" and "5s" in json.dumps(desk.audit()[0].after)
+    desk.undo()
+    assert desk.added_folder(place).settle_s == 1.0
+    desk.remove_folder(place)
+    assert not desk.is_added_folder(place)
+    assert [one.action for one in desk.audit()][:2] == ["remove", "undo"]
+    desk.undo()
+    assert desk.added_folder(place).settle_s == 1.0
+
+
+def test_an_undo_of_a_folder_that_was_changed_since_is_refused(desk: Desk, tmp_path: Path) -> None:
+    place = tmp_path / "scans"
+    desk.add_folder(place, "greet", settle="1s")
+    (added,) = desk.audit()
+    desk.remove_folder(place)
+    desk.add_folder(place, "greet", settle="7s")
+    with pytest.raises(Refused, match="folder"):
+        desk.undo(desk.audit()[1].id)
+    assert desk.added_folder(place).settle_s == 7.0
+    assert added.target == f"folder {place}"
+
+
+def test_silences_are_logged(desk: Desk) -> None:
+    desk.silence("dead-letters", "1h")
+    assert desk.unsilence("dead-letters")
+    assert not desk.unsilence("dead-letters")
+    assert [(one.action, one.target) for one in desk.audit()] == [
+        ("unsilence", "rule dead-letters"), ("silence", "rule dead-letters"),
+    ]  # fmt: skip
