@@ -1,6 +1,6 @@
-"""The README's picture, made anew: `python -m benchmarks.picture [FILE.svg]`.
+"""The README's pictures, made anew: `python -m benchmarks.picture [FOLDER]`.
 
-Runs the demo on a home of its own, with real work, and exports the Overview in a busy moment:
+Runs the demo on a home of its own, with real work, and exports the screens in a busy moment:
 photos are arriving, the long job is on its way, one job has ended in the dead letters.
 """
 
@@ -15,11 +15,14 @@ PACE_S = 1.2
 LONG_PACE_S = 0.25
 SHELVES_FROM = 30
 PATIENCE_S = 90.0
-TARGET = Path(__file__).parent.parent / "assets" / "overview.svg"
+TARGET = Path(__file__).parent.parent / "assets"
+SCREENS = (("1", "overview"), ("2", "jobs"), ("4", "flows"), ("7", "health"))
+"""Keys of the screens, and names of their pictures."""
+SETTLES_S = 1.5
 
 
-async def picture(home: Path, target: Path) -> None:
-    """Open the app on the demo, wait for the moment, and write the picture."""
+async def pictures(home: Path, target: Path) -> None:
+    """Open the app on the demo, wait for the moment, and write the pictures."""
     from jobdesk.cli.demo import feed
     from jobdesk.desk import Desk
     from jobdesk.ledger import glance, reads
@@ -43,7 +46,10 @@ async def picture(home: Path, target: Path) -> None:
                     if desk.clock.monotonic() > end:
                         raise SystemExit("the demo never came to a busy moment: run it again")
                     await pilot.pause(0.02)
-                app.save_screenshot(str(target))
+                for key, name in SCREENS:
+                    await pilot.press(key)
+                    await pilot.pause(SETTLES_S)
+                    app.save_screenshot(f"{name}.svg", str(target))
             finally:
                 over.set()
                 await asyncio.to_thread(feeder.join)
@@ -54,8 +60,8 @@ def main() -> None:
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HOME"] = folder  # so that the picture shows ~/jobdesk, and no name of this machine
-        asyncio.run(picture(Path(folder) / "jobdesk", target.resolve()))
-    print(f"{target} shows the Overview")
+        asyncio.run(pictures(Path(folder) / "jobdesk", target.resolve()))
+    print(f"{target} has {', '.join(f'{name}.svg' for _, name in SCREENS)}")
 
 
 if __name__ == "__main__":
