@@ -13,6 +13,7 @@ from jobdesk.core.schedule import Reason
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.ledger.spans import Spans, add_packed
 from jobdesk.ledger.totals import DAY
+from jobdesk.ledger.workers import EXPECTED
 
 OLDEST = 200
 """Ready jobs that are looked at, the longest there first."""
@@ -170,7 +171,7 @@ def listen(ledger: Ledger, forget_before: float) -> bool:
 
 
 def _note(tx: Tx, at: float, kind: str, data: dict[str, object]) -> None:
-    if kind == Kind.CONSUMER_STOPPED and data.get("why") != "stopped":
+    if kind == Kind.CONSUMER_STOPPED and data.get("why") not in EXPECTED:
         _add(tx, Measure.WORKER_LOST, str(data.get("consumer")), at, str(data.get("why")))
     elif kind == Kind.SCHEDULE_MISSED and data.get("reason") != Reason.PAUSED:
         _add(tx, Measure.SCHEDULE_MISSED, str(data.get("schedule")), at, str(data.get("message")))
