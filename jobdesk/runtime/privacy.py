@@ -63,8 +63,8 @@ class Privacy:
                 return Completed(everywhere.value(result))
             case Failed(error, delay_s, result) if result is not None:
                 return Failed(error, delay_s, everywhere.value(result))
-            case Snoozed(delay_s, why):
-                return Snoozed(delay_s, redact(why))
+            case Snoozed(delay_s, why, service):
+                return Snoozed(delay_s, redact(why), service)
             case Stopped(why):
                 return Stopped(redact(why))
         return outcome
