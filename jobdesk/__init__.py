@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jobdesk.core.context import Context
     from jobdesk.core.env import ENV_REFERENCE
     from jobdesk.core.errors import JobdeskError
+    from jobdesk.core.measure import Measure
     from jobdesk.core.outcome import Reject, Retry, ServiceDown, Snooze
     from jobdesk.core.processor import processor
     from jobdesk.core.redaction import MASK, RedactedLines, redact
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "ENV_REFERENCE", "MASK", "Call", "Context", "Desk", "JobdeskError", "RedactedLines", "Reject", "Retry", "Secret",
-    "Service", "ServiceDown", "Snooze", "Submission", "processor", "redact",
+    "ENV_REFERENCE", "MASK", "Call", "Context", "Desk", "JobdeskError", "Measure", "RedactedLines", "Reject", "Retry",
+    "Secret", "Service", "ServiceDown", "Snooze", "Submission", "processor", "redact",
 ]  # fmt: skip
 
 _HOMES = {
@@ -31,6 +32,7 @@ _HOMES = {
     "Context": "jobdesk.core.context",
     "Desk": "jobdesk.desk",
     "JobdeskError": "jobdesk.core.errors",
+    "Measure": "jobdesk.core.measure",
     "RedactedLines": "jobdesk.core.redaction",
     "Reject": "jobdesk.core.outcome",
     "Retry": "jobdesk.core.outcome",

@@ -1,15 +1,17 @@
-"""What a desk does to jobs and queues: cancel, retry, delete, pause, resume."""
+"""What a desk does to jobs and queues: cancel, retry, delete, priority, pause, resume."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jobdesk.core.errors import NotFound, Refused
+from jobdesk.core.errors import NotFound, Refused, UsageError
 from jobdesk.core.job import Job, State
+from jobdesk.core.job import priority as read_priority
 from jobdesk.core.who import user
 from jobdesk.ledger import reads
 from jobdesk.ledger.database import Ledger, Tx
 
 if TYPE_CHECKING:
+    from jobdesk.ledger.audit import Deed
     from jobdesk.plugins import Registry
     from jobdesk.vault import Vault
 
@@ -38,12 +40,15 @@ class Acting:
 
         def sync_queues(self) -> None: ...
 
+        def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> Deed: ...
+
     def cancel(self, id_: str, why: str | None = None) -> State:
         """Cancel a job; a running one is asked to stop and killed after a grace. Its state afterwards."""
         from jobdesk.ledger import moves
 
-        with self.ledger.write() as tx:
-            return moves.cancel(tx, self.full_id(id_), why or f"cancelled by {user()}")
+        full = self.full_id(id_)
+        with self.deed("cancel").part() as part, part.job(full):
+            return moves.cancel(part.tx, full, why or f"cancelled by {user()}")
 
     def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
         """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
@@ -54,33 +59,77 @@ class Acting:
 
             data = restored(data, job.data)  # what was masked before the person's eyes is what it was
             checked = self.registry.get(job.type).check(data, self.still_open(job, data), Seal(lambda: self.vault))
-        with self.ledger.write() as tx:
-            _retry(tx, job.id, checked)
+        with self.deed("retry").part() as part, part.job(job.id):
+            _retry(part.tx, job.id, checked)
         return reads.job(self.ledger, job.id)
+
+    def run_now(self, id_: str) -> Job:
+        """Let a job that waits for its time, or for its next attempt, wait no longer."""
+        from jobdesk.ledger import moves
+
+        full = self.full_id(id_)
+        with self.deed("run_now").part() as part, part.job(full):
+            moves.run_now(part.tx, full)
+        return reads.job(self.ledger, full)
 
     def delete(self, id_: str) -> None:
         """Remove a job that does not run, with its history."""
         from jobdesk.ledger import moves
 
-        with self.ledger.write() as tx:
-            moves.delete(tx, self.full_id(id_))
+        full = self.full_id(id_)
+        with self.deed("delete").part() as part, part.job(full):
+            moves.delete(part.tx, full)
 
-    def each(self, action: str, job_ids: Sequence[str]) -> dict[str, str | None]:
-        """`cancel`, `retry` or `delete` many jobs, by their full ids; for each why it was refused, or None."""
-        from jobdesk.ledger import moves
+    def set_priority(self, id_: str, priority: str | int) -> Job:
+        """Let a job that waits come earlier or later: urgent, high, normal, low, or 0-100.
+
+        Raises:
+            UsageError: it is none of these.
+            Refused: the job runs, or has ended.
+        """
+        full = self.full_id(id_)
+        (why,) = self.each("priority", [full], priority=priority).values()
+        if why is not None:
+            raise Refused(why)
+        return reads.job(self.ledger, full)
+
+    def each(
+        self,
+        action: str,
+        job_ids: Sequence[str],
+        under: "Deed | None" = None,
+        *,
+        priority: str | int | None = None,
+    ) -> dict[str, str | None]:
+        """Cancel, retry, delete, run_now or priority for many jobs, by full ids; for each why it was refused, or None.
+
+        Args:
+            under: the action that they are part of, where several calls make one.
+            priority: the new one, as `set_priority` takes it.
+
+        Raises:
+            UsageError: it is no priority.
+        """
+        from jobdesk.ledger import moves, priorities
 
         why = f"cancelled by {user()}"
         ways: dict[str, Callable[[Tx, str], object]] = {
             "cancel": lambda tx, id_: moves.cancel(tx, id_, why),
             "retry": _retry,
             "delete": moves.delete,
+            "run_now": moves.run_now,
         }
+        if priority is not None:
+            level = _level(priority)
+            ways["priority"] = lambda tx, id_: priorities.set_priority(tx, id_, level, user())
+        deed = under or self.deed(action)
         answers: dict[str, str | None] = {}
         for start in range(0, len(job_ids), TOGETHER):
-            with self.ledger.write() as tx:
+            with deed.part() as part:
                 for id_ in job_ids[start : start + TOGETHER]:
                     try:  # a refused move has changed nothing yet
-                        ways[action](tx, id_)
+                        with part.job(id_):
+                            ways[action](part.tx, id_)
                         answers[id_] = None
                     except (NotFound, Refused) as error:
                         answers[id_] = str(error)
@@ -91,7 +140,7 @@ class Acting:
         from jobdesk.ledger import queues
 
         self.sync_queues()
-        with self.ledger.write() as tx:
+        with self.deed("pause", target=f"queue {queue}").writing() as tx:
             return queues.pause(tx, queue, user())
 
     def resume(self, queue: str) -> bool:
@@ -99,8 +148,21 @@ class Acting:
         from jobdesk.ledger import queues
 
         self.sync_queues()
-        with self.ledger.write() as tx:
+        with self.deed("resume", target=f"queue {queue}").writing() as tx:
             return queues.resume(tx, queue, user())
+
+    def clean(self, queue: str, state: State, before: float) -> int:
+        """Remove the queue's jobs that reached this final state before an instant (epoch seconds); how many."""
+        from jobdesk.ledger.clean import clean
+
+        return clean(self.ledger, queue, state, before, user(), self.deed("clean", target=f"queue {queue}").writing)
+
+
+def _level(priority: str | int) -> int:
+    try:
+        return read_priority(priority)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:

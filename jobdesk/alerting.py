@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
+from jobdesk.core.clock import iso
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import NotFound, UsageError
 from jobdesk.core.nearest import nearest
@@ -52,8 +53,11 @@ class Alerting:
         """
         from jobdesk.ledger import alerts
 
-        with cast("Desk", self).ledger.write() as tx:
-            return alerts.acknowledge(tx, id_, user())
+        with cast("Desk", self).deed("acknowledge", target=f"alert {id_}").part(undoable=False) as part:
+            done = alerts.acknowledge(part.tx, id_, user())
+            if done:
+                part.say(after={"acknowledged": True})
+            return done
 
     def silence(self, rule: str, span: str | float, subject: str = "") -> float:
         """Raise nothing of a rule, or of one subject of it, for a while; until when, epoch seconds.
@@ -69,22 +73,27 @@ class Alerting:
             span_s = seconds(span)
         except ValueError as error:
             raise UsageError(str(error)) from None
-        with cast("Desk", self).ledger.write() as tx:
-            alerts.silence(tx, rule, subject, tx.now + span_s, user())
-            return tx.now + span_s
+        with cast("Desk", self).deed("silence", target=f"rule {rule} {subject}".strip()).part(undoable=False) as part:
+            until = part.tx.now + span_s
+            alerts.silence(part.tx, rule, subject, until, user())
+            part.say(after={"until": iso(until)})
+            return until
 
     def unsilence(self, rule: str, subject: str = "") -> bool:
         """End a silence. False: there was none."""
         from jobdesk.ledger import alerts
 
-        with cast("Desk", self).ledger.write() as tx:
-            return alerts.unsilence(tx, rule, subject)
+        with cast("Desk", self).deed("unsilence", target=f"rule {rule} {subject}".strip()).part(undoable=False) as part:
+            done = alerts.unsilence(part.tx, rule, subject)
+            if done:
+                part.say(after={"silenced": False})
+            return done
 
     def alert_rules(self) -> "list[tuple[Rule, list[Reading]]]":
         """Every rule with what it sees now, the worst first."""
         from jobdesk.monitoring.measures import Measurer, worst
 
-        watch = self.watch()
+        watch = self.alert_watch()
         measurer = Measurer(cast("Desk", self).ledger)
         return [(rule, worst(rule, measurer.read(rule, watch))) for rule in watch.rules]
 
@@ -95,7 +104,7 @@ class Alerting:
         desk = cast("Desk", self)
         return alerts.silences(desk.ledger, desk.clock.now())
 
-    def watch(self) -> "Watch":
+    def alert_watch(self) -> "Watch":
         """What there is to look at, as the settings have it now."""
         from jobdesk.monitoring.measures import Watch
 

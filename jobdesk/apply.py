@@ -1,9 +1,6 @@
-"""From the settings to what works by them: queues, limits and ageing in the ledger, the rules of drop folders."""
-
-from pathlib import Path
+"""From the settings to what works by them: queues, limits and ageing in the ledger."""
 
 from jobdesk.core.rate import Rate
-from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import aging, queues, rates
 from jobdesk.ledger.database import Ledger
 from jobdesk.sections import Config
@@ -36,21 +33,3 @@ def queue_spec(own: QueueSettings) -> queues.QueueSpec:
         keep_failed=own.keep_failed,
         description=own.description,
     )
-
-
-def folder_rules(config: Config, home: Path) -> list[FolderRule]:
-    """The drop folders of the settings; a relative path is below the home."""
-    return [
-        FolderRule(
-            path=home / Path(own.path).expanduser(),
-            pipeline=own.pipeline,
-            patterns=tuple(own.patterns),
-            recursive=own.recursive,
-            source=own.source,
-            settle_s=own.settle,
-            rescan_s=own.rescan,
-            duplicates=own.duplicates,
-            data=own.data,
-        )
-        for own in config.folders
-    ]

@@ -15,10 +15,11 @@ from io import BufferedRandom
 from itertools import count
 from pathlib import Path
 
+from jobdesk.core.actor import Actor
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import BackupError, HomeError, LedgerError, NotFound, Refused, UsageError
 from jobdesk.home import Home
-from jobdesk.ledger import copies, upkeep, workers
+from jobdesk.ledger import audit, copies, upkeep, workers
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime.processes import is_alive, start_of
 
@@ -76,8 +77,10 @@ def backup(home: Home, file: Path, clock: Clock) -> copies.Copied:
     return copied
 
 
-def restore(home: Home, file: Path, clock: Clock) -> Restored:
+def restore(home: Home, file: Path, clock: Clock, actor: Actor | None = None) -> Restored:
     """Put a backup in the place of the ledger; the former one, sound or damaged, is kept beside it.
+
+    The audit log of the restored ledger says who did it.
 
     Raises:
         NotFound: there is no such file.
@@ -98,7 +101,7 @@ def restore(home: Home, file: Path, clock: Clock) -> Restored:
         except copies.Unsound as error:
             raise BackupError(f"{error}: nothing was changed; name a backup that is sound") from None
         try:
-            given_back = _settle(new, clock)
+            given_back = _settle(new, clock, actor or Actor.here("api"), file)
             kept = _set_aside(home.database, clock)
             _replace(new, home.database)
         except OSError as error:
@@ -109,12 +112,14 @@ def restore(home: Home, file: Path, clock: Clock) -> Restored:
     return Restored(copied, kept, missing, changed, given_back)
 
 
-def _settle(new: Path, clock: Clock) -> int:
+def _settle(new: Path, clock: Clock, actor: Actor, file: Path) -> int:
     """Give back what ran when the backup was made: nobody runs it now, and its attempt shall not count."""
     ledger = Ledger(new, clock, copied=False)
     try:
-        with ledger.write() as tx:
-            given = 0
+        deed = audit.Deed(ledger, actor, "restore", target=f"backup {file}")
+        with deed.part(undoable=False) as part:
+            tx, given = part.tx, 0
+            part.say()
             for consumer in {one.id for one in workers.running(ledger)} | set(upkeep.orphans(ledger)):
                 given += upkeep.give_back(tx, consumer, "the backup was made while it ran")
                 workers.unregister(tx, consumer, workers.RESTORED)

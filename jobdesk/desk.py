@@ -7,7 +7,6 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -19,6 +18,8 @@ from jobdesk import home as homes
 from jobdesk import opening
 from jobdesk.acting import Acting
 from jobdesk.alerting import Alerting
+from jobdesk.auditing import Auditing
+from jobdesk.core.actor import Actor
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import QueueFull, ReadOnly, UsageError
@@ -26,43 +27,57 @@ from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.who import user
 from jobdesk.flow_desk import FlowDesk
+from jobdesk.folder_desk import FolderDesk
 from jobdesk.ledger import reads, workers
 from jobdesk.ledger.database import Tx
 from jobdesk.limiting import Limiting
 from jobdesk.looking import Looking
 from jobdesk.notifying import Notifying
+from jobdesk.plugging import Plugging
 from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 from jobdesk.servicing import Servicing
 from jobdesk.settings import Settings
+from jobdesk.watching import Watching
 
 if TYPE_CHECKING:
     from jobdesk.core.submission import Submission
     from jobdesk.engine import Engine
-    from jobdesk.folders.rules import FolderRule
-    from jobdesk.plugins import Registry
     from jobdesk.prepare import Completer
     from jobdesk.sections import Config
     from jobdesk.vault import Vault
 
 
-class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting, Alerting, Notifying):
+class Desk(
+    Looking, Watching, Acting, Auditing, Plugging, FlowDesk, FolderDesk, Scheduling, Servicing, Limiting, Alerting,
+    Notifying,
+):  # fmt: skip
     """A home, opened. Any thread may use it.
 
-    What only looks is in `Looking`, what acts on jobs and queues in `Acting`, flows are in `FlowDesk`, schedules
-    in `Scheduling`, services in `Servicing`, alerts in `Alerting`, notices in `Notifying`.
+    What only looks is in `Looking` and `Watching`, what acts on jobs and queues in `Acting` and `Limiting`, flows are
+    in `FlowDesk`, drop folders in `FolderDesk`, schedules in `Scheduling`, services in `Servicing`, what people did
+    and how it is undone in `Auditing`, processors in `Plugging`, alerts in `Alerting`, notices in `Notifying`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
         clock: the source of time; tests own it.
         read_only: only look: nothing is made or changed, whatever is asked for.
+        actor: who acts, as the audit log tells it; None is a program of this user.
 
     Raises:
         HomeError: the home cannot be used, is not jobdesk's, or others can write it.
     """
 
-    def __init__(self, home: str | Path | None = None, *, clock: Clock | None = None, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        *,
+        clock: Clock | None = None,
+        read_only: bool = False,
+        actor: Actor | None = None,
+    ) -> None:
         self.clock = clock or SystemClock()
+        self.actor = actor or Actor.here("api")
         self.read_only = read_only
         self.home = (homes.existing if read_only else homes.prepare)(homes.locate(home))
         self.settings = Settings(self.home.settings, self.clock)
@@ -70,6 +85,7 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting, Alerting,
         self.wake = Wake(self.home.run, deaf=read_only)
         self.ledger.on_commit.append(self.wake.committed)
         self._engine: Engine | None = None
+        self._registered = []
         self._completer: Completer | None = None
         self._followed: Config | None = None
 
@@ -107,23 +123,6 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting, Alerting,
         from jobdesk.vault import Vault
 
         return Vault(self.home.path, lambda: self.config.secrets.store)
-
-    @cached_property
-    def registry(self) -> "Registry":
-        """Every processor; found on first use, since it imports them all."""
-        from jobdesk import plugins
-
-        if self.read_only:
-            sys.dont_write_bytecode = True  # importing them would leave a __pycache__ in the home
-        return plugins.load(self.home.processors)
-
-    def renew_registry(self) -> "Registry":
-        """The processors as they are now: read again if a file of the user's has changed."""
-        from jobdesk import plugins
-
-        if self.registry.seen != plugins.files_in(self.home.processors):
-            self.__dict__.pop("registry", None)  # another thread may have been first
-        return self.registry
 
     def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
         """A consumer of this home, not yet started.
@@ -257,13 +256,8 @@ class Desk(Looking, Acting, FlowDesk, Scheduling, Servicing, Limiting, Alerting,
             followed = self.config
             self.sync_queues()
             self.sync_schedules()
+            self.note_settings()
             self._followed = followed
-
-    def folder_rules(self) -> "list[FolderRule]":
-        """The drop folders of the settings."""
-        from jobdesk import apply
-
-        return apply.folder_rules(self.config, self.home.path)
 
     def consumers(self) -> list[workers.Consumer]:
         """The processes that run jobs of this home now."""

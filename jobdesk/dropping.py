@@ -1,43 +1,60 @@
-"""From the drop folders of the settings to the services that watch them, and from a file to its job or flow."""
+"""From the rules of drop folders to the service that keeps them, and from files to their jobs or flows."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jobdesk.core import env
+from jobdesk.core.errors import JobdeskError
 from jobdesk.core.submission import Submission
-from jobdesk.folders.intake import FolderService
+from jobdesk.folders.folder import DropFolder
+from jobdesk.folders.keeper import Keeper
+from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import follow
 from jobdesk.ledger.database import Tx
 from jobdesk.sealing import input_of_settings, of_settings
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
-    from jobdesk.folders.rules import FolderRule
 
 
-def services(desk: "Desk", consumer: str) -> list[FolderService]:
-    """A service for each drop folder, not yet started."""
+def keeper(desk: "Desk", consumer: str) -> Keeper:
+    """The service of all drop folders, not yet started.
 
-    def submit(tx: Tx, *, type: str, data: Mapping[str, Any], source: str) -> tuple[str, str | None]:
-        return _submit_file(desk, tx, type=type, data=data, source=source)
+    Raises:
+        ConfigError: a variable that a folder's data takes is not set.
+    """
 
-    return [
-        FolderService(
+    def submit(
+        tx: Tx, *, type: str, payloads: Sequence[Mapping[str, Any]], source: str
+    ) -> Sequence[tuple[str, str] | JobdeskError]:
+        return _submit(desk, tx, type, payloads, source)
+
+    def make(rule: FolderRule, wake: Callable[[], None], kept_by: Keeper) -> DropFolder:
+        corner = hashlib.blake2s(str(rule.path).encode("utf-8", "surrogateescape"), digest_size=10).hexdigest()
+        return DropFolder(
             desk.ledger,
             desk.clock,
             rule,
             submit,
+            wake=wake,
             quarantine=desk.home.quarantine,
-            accepts=_accepts(desk, rule.pipeline),
+            corner=desk.home.path / "kept" / corner,
+            accepts=lambda: _accepts(desk, rule.pipeline),
             consumer=consumer,
+            ear=kept_by.ear,
+            changes=kept_by.changes,
         )
-        for rule in map(partial(_with_secrets, desk), desk.folder_rules())
-    ]
+
+    def rules() -> Mapping[str, FolderRule]:
+        return {str(rule.path): _with_secrets(desk, rule) for rule in desk.folder_rules()}
+
+    rules()  # said at the start, not by a folder that nobody watches
+    return Keeper(desk.ledger, desk.clock, rules, make, lambda: desk.config)
 
 
-def _with_secrets(desk: "Desk", rule: "FolderRule") -> "FolderRule":
+def _with_secrets(desk: "Desk", rule: FolderRule) -> FolderRule:
     """The rule with `${env:NAME}` put in where its data goes into a secret; each job has it encrypted."""
     if next(env.names(rule.data), None) is None:
         return rule
@@ -55,13 +72,32 @@ def _accepts(desk: "Desk", type_: str) -> frozenset[str] | None:
     return None if known is None else frozenset(known.payload.model_fields)
 
 
-def _submit_file(desk: "Desk", tx: Tx, *, type: str, data: Mapping[str, Any], source: str) -> tuple[str, str | None]:
-    """Store the job of a dropped file in the transaction that records the file; a flow begins with it."""
-    if desk.named_flow(type) is not None:
-        plan = desk.plan_flow(type, data, source=source)
-        desk.store_flow(tx, plan)
-        return plan.jobs[0].id, plan.id
-    job = desk.prepare(Submission(type=type, data=data, source=source))
-    job = replace(job, flow=follow.flow_of(job.id))
-    (id_,) = desk.store(tx, [job])
-    return id_, job.flow
+def _said(desk: "Desk", type_: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The data without what says nothing, where the type's own default holds."""
+    fields = desk.registry.get(type_).payload.model_fields
+    return {key: value for key, value in data.items() if value is not None or fields[key].is_required()}
+
+
+def _submit(
+    desk: "Desk", tx: Tx, type_: str, payloads: Sequence[Mapping[str, Any]], source: str
+) -> Sequence[tuple[str, str] | JobdeskError]:
+    """Store the jobs of dropped files in the transaction that records the files; a flow begins with each."""
+    found: list[tuple[str, str] | JobdeskError] = []
+    jobs = []
+    is_flow = desk.named_flow(type_) is not None
+    for data in payloads:
+        try:
+            if is_flow:
+                plan = desk.plan_flow(type_, data, source=source)
+                with tx.nested():
+                    desk.store_flow(tx, plan)
+                found.append((plan.jobs[0].id, plan.id))
+            else:
+                job = desk.prepare(Submission(type=type_, data=_said(desk, type_, data), source=source))
+                jobs.append(job)
+                found.append((job.id, follow.flow_of(job.id)))
+        except JobdeskError as error:
+            found.append(error)
+    if jobs:
+        desk.store(tx, jobs)
+    return found

@@ -12,7 +12,8 @@ from jobdesk.core.clock import Clock, since_boot
 from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
-from jobdesk.folders.intake import FolderService
+from jobdesk.folders.keeper import Keeper
+from jobdesk.herald import Herald
 from jobdesk.ledger import schedules, upkeep, versions, workers
 from jobdesk.monitoring.alerter import Alerter
 from jobdesk.monitoring.notifier import Notifier
@@ -34,6 +35,7 @@ from jobdesk.wiring import DeskWiring
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
+    from jobdesk.plugins import Registry
 
 DUE_SOON_S = 60.0
 """A drain waits for what falls due within this."""
@@ -59,7 +61,9 @@ class Engine:
         self._grace_s = 0.0
         self._hurried = False
         self._stack = ExitStack()
-        self._folders: list[FolderService] = []
+        self._folders: Keeper | None = None
+        self._known: Registry | None = None
+        """The processors that its children may have begun with."""
         self._looked_back = False
 
     @property
@@ -109,17 +113,19 @@ class Engine:
             rescuer.run_once()
             scheduler = Scheduler(ledger, clock, prepare=desk.prepare, store=desk.store)
             scheduler.run_once()  # what was missed is there before anybody asks whether this consumer is idle
-            self._start(stack, _Bell(desk.wake, [stager, canceller, scheduler], clock), stager, canceller)
+            self._folders = dropping.keeper(desk, self.id)
+            self._start(
+                stack, _Bell(desk.wake, [stager, canceller, scheduler, self._folders], clock), stager, canceller
+            )
             self._consumer = self._make_consumer(wiring)
             stack.callback(self._consumer.close)
             self._consumer.start()
             stack.callback(self._let_go)
-            self._folders = dropping.services(desk, self.id)
             pruner, indexer = Pruner(ledger, clock, desk.config.desk.retention), Indexer(ledger, clock)
-            behind = [pruner, indexer, self._summarizer, ServiceKeeper(ledger, clock, desk.probes)]
+            behind = [pruner, indexer, self._summarizer, ServiceKeeper(ledger, clock, desk.probes), Herald(desk)]
             self._notifier = Notifier(ledger, clock, desk.routing, prepare=desk.prepare, store=desk.store)
-            self._alerter = Alerter(ledger, clock, desk.watch, self._notifier.wake)
-            self._start(stack, rescuer, scheduler, *behind, *self._folders, _Health(self))
+            self._alerter = Alerter(ledger, clock, desk.alert_watch, self._notifier.wake)
+            self._start(stack, rescuer, scheduler, *behind, self._folders, _Health(self))
             self._start(stack, self._alerter, self._notifier)
             self._stack = stack.pop_all()
         logging.getLogger("jobdesk").info("consumer %s works with %d workers", self.id, self.workers)
@@ -194,7 +200,7 @@ class Engine:
                 self._desk.ledger, self._queues, now + DUE_SOON_S, self._desk.shut_types(now + DUE_SOON_S)
             )
             and not schedules.any_due(self._desk.ledger, now, now + DUE_SOON_S)
-            and not any(folder.busy for folder in self._folders)
+            and not (self._folders is not None and self._folders.busy)
             and not self._wind_up()
         )
 
@@ -202,7 +208,7 @@ class Engine:
         """Look at the rules of alerts a last time, and send the notices that wait; whether that made work."""
         if not self._looked_back:
             self._looked_back = True
-            self._alerter.look(self._desk.watch(), at_once=True)
+            self._alerter.look(self._desk.alert_watch(), at_once=True)
         return self._notifier.hurry()
 
     def tend(self) -> None:
@@ -213,6 +219,21 @@ class Engine:
             return
         if self._started:
             self._consumer.check_worker_health()
+
+    def follow_processors(self) -> None:
+        """Work with the processors as they are now; children that began with others are replaced."""
+        registry = self._desk.renew_registry()
+        if registry is self._known:
+            return
+        former, self._known = self._known, registry
+        if former is not None:
+            self._pool.renew()
+            logging.getLogger("jobdesk").info("processors have changed and were read again")
+        for one in registry.broken:
+            if former is None or one not in former.broken:
+                logging.getLogger("jobdesk").warning("%s is broken: %s", one.name, one.error)
+        self._desk.sync_plugin_schedules()
+        self._desk.ledger.close()  # this thread seldom needs it
 
     def _start_over(self) -> None:
         logging.getLogger("jobdesk").error("this consumer was silent too long and lost its jobs; it starts over")
@@ -277,4 +298,5 @@ class _Health(Service):
     def run_once(self) -> float | None:
         self._engine.tend()
         self._engine._desk.follow_settings()
+        self._engine.follow_processors()
         return None

@@ -40,8 +40,9 @@ class FlowDesk:
         """
         desk = self._desk
         plan = desk.plan_flow(name, data or {}, user=user, source=source)
-        with desk.ledger.write() as tx:
-            desk.store_flow(tx, plan)
+        with desk.deed("start", target=f"flow {plan.id}").part(undoable=False) as part:
+            desk.store_flow(part.tx, plan)
+            part.say(after={"flow": name})
         return desk.flow(plan.id)
 
     def named_flow(self, name: str) -> "Definition | None":
@@ -128,7 +129,7 @@ class FlowDesk:
 
         desk = self._desk
         full = flows.full_id(desk.ledger, id_)
-        with desk.ledger.write() as tx:
+        with desk.deed("cancel", target=f"flow {full}").writing() as tx:
             return flows.cancel(tx, full, why or f"its flow was cancelled by {user()}")
 
     def resume_flow(self, id_: str) -> list[str]:
@@ -142,7 +143,7 @@ class FlowDesk:
 
         desk = self._desk
         full = flows.full_id(desk.ledger, id_)
-        with desk.ledger.write() as tx:
+        with desk.deed("resume", target=f"flow {full}").writing() as tx:
             retried = flows.resume(tx, full)
             bring_back(tx, retried[0])  # the dropped file belongs to the whole flow
         return retried

@@ -136,6 +136,15 @@ class Looking:
         now, consumers = desk.clock.now(), desk.consumers()
         return metrics(desk.ledger, queue=queue, type=type, hours=hours, now=now, consumers=consumers)
 
+    def metrics_between(self, since: float, until: float) -> dict[str, Any]:
+        """Counts, rates and times of the jobs that ended from one instant to another (epoch seconds), by the hour.
+
+        Older than ninety days, it is whole days of UTC.
+        """
+        from jobdesk.monitoring.metrics import between
+
+        return between(self._desk.ledger, since, until)
+
     def health(self, *, detailed: bool = False) -> dict[str, Any]:
         """Whether all is well: `status` (healthy, warning, error), a bool for each of `checks`, `problems` in words.
 

@@ -1,19 +1,23 @@
 """Finding processors: the entry-point group `jobdesk.processors`, and HOME/processors/*.py.
 
 The built-in ones come in by the same door. A module that fails to import is a row with its error.
+
+Of each of the user's files that loads a copy is kept in HOME/run. Children run the copies, so that what they run is
+what was checked; and while an edit does not load, the former copy goes on in its place.
 """
 
 import importlib
+import os
 import sys
 import traceback
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import get_type_hints
 
-from jobdesk.core.errors import UnknownType
+from jobdesk.core.errors import UnknownType, UsageError
 from jobdesk.core.loading import declared, load_file
 from jobdesk.core.nearest import nearest
 from jobdesk.core.processor import Processor
@@ -23,10 +27,18 @@ GROUP = "jobdesk.processors"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a processor lives, as a child process needs it: a module to import, or a file to load."""
+    """Where a processor lives, as a child process needs it: a module to import, or a file to load.
+
+    Args:
+        file: the user's own.
+        copy: of it, as it was when it last loaded.
+        registered: it came by `Desk.register`.
+    """
 
     module: str
     file: str | None = None
+    copy: str | None = None
+    registered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +95,39 @@ class Registry:
             self.processors[found.type] = found
             self.sources[found.type] = source
 
+    def take(self, found: Processor) -> None:
+        """Take in a processor that came at run time; one of its type that came so before makes room.
+
+        Raises:
+            UsageError: another has its type.
+        """
+        other = self.sources.get(found.type)
+        if other is not None and not other.registered:
+            raise UsageError(f"job type '{found.type}' is taken by {other.file or other.module}: choose another")
+        try:
+            get_type_hints(found.function)
+        except Exception as error:
+            raise UsageError(f"processor {found.type}: an annotation cannot be resolved: {error}") from None
+        self.processors[found.type] = found
+        self.sources[found.type] = Source(found.function.__module__, registered=True)
+
 
 def files_in(folder: Path) -> tuple[tuple[str, int], ...]:
     """The user's processor files with their times of change: another answer means that some should be read anew."""
-    return tuple(sorted((str(file), file.stat().st_mtime_ns) for file in folder.glob("*.py")))
+    found = []
+    for file in folder.glob("*.py"):
+        with suppress(OSError):  # it may go at any moment
+            found.append((str(file), file.stat().st_mtime_ns))
+    return tuple(sorted(found))
 
 
-def load(folder: Path) -> Registry:
-    """Find every processor: entry points first, then the Python files in `folder`, by name."""
+def load(folder: Path, copies: Path, *, keep: bool = True) -> Registry:
+    """Find every processor: entry points first, then the Python files in `folder`, by name.
+
+    Args:
+        copies: where copies of what loaded are kept; made when it is first needed.
+        keep: False leaves them as they are.
+    """
     registry = Registry(seen=files_in(folder))
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
@@ -101,14 +138,53 @@ def load(folder: Path) -> Registry:
             continue
         registry.add(module, Source(point.module))
     for file in sorted(folder.glob("*.py")):
-        try:
-            with redirect_stdout(sys.stderr):
-                module = load_file(file)
-        except BaseException as error:
-            _report(registry, str(file), error)
-            continue
-        registry.add(module, Source(module.__name__, str(file)))
+        if not _add_file(registry, file, copies / file.name, keep):
+            _add_former(registry, file, copies / file.name)
     return registry
+
+
+def _add_file(registry: Registry, file: Path, copy: Path, keep: bool) -> bool:
+    """Take in a file of the user's; False if something of it is wrong, and there is a former copy to go on with."""
+    broken, known = len(registry.broken), set(registry.processors)
+    try:
+        text = file.read_bytes()
+        with redirect_stdout(sys.stderr):
+            module = load_file(file)
+    except BaseException as error:
+        _report(registry, str(file), error)
+        return not copy.exists()
+    registry.add(module, Source(module.__name__, str(file)))
+    mine = set(registry.processors) - known
+    if len(registry.broken) > broken and copy.exists():
+        for type_ in mine:
+            del registry.processors[type_], registry.sources[type_]
+        return False
+    source = Source(module.__name__, str(file), _keep(text, copy) if keep else None)
+    registry.sources.update(dict.fromkeys(mine, source))
+    return True
+
+
+def _add_former(registry: Registry, file: Path, copy: Path) -> None:
+    """Go on with a file as it was when it last loaded."""
+    broken = len(registry.broken)
+    with suppress(Exception), redirect_stdout(sys.stderr):
+        module = load_file(copy, file)
+        registry.add(module, Source(module.__name__, str(file), str(copy)))
+    del registry.broken[broken:]
+
+
+def _keep(text: bytes, copy: Path) -> str | None:
+    """Keep a copy of a file that loaded, in one move; its path, or None if it cannot be written."""
+    try:
+        if copy.exists() and copy.read_bytes() == text:
+            return str(copy)
+        copy.parent.mkdir(mode=0o700, exist_ok=True)
+        new = copy.with_name(f".{copy.name}.{os.getpid()}")
+        new.write_bytes(text)
+        new.replace(copy)
+    except OSError:
+        return None
+    return str(copy)
 
 
 def _report(registry: Registry, name: str, error: BaseException) -> None:

@@ -69,6 +69,9 @@ class Completer:
             raise ValueError("retries must be 0 or more, and the timeout longer than 0")
         if wanted.on_parent_failure not in ("cancel", "ignore"):
             raise ValueError(f"'{wanted.on_parent_failure}' does not fit on_parent_failure: it takes cancel or ignore")
+        rank = wanted.priority
+        if rank is None and processor.priority_key is not None:
+            rank = data.get(processor.priority_key)
         run_at = now + seconds(wanted.delay) if wanted.delay is not None else wanted.run_at
         ttl_s = usual.ttl_s if wanted.expires is None else seconds(wanted.expires)
         return NewJob(
@@ -76,7 +79,7 @@ class Completer:
             type=wanted.type,
             queue=usual.queue,
             data=data,
-            priority=usual.priority if wanted.priority is None else read_priority(wanted.priority),
+            priority=usual.priority if rank is None else read_priority(rank),
             run_at=run_at,
             max_attempts=retries + 1,
             timeout_s=timeout_s,

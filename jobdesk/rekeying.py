@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from jobdesk.core.errors import SecretError
-from jobdesk.ledger import secrets
+from jobdesk.core.redaction import TOKEN
+from jobdesk.ledger import audit, secrets
 from jobdesk.ledger.database import Ledger
 from jobdesk.vault import Vault, again, current
 
@@ -50,8 +51,11 @@ def check(ledger: Ledger, vault: Vault) -> Checked:
     return done
 
 
-def rotate(ledger: Ledger, vault: Vault) -> Rotated:
+def rotate(ledger: Ledger, vault: Vault, deed: audit.Deed) -> Rotated:
     """Make a new key and bring every secret under it; one that was cut short is gone on with.
+
+    Args:
+        deed: the action in the audit log.
 
     Raises:
         Refused: another rotation is under way.
@@ -61,16 +65,20 @@ def rotate(ledger: Ledger, vault: Vault) -> Rotated:
         keys = vault.begin_rotation()
         done = Rotated(keys.names[0])
 
-        def change(token: str) -> str:
+        def renewed(token: str) -> str | None:
             if current(token, keys.names):
                 return token
             try:
-                made = again(token, vault)
+                return again(token, vault)
             except SecretError:
+                return None
+
+        def change(token: str) -> str:
+            made = renewed(token)
+            done.changed += made not in (token, None)
+            if made is None:
                 lost.add(token)
-                return token
-            done.changed += 1
-            return made
+            return made or token
 
         for _ in range(MOST_ROUNDS):  # what somebody changed meanwhile is met in the next
             lost: set[str] = set()
@@ -78,5 +86,8 @@ def rotate(ledger: Ledger, vault: Vault) -> Rotated:
             done.lost = len(lost)
             if not missed:
                 break
+        audit.rewrite_kept(ledger, lambda text: TOKEN.sub(lambda found: renewed(found[0]) or found[0], text))
         vault.end_rotation()
+        with deed.part(undoable=False) as part:
+            part.say(after={"key": done.key, "changed": done.changed, "lost": done.lost})
         return done

@@ -18,6 +18,7 @@ from jobdesk.settings import Settings
 if TYPE_CHECKING:
     from jobdesk.core.schedule import Schedule, ScheduleSpec
     from jobdesk.core.submission import Submission
+    from jobdesk.ledger.audit import Deed
     from jobdesk.plugins import Registry
     from jobdesk.sections import Config
     from jobdesk.sections.schedules import ScheduleSettings
@@ -47,6 +48,8 @@ class Scheduling:
         def prepare(self, wanted: Submission) -> NewJob: ...
 
         def store(self, tx: Tx, jobs: Sequence[NewJob]) -> list[str]: ...
+
+        def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> Deed: ...
 
     def schedules(self) -> "list[Schedule]":
         """Every schedule of settings and ledger, by name."""
@@ -121,7 +124,7 @@ class Scheduling:
         secrets = self.registry.get(type).secrets
         spec = _with(spec, {key: made.data[key] if key in secrets else one for key, one in spec.data.items()})
         self.sync_schedules()
-        with self.ledger.write() as tx:
+        with self.deed("add", target=f"schedule {name}").writing() as tx:
             catalog.add(tx, spec, user(), change=replace)
         return table.get(self.ledger, name)
 
@@ -135,7 +138,7 @@ class Scheduling:
         from jobdesk.schedules import catalog
 
         self.sync_schedules()
-        with self.ledger.write() as tx:
+        with self.deed("remove", target=f"schedule {name}").writing() as tx:
             catalog.remove(tx, name)
 
     def pause_schedule(self, name: str) -> bool:
@@ -143,16 +146,31 @@ class Scheduling:
         from jobdesk.schedules import catalog
 
         self.sync_schedules()
-        with self.ledger.write() as tx:
+        with self.deed("pause", target=f"schedule {name}").writing() as tx:
             return catalog.pause(tx, name, user())
 
     def resume_schedule(self, name: str) -> bool:
-        """Let it make jobs again, from its next time on. False: it was not paused."""
+        """Let it make jobs again, from its next time on; a built-in one is added. False: it was not paused."""
         from jobdesk.schedules import catalog
 
-        self.sync_schedules()
-        with self.ledger.write() as tx:
+        if name in self.schedules_off():
+            self._add_built_in(name)
+            return True
+        with self.deed("resume", target=f"schedule {name}").writing() as tx:
             return catalog.resume(tx, name)
+
+    def schedules_off(self) -> list[str]:
+        """The built-in schedules that were not added: names for `resume_schedule`."""
+        from jobdesk.schedules.builtin import BUILT_IN
+
+        there = {one.name for one in self.schedules()}
+        return [name for name in BUILT_IN if name not in there]
+
+    def _add_built_in(self, name: str) -> None:
+        from jobdesk.schedules.builtin import BUILT_IN
+
+        spec = BUILT_IN[name]
+        self.add_schedule(name, spec.type, cron=spec.cron, data=spec.data, overlap=spec.overlap.value)
 
     def trigger_schedule(self, name: str) -> Job:
         """Make its job now, also while it is paused or a former one runs; its times stay as they are.
@@ -167,9 +185,10 @@ class Scheduling:
         who = user()
         found = self.schedule(name)
         made = replace(job_of(found, self.prepare), user=found.user or who)
-        with self.ledger.write() as tx:
-            (id_,) = self.store(tx, [made])
-            table.fired(tx, name, id_, None, by=who)
+        with self.deed("trigger", target=f"schedule {name}").part(undoable=False) as part:
+            (id_,) = self.store(part.tx, [made])
+            table.fired(part.tx, name, id_, None, by=who)
+            part.say(jobs=[id_])
         return reads.job(self.ledger, id_)
 
     def next_times(self, name: str, count: int = 5) -> list[float]:

@@ -1,17 +1,19 @@
 """What a desk knows of the services that jobs call, and does with their breakers: the part of `Desk` about them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobdesk.core.breaker import BreakerState, Policy
-from jobdesk.core.errors import ConfigError, NotFound
+from jobdesk.core.calling import MAIL
+from jobdesk.core.errors import ConfigError, NotFound, UsageError
 from jobdesk.core.job import Job
 from jobdesk.core.outcome import Reject
 from jobdesk.core.who import user
-from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.database import Ledger, Tx
 
 if TYPE_CHECKING:
+    from jobdesk.ledger.audit import Deed
     from jobdesk.ledger.breakers import Breaker
     from jobdesk.ledger.probes import Probe
     from jobdesk.plugins import Registry
@@ -44,6 +46,11 @@ class ServiceState:
         return BreakerState.CLOSED if self.breaker is None else self.breaker.state
 
 
+def section(name: str) -> str:
+    """Where in the settings a service is configured, and with what."""
+    return "[email] with a host" if name == MAIL else f"[services.{name}] with a url"
+
+
 class Servicing:
     """The methods of `Desk` about services. Their names are those of `[services]` and `[providers]`."""
 
@@ -57,11 +64,13 @@ class Servicing:
         @property
         def registry(self) -> Registry: ...
 
+        def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> Deed: ...
+
     def services(self) -> list[ServiceState]:
         """Every service of the settings, of a processor, or that ever failed; by name."""
         from jobdesk.ledger import breakers
 
-        known = {*self.config.all_services, *self.needs().values()}
+        known = {*self.config.all_services, *self.needs().values()} - ({MAIL} if not self.config.email.host else set())
         known |= {one.service for one in breakers.every(self.ledger, self.ledger.clock.now())}
         return [self._service(name) for name in sorted(known)]
 
@@ -83,8 +92,7 @@ class Servicing:
         from jobdesk.ledger import breakers
 
         self._must_know(name)
-        with self.ledger.write() as tx:
-            return breakers.open_(tx, name, why or f"opened by {user()}")
+        return self._told("open", name, lambda tx: breakers.open_(tx, name, why or f"opened by {user()}"))
 
     def close_service(self, name: str) -> bool:
         """Let jobs call a service again, at once. False: it was closed already.
@@ -95,8 +103,7 @@ class Servicing:
         from jobdesk.ledger import breakers
 
         self._must_know(name)
-        with self.ledger.write() as tx:
-            return breakers.close(tx, name, f"closed by {user()}")
+        return self._told("close", name, lambda tx: breakers.close(tx, name, f"closed by {user()}"))
 
     def test_service(self, name: str) -> tuple[bool, str]:
         """Call a service now, at its health URL if it has one: whether it answers, and what. The breaker stays.
@@ -104,6 +111,7 @@ class Servicing:
         Raises:
             NotFound: the settings do not name it.
             ConfigError: a secret of it is not set here.
+            UsageError: it is the mail server, which is asked otherwise.
         """
         from jobdesk.runtime.calling import configured
         from jobdesk.runtime.probing import probe
@@ -111,11 +119,13 @@ class Servicing:
         own = self.config.all_services.get(name)
         if own is None:
             self._must_know(name)
-            raise NotFound(f"service {name} has no url: write [services.{name}] into jobdesk.toml")
+            raise NotFound(f"service {name} is not configured: write {section(name)} into jobdesk.toml")
         try:
             found = configured(name, own.for_jobs())
         except Reject as error:
             raise ConfigError(str(error)) from None
+        if found.url.startswith("smtp:"):
+            raise UsageError(f"service {name} is the mail server: test it with `jobdesk mail test`")
         url = found.url + own.health if own.health.startswith("/") else own.health or found.url
         return probe(url, own.timeout, found.headers)
 
@@ -153,14 +163,23 @@ class Servicing:
             if own.health_url
         }
 
+    def _told(self, action: str, name: str, change: Callable[[Tx], bool]) -> bool:
+        """Log it if it changes something; it is taken back by the other of the two, for jobs go on at once."""
+        from jobdesk.ledger import breakers
+
+        with self.deed(action, target=f"service {name}").part(undoable=False) as part:
+            before = _breaker(breakers.find(part.tx, name, part.tx.now))
+            changed = change(part.tx)
+            if changed:
+                part.say(before=before, after=_breaker(breakers.find(part.tx, name, part.tx.now)))
+        return changed
+
     def _must_know(self, name: str) -> None:
         from jobdesk.core.nearest import nearest
 
         known = [one.name for one in self.services()]
         if name not in known:
-            raise NotFound(
-                f"there is no service {name}{nearest(name, known)}: name it in jobdesk.toml, [services.{name}]"
-            )
+            raise NotFound(f"there is no service {name}{nearest(name, known)}: write {section(name)} into jobdesk.toml")
 
     def _service(self, name: str) -> ServiceState:
         from jobdesk.ledger import breakers, probes, waiting
@@ -182,3 +201,7 @@ class Servicing:
             types=sorted(type_ for type_, service in self.needs().items() if service == name),
             probe=next((one for one in probes.every(self.ledger) if one.service == name), None),
         )
+
+
+def _breaker(found: "Breaker | None") -> Mapping[str, str]:
+    return {"breaker": "closed"} if found is None else {"breaker": found.state.value, "reason": found.reason}

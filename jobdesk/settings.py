@@ -23,7 +23,7 @@ class Settings:
     """
 
     def __init__(self, file: Path, clock: Clock) -> None:
-        self._file = file
+        self.file = file
         self._clock = clock
         self._lock = threading.Lock()
         self._config: Config | None = None
@@ -65,10 +65,10 @@ class Settings:
             except ConfigError as error:
                 self.problem = str(error)
                 logging.getLogger("jobdesk").error(
-                    "%s was changed and is wrong, what held before still does: %s", self._file, error
+                    "%s was changed and is wrong, what held before still does: %s", self.file, error
                 )
                 return
-        logging.getLogger("jobdesk").info("%s has changed and was read again", self._file)
+        logging.getLogger("jobdesk").info("%s has changed and was read again", self.file)
 
     def _first(self) -> "Config":
         with self._lock:
@@ -80,11 +80,11 @@ class Settings:
     def _read(self) -> "Config":
         from jobdesk import config  # most commands that only look need none
 
-        return config.load(self._file.parent)
+        return config.load(self.file.parent)
 
     def _look(self) -> tuple[int, int, int] | None:
         try:
-            found = self._file.stat()
+            found = self.file.stat()
         except OSError:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino

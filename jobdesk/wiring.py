@@ -9,6 +9,7 @@ from jobdesk.core.breaker import Policy
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.processor import Processor
 from jobdesk.core.submission import Submission
+from jobdesk.herald import DELIVERY
 from jobdesk.ledger.database import Tx
 from jobdesk.prepare import child_of
 
@@ -27,7 +28,8 @@ class DeskWiring:
             "storage": config.storage.model_dump() | {"path": str(storage)},
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
-            "email": config.email.model_dump(),
+            "analytics": config.analytics.model_dump(),
+            "reports": config.reports.model_dump(),
             "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),
@@ -42,7 +44,7 @@ class DeskWiring:
         if type_ not in registry.processors:
             return None
         source = registry.sources[type_]
-        return registry.processors[type_], source.module, source.file
+        return registry.processors[type_], source.module, source.copy or source.file
 
     def settings(self, type_: str) -> Mapping[str, Any]:
         if self._config is not self._desk.config:  # they have changed
@@ -57,7 +59,16 @@ class DeskWiring:
         notify: dict[str, Any] = {"desktop": self._config.notify.desktop}
         if type_ == NOTICE_TYPE:  # addresses may hold secrets: they are nobody else's business
             notify["targets"] = dict(self._config.notify.targets)
-        return self._settings | {"notify": notify, "type": (own.model_extra or {}) if own else {}, **services}
+        more = {
+            "notify": notify,
+            "email": self._config.email.model_dump(),
+            "payments": self._config.payments.model_dump(),
+            "referrals": self._config.referrals.model_dump(mode="json"),
+        }
+        made = self._settings | more | {"type": (own.model_extra or {}) if own else {}, **services}
+        if type_ == DELIVERY:
+            made |= {f"webhooks.{one.name}": {"url": one.url, "secret": one.secret} for one in self._config.webhooks}
+        return made
 
     def policy(self, service: str) -> Policy:
         return self._desk.policy(service)

@@ -7,14 +7,17 @@ Message-ID, by which the receiving side knows it.
 
 import smtplib
 import ssl
-from collections.abc import Mapping
-from copy import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from email.utils import getaddresses
 from typing import Any
 
 from jobdesk import Reject, Retry
+
+GOING = 421
+"""The server closes the connection: it is overloaded, or stops."""
+_PERMANENT = 500
 
 
 @dataclass(slots=True)
@@ -23,9 +26,9 @@ class Sent:
 
     accepted: list[str]
     refused: dict[str, str] = field(default_factory=dict)
-    later: list[str] = field(default_factory=list)
-    """Refused for now: the server may take it for them another time."""
-    bytes: int = 0
+    """For good."""
+    later: dict[str, str] = field(default_factory=dict)
+    """For now: the server may take it for them another time."""
 
 
 def check(settings: Mapping[str, Any]) -> None:
@@ -36,48 +39,61 @@ def check(settings: Mapping[str, Any]) -> None:
     """
     for key, example in (("host", "smtp.example.org"), ("sender", "Shop <shop@example.org>")):
         if not settings[key]:
-            said = f'mail is not set up: set {key} = "{example}" in [email] of jobdesk.toml'
-            raise Reject(said, reason="not-configured")
+            raise Reject(
+                f'mail is not set up: set {key} = "{example}" in [email] of jobdesk.toml, then try again with '
+                "`jobdesk dead retry error:NotConfigured`",
+                reason="NotConfigured",
+            )
 
 
-def send(settings: Mapping[str, Any], letter: EmailMessage) -> Sent:
-    """Send a letter to all in its To, Cc and Bcc.
+def send(settings: Mapping[str, Any], letter: EmailMessage, people: Sequence[str]) -> Sent:
+    """Send a letter to some people, whomever its headers name.
 
     Raises:
-        Reject: the server refuses it for good.
-        Retry, OSError: it may take it later.
+        Reject: the server refuses it for good, or cannot be trusted.
+        Retry: it may take it later.
+        ConnectionError, TimeoutError: it cannot be reached, or goes away.
     """
-    named = [str(one) for name in ("To", "Cc", "Bcc") for one in letter.get_all(name, [])]
-    people = [address for _, address in getaddresses(named)]
-    letter = copy(letter)
-    del letter["Bcc"]
-    size = len(letter.as_bytes())
-    if size > settings["max_message_bytes"]:
-        most = settings["max_message_bytes"]
-        raise Reject(f"the mail has {size:,} bytes, more than the {most:,} of email.max_message_bytes", reason="size")
-    try:
-        with _connected(settings) as server:
-            refused = server.send_message(letter, to_addrs=people)
-    except smtplib.SMTPRecipientsRefused as error:
-        raise _all_refused(error.recipients) from None
-    except smtplib.SMTPNotSupportedError as error:
-        raise Reject(f"the mail server cannot do that ({error}): check security in [email]", reason="smtp") from None
-    except smtplib.SMTPResponseException as error:
-        raise _answer(error.smtp_code, error.smtp_error) from None
-    except ssl.SSLCertVerificationError as error:
-        raise Reject(f"the mail server's certificate is not trusted ({error.verify_message})", reason="tls") from None
+    with _explained(settings):
+        server = _connected(settings)
+        try:
+            refused = server.send_message(letter, to_addrs=list(people))
+            with suppress(OSError):  # it has the letter: how it says goodbye matters to nobody
+                server.docmd("QUIT")
+        finally:
+            server.close()
     return Sent(
         accepted=[one for one in people if one not in refused],
-        refused={one: _words(*why) for one, why in refused.items()},
-        later=[one for one, (code, _) in refused.items() if code < 500],
-        bytes=size,
+        refused={one: _words(*why) for one, why in refused.items() if why[0] >= _PERMANENT},
+        later={one: _words(*why) for one, why in refused.items() if why[0] < _PERMANENT},
     )
+
+
+def greet(settings: Mapping[str, Any]) -> str:
+    """Connect and log in, as for a letter, and send none; how that went, in words.
+
+    Raises:
+        Reject, Retry, ConnectionError, TimeoutError: as of `send`.
+    """
+    with _explained(settings):
+        server = _connected(settings)
+        try:
+            server.noop()
+            secured = {"tls": "TLS", "starttls": "TLS by STARTTLS", "none": "no TLS"}[settings["security"]]
+            login = f"logged in as {settings['username']}" if settings["username"] else "no login"
+            return f"{_place(settings)} takes mail: {secured}, {login}"
+        finally:
+            server.close()
+
+
+def _place(settings: Mapping[str, Any]) -> str:
+    return f"the mail server {settings['host']}:{settings['port']}"
 
 
 def _connected(settings: Mapping[str, Any]) -> smtplib.SMTP:
     host, port, timeout_s = settings["host"], int(settings["port"]), float(settings["timeout"])
     security = settings["security"]
-    tls = None if security == "none" else ssl.create_default_context(cafile=settings["ca_file"] or None)
+    tls = None if security == "none" else _context(settings["ca_file"])
     server: smtplib.SMTP
     if security == "tls":
         server = smtplib.SMTP_SSL(host, port, timeout=timeout_s, context=tls)
@@ -94,16 +110,57 @@ def _connected(settings: Mapping[str, Any]) -> smtplib.SMTP:
     return server
 
 
-def _all_refused(recipients: Mapping[str, tuple[int, bytes]]) -> Exception:
+def _context(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except (OSError, ssl.SSLError) as error:
+        raise Reject(f"email.ca_file {ca_file} cannot be read as certificates ({error})", reason="tls") from None
+
+
+@contextmanager
+def _explained(settings: Mapping[str, Any]) -> Iterator[None]:
+    """What smtplib raises, as what becomes of the job."""
+    place = _place(settings)
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        raise _all_refused(place, error.recipients) from None
+    except smtplib.SMTPNotSupportedError as error:
+        raise Reject(f"{place} cannot do that ({error}): check security in [email]", reason="smtp") from None
+    except smtplib.SMTPResponseException as error:
+        raise _answer(place, error) from None
+    except smtplib.SMTPServerDisconnected as error:
+        raise ConnectionError(f"{place} closed the connection ({error})") from None
+    except smtplib.SMTPException as error:
+        raise Reject(f"{place} cannot be used: {error}", reason="smtp") from None
+    except ssl.SSLCertVerificationError as error:
+        said = f"the certificate of {place} is not trusted ({error.verify_message}): see ca_file in [email]"
+        raise Reject(said, reason="tls") from None
+    except TimeoutError:
+        raise TimeoutError(f"{place} did not answer within {settings['timeout']:g} s") from None
+    except OSError as error:
+        raise ConnectionError(f"{place} cannot be reached ({error.strerror or error})") from None
+
+
+def _all_refused(place: str, recipients: Mapping[str, tuple[int, bytes]]) -> Exception:
     said = "; ".join(f"{one}: {_words(*why)}" for one, why in recipients.items())
-    if all(code >= 500 for code, _ in recipients.values()):
-        return Reject(f"the mail server refused every recipient: {said}", reason="recipient")
-    return Retry(f"the mail server takes no recipient now: {said}")
+    codes = {code for code, _ in recipients.values()}
+    if GOING in codes:
+        return ConnectionError(f"{place} closed the connection: {said}")
+    if min(codes) >= _PERMANENT:
+        return Reject(f"{place} refused every recipient: {said}", reason="recipient")
+    return Retry(f"{place} takes no recipient now: {said}")
 
 
-def _answer(code: int, said: bytes | str) -> Exception:
-    words = f"the mail server answered {_words(code, said)}"
-    return Reject(words, reason=f"smtp-{code}") if code >= 500 else Retry(words)
+def _answer(place: str, error: smtplib.SMTPResponseException) -> Exception:
+    code, words = error.smtp_code, _words(error.smtp_code, error.smtp_error)
+    if code == GOING or code < 0:
+        return ConnectionError(f"{place} closed the connection: {words}")
+    if code < _PERMANENT:
+        return Retry(f"{place} takes no mail now: {words}")
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return Reject(f"{place} refused username and password of [email]: {words}", reason="AuthenticationFailed")
+    return Reject(f"{place} refused the mail: {words}", reason=f"smtp-{code}")
 
 
 def _words(code: int, said: bytes | str) -> str:

@@ -4,7 +4,7 @@ A reader sees none of an upload's files or whole ones, the original last. What a
 deleted again; what one that was killed has put is overwritten by the next, whose keys are the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +39,13 @@ def url_of(settings: Mapping[str, Any], key: str) -> str:
     return f"{stores.shown(settings['url']).rstrip('/')}/{key}"
 
 
-def store(ctx: Context, upload: str, pieces: Sequence[Piece]) -> list[str]:
+def store(
+    ctx: Context, upload: str, pieces: Sequence[Piece], tell: Callable[[float, float, str], None] | None = None
+) -> list[str]:
     """Upload the pieces, the first one committed last; their addresses.
+
+    Args:
+        tell: is told how far it is; the job's progress if nobody is named.
 
     Raises:
         Reject: `storage-failed`, where a person must mend it.
@@ -51,6 +56,7 @@ def store(ctx: Context, upload: str, pieces: Sequence[Piece]) -> list[str]:
     temporary = {piece.key: f"{TEMPORARY}/{upload}/{number}" for number, piece in enumerate(pieces)}
     before = set(place.keys(pieces[0].key.rpartition("/")[0])) if pieces else set()
     done: list[str] = []
+    tell = tell or ctx.progress
     try:
         for number, piece in enumerate(pieces, 1):
             ctx.checkpoint()
@@ -58,7 +64,7 @@ def store(ctx: Context, upload: str, pieces: Sequence[Piece]) -> list[str]:
             found = stores.digest(place, temporary[piece.key])
             if found != piece.sha256:
                 raise Retry(f"{piece.key} came back from the storage with another checksum: {found[:16]}…")
-            ctx.progress(number, len(pieces) + 1, piece.path.name)
+            tell(number, len(pieces) + 1, piece.path.name)
         ctx.checkpoint()
         for piece in reversed(pieces):
             done.append(piece.key)
@@ -68,7 +74,7 @@ def store(ctx: Context, upload: str, pieces: Sequence[Piece]) -> list[str]:
             place.delete([*temporary.values(), *(key for key in done if key not in before)])
         raise
     place.delete(temporary.values())
-    ctx.progress(len(pieces) + 1, len(pieces) + 1, "committed")
+    tell(len(pieces) + 1, len(pieces) + 1, "committed")
     return [url_of(settings, piece.key) for piece in pieces]
 
 

@@ -70,7 +70,7 @@ def ask(ctx: Context, wanted: Wanted, service: Service | None) -> Reply:
     began = time.monotonic()
     deadline = began + min(timeout_s, ctx.time_remaining)
     call: AbstractContextManager[Call | None] = service.call() if service else nullcontext()
-    with call as telling, _explained(wanted.method, url), httpx.Client(timeout=timeout_s) as client:
+    with call as telling, explained(wanted.method, url), httpx.Client(timeout=timeout_s) as client:
         request = client.build_request(
             wanted.method, url, params=dict(wanted.query) or None, headers=headers, content=wanted.content
         )
@@ -162,7 +162,7 @@ def _is_expected(status: int, expect: Sequence[int | str]) -> bool:
 
 
 @contextmanager
-def _explained(method: str, url: str) -> Iterator[None]:
+def explained(method: str, url: str) -> Iterator[None]:
     """Say of network errors which request they met."""
     where = f"{method} {plain(url)}"
     try:

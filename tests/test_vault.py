@@ -100,7 +100,7 @@ def test_the_keyring_of_the_system_may_have_them(home: Path, tmp_path: Path, mon
         key = json.loads((home / "secret.key").read_text())
         assert list(key) == ["keyring"] and key["keyring"] in (tmp_path / "ring.json").read_text()
         assert desk.vault.open(desk.job(job.id).data["password"]) == '"hunter2"'
-        assert rekeying.rotate(desk.ledger, desk.vault).changed == 1
+        assert rekeying.rotate(desk.ledger, desk.vault, desk.deed("rotate", target="secrets")).changed == 1
         assert Vault(home).open(desk.job(job.id).data["password"]) == '"hunter2"'
         desk.close()
     finally:
@@ -111,12 +111,18 @@ def test_a_rotation_brings_everything_under_a_new_key(home: Path) -> None:
     desk = Desk(home)
     jobs = [desk.submit("login", {"password": f"hunter{n}"}).id for n in range(450)]
     desk.add_schedule("nightly", "login", cron="@daily", data={"password": "hunter-s"})
+    desk.delete(desk.submit("login", {"password": "hunter-d"}).id)
     old = desk.job(jobs[0]).data["password"].split(".")[1]
-    done = rekeying.rotate(desk.ledger, desk.vault)
+    done = rekeying.rotate(desk.ledger, desk.vault, desk.deed("rotate", target="secrets"))
     found = rekeying.check(desk.ledger, desk.vault)
     assert (done.changed, done.lost, found.secrets, found.lost) == (451, 0, 451, 0)
     assert set(found.keys) == {done.key} and done.key != old
     assert Vault(home).open(desk.job(jobs[7]).data["password"]) == '"hunter7"'
+    (told,) = desk.audit(action="rotate")
+    assert told.after == {"key": done.key, "changed": 451, "lost": 0}
+    (gone,) = desk.undo().entry.jobs  # what is kept for an undo is under the new key too
+    token = desk.job(gone).data["password"]
+    assert (token.split(".")[1], Vault(home).open(token)) == (done.key, '"hunter-d"')
     desk.close()
 
 
@@ -138,11 +144,11 @@ def test_a_rotation_that_was_cut_short_is_gone_on_with(home: Path, monkeypatch: 
     before = secrets.rewrite
     monkeypatch.setattr(secrets, "rewrite", once)
     with pytest.raises(Killed):
-        rekeying.rotate(desk.ledger, desk.vault)
+        rekeying.rotate(desk.ledger, desk.vault, desk.deed("rotate", target="secrets"))
     monkeypatch.undo()
     between = rekeying.check(desk.ledger, desk.vault)
     assert len(between.keys) == 2 and between.lost == 0 and desk.vault.keys().rotating  # type: ignore[union-attr]
-    done = rekeying.rotate(desk.ledger, desk.vault)
+    done = rekeying.rotate(desk.ledger, desk.vault, desk.deed("rotate", target="secrets"))
     after = rekeying.check(desk.ledger, desk.vault)
     assert dict(after.keys) == {done.key: 300} and after.lost == 0 and done.changed == 100
     desk.close()
@@ -170,7 +176,7 @@ def test_two_rotations_at_once_are_one(home: Path) -> None:
     desk = Desk(home)
     desk.submit("login", {"password": "hunter2"})
     with desk.vault.alone(wait=False), pytest.raises(Refused, match="under way"):
-        rekeying.rotate(desk.ledger, desk.vault)
+        rekeying.rotate(desk.ledger, desk.vault, desk.deed("rotate", target="secrets"))
     desk.close()
 
 
@@ -181,7 +187,7 @@ def test_jobs_go_on_while_keys_change(home: Path) -> None:
         ids = []
         for _ in range(3):
             ids += [desk.submit("login", {"password": f"hunter{n}"}).id for n in range(10)]
-            rekeying.rotate(desk.ledger, desk.vault)
+            rekeying.rotate(desk.ledger, desk.vault, desk.deed("rotate", target="secrets"))
         desk.wait(*ids, timeout="60s")
         assert {desk.job(id_).state.value for id_ in ids} == {"completed"}
         assert rekeying.check(desk.ledger, desk.vault).lost == 0

@@ -1,4 +1,4 @@
-"""Retry, cancel and delete: of jobs named by id, or of all that match a query."""
+"""Retry, cancel, delete and give another priority: of jobs named by id, or of all that match a query."""
 
 import argparse
 import sys
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from jobdesk.core.rate import Rate
     from jobdesk.desk import Desk
 
-_DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted"}
+_DONE = {
+    "retry": "retried",
+    "cancel": "cancelled",
+    "delete": "deleted",
+    "run_now": "made ready",
+    "priority": "given the priority",
+}
+_TO = {"run_now": "run now", "priority": "give another priority"}
+"""What is done to jobs, where that is not the command's own word."""
 _CHUNK = 500
 
 
@@ -32,9 +40,13 @@ def add(noun: Group) -> None:
         ("retry", "run ended jobs again, with a fresh set of attempts"),
         ("cancel", "stop jobs: at once if they wait, by request if they run"),
         ("delete", "remove jobs that do not run, with their history"),
+        ("run_now", "let scheduled and retrying jobs wait no longer"),
+        ("priority", "let jobs that wait come earlier or later"),
     ):
-        parser = noun.command(action, about, _act, rest="ids")
+        parser = noun.command(action.replace("_", "-"), about, _act, rest="ids")
         parser.set_defaults(action=action)
+        if action == "priority":
+            parser.add_argument("level", metavar="LEVEL", type=_level, help="urgent, high, normal, low or 0-100")
         parser.add_argument("ids", metavar="ID", nargs="*", help="an id or a unique beginning of it")
         parser.add_argument("--query", metavar="QUERY", help="all that match; see `jobdesk jobs list --help`")
         add_bulk(parser)
@@ -67,17 +79,30 @@ def _rate(text: str) -> "Rate":
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _level(text: str) -> int:
+    from jobdesk.core.job import priority
+
+    try:
+        return priority(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _act(args: Args, out: Out) -> int:
     if bool(args.ids) == (args.query is not None):
-        raise UsageError(f"say which jobs to {args.action}: ids, or --query QUERY")
+        raise UsageError(f"say which jobs to {_TO.get(args.action, args.action)}: ids, or --query QUERY")
     with opened(args) as desk:
         if args.query is not None:
             return act_on_query(desk, args, out, args.action, args.query.strip())
         return _act_on_ids(desk, args, out)
 
 
-def act_on_query(desk: "Desk", args: Args, out: Out, action: str, query: str) -> int:
-    """Do it to all jobs that match; asks first on a terminal. The exit code."""
+def act_on_query(desk: "Desk", args: Args, out: Out, action: str, query: str, *, called: str | None = None) -> int:
+    """Do it to all jobs that match; asks first on a terminal. The exit code.
+
+    Args:
+        called: what the audit log calls it, if not by its action.
+    """
     from jobdesk.core.query import parse
     from jobdesk.ledger import search
 
@@ -85,15 +110,15 @@ def act_on_query(desk: "Desk", args: Args, out: Out, action: str, query: str) ->
     if args.dry_run:
         return _only_say(out, action, ids)
     what = f"{len(ids):,} job{'s' * (len(ids) != 1)} that match{'es' * (len(ids) == 1)} '{query}'"
-    if ids and not args.yes and not confirmed(out, f"{action} {what}?", must_ask=action == "delete"):
+    if ids and not args.yes and not confirmed(out, f"{_TO.get(action, action)} {what}?", must_ask=action == "delete"):
         return 1
-    answers = []
+    answers, deed = [], desk.deed(called or action, query=query)
     rate = getattr(args, "rate", None)
     chunk, pause_s = _CHUNK if rate is None else _pace(rate), 0.0 if rate is None else rate.span_s / rate.most
     for start in range(0, len(ids), chunk):
         if start and rate is not None:
             desk.clock.wait(threading.Event(), pause_s * chunk)
-        refused = desk.each(action, ids[start : start + chunk])
+        refused = desk.each(action, ids[start : start + chunk], deed, priority=getattr(args, "level", None))
         answers += [_Answer(id_, None, JobdeskError(why) if why else None) for id_, why in refused.items()]
     return _tell(desk, out, action, answers, bulk=True)
 
@@ -123,6 +148,10 @@ def _act_on_ids(desk: "Desk", args: Args, out: Out) -> int:
                 state = desk.retry(job.id, None if new is None else {**job.data, **new}).state.value
             elif args.action == "cancel":
                 state = desk.cancel(job.id).value
+            elif args.action == "run_now":
+                state = desk.run_now(job.id).state.value
+            elif args.action == "priority":
+                state = desk.set_priority(job.id, args.level).state.value
             else:
                 desk.delete(job.id)
                 state = "deleted"

@@ -15,7 +15,7 @@ def run(args: Args, out: Out) -> int:
         UsageError: there is no terminal to draw on.
     """
     need_terminal(out)
-    with opened(args) as desk:
+    with opened(args, "app") as desk:
         from jobdesk.tui.app import run_app
 
         return run_app(desk, read_only=desk.read_only, mouse=not args.no_mouse, fps=args.fps, ascii=args.ascii)

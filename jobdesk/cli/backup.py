@@ -41,6 +41,8 @@ def _backup(args: Args, out: Out) -> None:
         file = _path(args)
         copied = backup(desk.home, file, desk.clock)
         bytes_ = file.stat().st_size
+        with desk.deed("backup", target=f"backup {file}").part(undoable=False) as part:
+            part.say(after={"jobs": copied.jobs, "bytes": bytes_})
         if out.json:
             newest = iso(copied.newest_at)
             out.document({"file": str(file), "bytes": bytes_, "jobs": copied.jobs, "newest_job_at": newest})
@@ -52,10 +54,11 @@ def _backup(args: Args, out: Out) -> None:
 def _restore(args: Args, out: Out) -> None:
     from jobdesk import home
     from jobdesk.backup import restore
+    from jobdesk.core.actor import Actor
     from jobdesk.core.clock import SystemClock, iso
 
     prepared = home.prepare(home.locate(getattr(args, "home", None)), restores=True)
-    done = restore(prepared, _path(args), SystemClock())
+    done = restore(prepared, _path(args), SystemClock(), Actor.here("command", args.command_line))
     if out.json:
         out.document(
             {

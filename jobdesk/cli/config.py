@@ -108,6 +108,7 @@ def schema(made: dict[str, Any]) -> dict[str, Any]:
             "StepSettings",
             "HookSettings",
             "ScheduleSettings",
+            "WebhookSettings",
             "RouteSettings",
             *_SERVICES,
         ):

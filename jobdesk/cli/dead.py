@@ -17,7 +17,7 @@ def add(commands: Group) -> None:
         ("purge", "delete", "remove dead letters for good: all, or those that match"),
     ):
         parser = noun.command(verb, about, _act, rest="query")
-        parser.set_defaults(action=action)
+        parser.set_defaults(action=action, called=verb)
         parser.add_argument("query", metavar="QUERY", nargs="*", help="which of them")
         acting.add_bulk(parser)
         if action == "retry":
@@ -31,7 +31,9 @@ def _list(args: Args, out: Out) -> None:
 
 def _act(args: Args, out: Out) -> int:
     with opened(args) as desk:
-        return acting.act_on_query(desk, args, out, args.action, " ".join([DEAD, *args.query]).strip())
+        return acting.act_on_query(
+            desk, args, out, args.action, " ".join([DEAD, *args.query]).strip(), called=args.called
+        )
 
 
 def _groups(args: Args, out: Out) -> None:

@@ -40,8 +40,13 @@ def _story(long_pace_s: float) -> list[_Step]:
         _Step("command", {"argv": ["sh", "-c", "uname -a; df -h .; date"]}),
         _PHOTO,
         _Step("demo.doomed"),
+        _Step(
+            "image-generation",
+            {"prompt": "A lighthouse at dusk", "platforms": ["instagram-post"], "provider": "placeholder"},
+        ),
         _PHOTO,
         _Step("demo.report"),
+        _Step("email-preview", {"template": "daily_reminder", "data": {"name": "Ada", "items": ["water the plants"]}}),
         _PHOTO,
         _Step("demo.report", {"days": 365, "seed": 11}),
         _PHOTO,
@@ -67,9 +72,10 @@ def _demo(args: Args, out: Out) -> int:
         import tempfile
 
         home = tempfile.mkdtemp(prefix="jobdesk-demo-")
+    from jobdesk.core.actor import Actor
     from jobdesk.desk import Desk
 
-    desk = Desk(home)
+    desk = Desk(home, actor=Actor.here("command" if args.headless else "app", args.command_line))
     try:
         return _headless(desk, args, out) if args.headless else _on_screen(desk, args, out)
     finally:

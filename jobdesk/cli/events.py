@@ -8,6 +8,7 @@ from jobdesk.cli.parsing import Args, Group, number
 
 if TYPE_CHECKING:
     from jobdesk.core.events import Event
+    from jobdesk.desk import Desk
 
 _TONES = {
     "job_completed": "ok",
@@ -37,6 +38,11 @@ def add(commands: Group) -> None:
         more="\nWithout --since it shows the newest; --follow alone starts with what happens from now on.",
     )
     parser.add_argument("--follow", action="store_true", help="go on until interrupted (NDJSON with --json)")
+    parser.add_argument(
+        "--updates",
+        action="store_true",
+        help="changes of jobs only, as NDJSON of job_update messages with their status",
+    )
     parser.add_argument("--since", type=number(), metavar="ID", help="those with a higher id")
     parser.add_argument("--limit", type=number(1), default=100, metavar="N", help="newest shown (default: 100)")
 
@@ -45,6 +51,9 @@ def _events(args: Args, out: Out) -> None:
     with opened(args) as desk:
         from jobdesk.ledger import reads
 
+        if args.updates:
+            _updates(desk, args, out)
+            return
         if args.follow:
             desk.wake.listen()
             since = args.since
@@ -64,6 +73,19 @@ def _events(args: Args, out: Out) -> None:
             out.document([event.to_json() for event in found])
         else:
             out.table(COLUMNS, [row(event, out) for event in found])
+
+
+def _updates(desk: "Desk", args: Args, out: Out) -> None:
+    from jobdesk.ledger import reads
+
+    if args.follow:
+        desk.wake.listen()
+    since = args.since
+    if since is None:
+        found = reads.last_events(desk.ledger, limit=1 if args.follow else args.limit)
+        since = 0 if not found else found[-1].id if args.follow else found[0].id - 1
+    for update in desk.updates(after=since, follow=args.follow):
+        out.record(update)
 
 
 def row(event: "Event", out: Out) -> tuple[str, str, str, str, str]:

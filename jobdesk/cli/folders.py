@@ -1,8 +1,9 @@
-"""`jobdesk folders`: list, scan, test, files."""
+"""`jobdesk folders`: list, add, set, remove, scan, test, files."""
 
 import os
 from typing import TYPE_CHECKING, Any
 
+from jobdesk.cli import folder_changes
 from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out
 from jobdesk.cli.parsing import Args, Group, number
@@ -10,14 +11,16 @@ from jobdesk.core.errors import NotFound
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
+    from jobdesk.folders.rules import FolderRule
 
 STATES = ("waiting", "settling", "claimed", "queued", "running", "done", "rejected", "duplicate", "ignored")
 _TONES = {"done": "ok", "rejected": "bad", "duplicate": "warn", "running": "run", "ignored": "faint"}
 
 
 def add(commands: Group) -> None:
-    noun = commands.noun("folders", "look at drop folders and their files")
+    noun = commands.noun("folders", "drop folders and their files")
     noun.command("list", "every drop folder and how it does", _list)
+    folder_changes.add(noun)
     scan = noun.command("scan", "have drop folders looked through at once", _scan)
     scan.add_argument("path", metavar="PATH", nargs="?", help="only this one")
     test = noun.command("test", "what would happen to a file; nothing is changed", _test)
@@ -29,24 +32,42 @@ def add(commands: Group) -> None:
 
 
 def _rows(desk: "Desk") -> list[dict[str, Any]]:
-    """Every folder of the settings, with what whoever watches it reported."""
+    """Every folder, with what whoever watches it reported."""
+    return [row_of(desk, rule) for rule in desk.folder_rules()]
+
+
+def row_of(desk: "Desk", rule: "FolderRule") -> dict[str, Any]:
+    """One folder as `folders list --json` shows it. Durations are in seconds, sizes in bytes."""
     from jobdesk.ledger import folders
 
-    reported = folders.statuses(desk.ledger)
-    at_work = {consumer.id for consumer in desk.consumers()}
-    return [
-        {
-            "path": str(rule.path),
-            "pipeline": rule.pipeline,
-            "mode": None,
-            "patterns": list(rule.patterns),
-            "recursive": rule.recursive,
-            "source": rule.source,
-            **(known := reported.get(str(rule.path), {})),
-            "watched": known.get("consumer") in at_work,
-        }
-        for rule in desk.folder_rules()
-    ]
+    known = folders.status(desk.ledger, str(rule.path))
+    return {
+        "path": str(rule.path),
+        "pipeline": rule.pipeline,
+        "mode": None,
+        "origin": "added" if desk.is_added_folder(rule.path) else "settings",
+        "patterns": list(rule.patterns),
+        "exclude": list(rule.exclude),
+        "recursive": rule.recursive,
+        "depth": rule.levels,
+        "source": rule.source,
+        "settle": rule.settle_s,
+        "stable": rule.stable,
+        "marker": rule.marker,
+        "lock": rule.lock,
+        "rescan": rule.rescan_s,
+        "watch": rule.watch,
+        "duplicates": rule.duplicates,
+        "types": list(rule.types),
+        "min_size": rule.min_bytes,
+        "max_size": rule.max_bytes,
+        "owners": list(rule.owners),
+        "ahead": rule.max_ahead,
+        "min_free": rule.min_free_bytes,
+        "data": dict(rule.data),
+        **known,
+        "watched": known.get("consumer") in {consumer.id for consumer in desk.consumers()},
+    }
 
 
 def _list(args: Args, out: Out) -> None:
@@ -87,7 +108,7 @@ def _find(desk: "Desk", path: str) -> str:
         if row["path"] in wanted or os.path.realpath(row["path"]) in wanted:
             return str(row["path"])
     known = ", ".join(str(row["path"]) for row in rows) or "none"
-    raise NotFound(f"{path} is not a drop folder: the settings name {known}")
+    raise NotFound(f"{path} is not a drop folder: there are {known}")
 
 
 def _scan(args: Args, out: Out) -> None:
@@ -117,14 +138,36 @@ def _test(args: Args, out: Out) -> None:
         rules = desk.folder_rules()
         parents = {os.path.realpath(parent) for parent in file.parents}
         around = [rule for rule in rules if os.path.realpath(rule.path) in parents]
-        said = [{"folder": str(rule.path), "explanation": explain(rule, file)} for rule in around or rules]
+        said = [(rule, explain(rule, file, _known(desk, rule))) for rule in around or rules]
         if out.json:
-            out.document({"file": str(file), "inside": bool(around), "folders": said})
+            document = [
+                {
+                    "folder": str(rule.path),
+                    "pipeline": rule.pipeline,
+                    "outcome": found.outcome,
+                    "explanation": found.text,
+                    "size": found.size,
+                    "detected_type": found.detected_type,
+                    "checks": [check.to_json() for check in found.checks],
+                }
+                for rule, found in said
+            ]
+            out.document({"file": str(file), "inside": bool(around), "folders": document})
             return
-        for one in said:
-            out.line(one["explanation"])
+        for _, found in said:
+            out.line(found.text)
+            for check in found.checks:
+                sign = {True: "yes", False: "NO", None: "-"}[check.passed]
+                out.line(f"  {sign:<4}{check.rule:<10} {check.said}")
         if not said:
-            out.note("the settings name no drop folder")
+            out.note("there is no drop folder")
+
+
+def _known(desk: "Desk", rule: "FolderRule") -> frozenset[str]:
+    """Hashes of what the folder has taken, where the same again is skipped."""
+    from jobdesk.ledger import dropped
+
+    return dropped.hashes(desk.ledger, str(rule.path)) if rule.duplicates == "skip" else frozenset()
 
 
 def _files(args: Args, out: Out) -> None:
@@ -148,7 +191,7 @@ def _files(args: Args, out: Out) -> None:
             [
                 (
                     row["state"],
-                    row["path"] if folder or len(desk.config.folders) == 1 else f"{row['folder']}/{row['path']}",
+                    row["path"] if folder or len(desk.folder_rules()) == 1 else f"{row['folder']}/{row['path']}",
                     size(row["size"]) if out.terminal else str(row["size"] if row["size"] is not None else ""),
                     row["job"] or out.nothing,
                     ": ".join(part for part in (row["reason"], row["message"]) if part),

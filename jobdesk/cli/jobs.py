@@ -1,6 +1,6 @@
-"""`jobdesk jobs`: list, show, logs, history, why, wait, retry, cancel, delete."""
+"""`jobdesk jobs`: list, show, logs, history, why, wait, retry, cancel, delete, priority."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobdesk.cli import acting
 from jobdesk.cli.opening import opened
@@ -54,6 +54,8 @@ def add(commands: Group) -> None:
     wait = noun.command("wait", "block until jobs have ended; exits 3 if one failed", _wait, rest="ids")
     wait.add_argument("ids", metavar="ID", nargs="+")
     wait.add_argument("--timeout", type=duration, metavar="60s", help="give up then (exit code 1)")
+    watch = noun.command("watch", "follow a job until it has ended; exits 3 if it failed", _watch)
+    watch.add_argument("id", metavar="ID")
     acting.add(noun)
 
 
@@ -178,6 +180,35 @@ def _why(args: Args, out: Out) -> None:
 
         for sentence in said:
             out.line(plain(sentence))
+
+
+def _watch(args: Args, out: Out) -> int:
+    from jobdesk.cli.submit import report
+
+    with opened(args) as desk:
+        id_ = desk.full_id(args.id)
+        desk.wake.listen()
+        for said in desk.watch(id_):
+            if out.json:
+                out.record(said)
+            elif said["type"] != "connected":
+                out.line(_watch_line(said, out, desk.clock.now()), flush=True)
+            if said["type"] == "error":
+                return 4
+        return report([desk.job(id_)], out)
+
+
+def _watch_line(said: dict[str, Any], out: Out, now: float) -> str:
+    from jobdesk.cli.output import plain
+
+    percent = said.get("progress")
+    parts = (
+        out.clock_time(now),
+        out.state(said.get("status", said["type"])),
+        "" if percent is None else f"{percent:g}%",
+        plain(said.get("message") or ""),
+    )
+    return ("  " if out.terminal else "\t").join(part for part in parts if part)
 
 
 def _wait(args: Args, out: Out) -> int:

@@ -13,6 +13,7 @@ from jobdesk.cli import (
     alerts,
     app,
     assets,
+    audit,
     backup,
     config,
     consumer,
@@ -28,8 +29,10 @@ from jobdesk.cli import (
     mail,
     metrics,
     notify,
+    payments,
     processors,
     queues,
+    referrals,
     schedules,
     secrets,
     service,
@@ -55,7 +58,9 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words)
     out = Out(json="--json" in words[: words.index("--") if "--" in words else None])
     try:
-        code = _dispatch(parse(build(), words), out)
+        args = parse(build(), words)
+        args.command_line = words
+        code = _dispatch(args, out)
         out.stream.flush()
         return code
     except SystemExit as done:  # argparse, after it printed help or version
@@ -95,7 +100,7 @@ def build() -> Parser:
     commands = Group(parser)
     for noun in (
         submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
-        health, alerts, notify, doctor, backup, service, config, secrets, mail, demo,
+        audit, health, alerts, notify, doctor, backup, service, config, secrets, mail, payments, referrals, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

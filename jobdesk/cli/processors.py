@@ -6,6 +6,10 @@ from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out
 from jobdesk.cli.parsing import Args, Group
 
+_NEW_MORE = """
+  jobdesk processors new greet                      # HOME/processors/greet.py, and a test beside it
+  jobdesk processors new greet --package ~/greet    # a package of its own: pip install ~/greet"""
+
 if TYPE_CHECKING:
     from jobdesk.core.processor import Processor
     from jobdesk.desk import Desk
@@ -16,6 +20,32 @@ def add(commands: Group) -> None:
     noun = commands.noun("processors", "look at the job types and their parameters")
     noun.command("list", "every job type; plug-ins that failed to load are rows too", _list)
     noun.command("show", "a job type with its parameters", _show).add_argument("type", metavar="TYPE")
+    new = noun.command("new", "begin a job type of your own: a typed skeleton with a test", _new, more=_NEW_MORE)
+    new.add_argument("type", metavar="NAME", help="the job type, like greet or report.monthly")
+    new.add_argument("--package", metavar="DIR", help="make a package that can be installed, in a new folder")
+
+
+def _new(args: Args, out: Out) -> None:
+    from pathlib import Path
+
+    from jobdesk import skeleton
+
+    if args.package is not None:
+        made = skeleton.package(args.type, Path(args.package).expanduser().absolute())
+    else:
+        from jobdesk import home
+
+        prepared = home.prepare(home.locate(getattr(args, "home", None)))
+        made = skeleton.file(args.type, prepared.processors)
+    if out.json:
+        out.document({"type": args.type, "files": [str(path) for path in made]})
+        return
+    for path in made:
+        out.line(str(path))
+    if args.package is not None:
+        out.note(f"install it where jobdesk is with `pip install {args.package}`; its test: pytest {args.package}")
+    else:
+        out.note(f"try it: jobdesk submit {args.type} name=Ada; its test: pytest {made[-1]}")
 
 
 def _list(args: Args, out: Out) -> None:
@@ -93,6 +123,7 @@ def _show(args: Args, out: Out) -> None:
         import inspect
 
         from jobdesk.core.durations import short
+        from jobdesk.core.parameters import parameters
 
         source = desk.registry.sources[kind.type]
         out.fields(
@@ -111,36 +142,8 @@ def _show(args: Args, out: Out) -> None:
         if schema is None:
             out.line(str(trouble))
             return
-        required = schema.get("required", [])
         out.heading("parameters")
         out.table(
             (Column("name"), Column("kind", least=10), Column("default", least=8), Column("about", least=10, drop=1)),
-            [
-                (
-                    name,
-                    _kind(about, schema),
-                    "required" if name in required else _text(about.get("default")),
-                    about.get("description", ""),
-                )
-                for name, about in schema.get("properties", {}).items()
-            ],
+            [(one.name, one.kind, one.default, one.about) for one in parameters(schema)],
         )
-
-
-def _kind(about: dict[str, Any], schema: dict[str, Any]) -> str:
-    """A JSON Schema as a few words: string, integer, list of integer, one of a|b."""
-    if "$ref" in about:
-        about = schema.get("$defs", {}).get(about["$ref"].rpartition("/")[2], {})
-    if "enum" in about:
-        return "one of " + "|".join(map(str, about["enum"]))
-    if "anyOf" in about:
-        return " or ".join(_kind(one, schema) for one in about["anyOf"])
-    if about.get("type") == "array":
-        return f"list of {_kind(about.get('items', {}), schema)}"
-    return str(about.get("format") or about.get("type") or "any")
-
-
-def _text(value: Any) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False)

@@ -185,8 +185,6 @@ def _clean(args: Args, out: Out) -> int:
     with opened(args) as desk:
         from jobdesk.core.durations import short
         from jobdesk.core.job import State
-        from jobdesk.core.who import user
-        from jobdesk.ledger.clean import clean
 
         queue = _find(desk, args.name)
         age = f" that ended over {short(args.older_than)} ago" if args.older_than else ""
@@ -194,7 +192,7 @@ def _clean(args: Args, out: Out) -> int:
         if not args.yes and not acting.confirmed(out, question, must_ask=False):
             return 1
         before = desk.clock.now() - args.older_than
-        removed = clean(desk.ledger, queue.name, State(args.state), before, user())
+        removed = desk.clean(queue.name, State(args.state), before)
         if out.json:
             out.document({"queue": queue.name, "state": args.state, "removed": removed})
         else:
@@ -206,4 +204,4 @@ def _drain(args: Args, out: Out) -> int:
     with opened(args) as desk:
         queue = _find(desk, args.name)
         query = f'queue:"{queue.name}" state:pending,scheduled,retrying,blocked'
-        return acting.act_on_query(desk, args, out, "cancel", query)
+        return acting.act_on_query(desk, args, out, "cancel", query, called="drain")

@@ -94,6 +94,8 @@ def _list(args: Args, out: Out) -> None:
                 for one in found
             ],
         )
+        if off := desk.schedules_off():
+            out.note(f"built in and off: {', '.join(off)}; `jobdesk schedules resume NAME` switches one on")
         if not found:
             out.note("no schedule yet: see `jobdesk schedules add --help`, or [[schedules]] in jobdesk.toml")
 

@@ -49,7 +49,7 @@ def _rotate(args: Args, out: Out) -> int:
     from jobdesk import rekeying
 
     with opened(args) as desk:
-        done = rekeying.rotate(desk.ledger, desk.vault)
+        done = rekeying.rotate(desk.ledger, desk.vault, desk.deed("rotate", target="secrets"))
     if out.json:
         out.document({"key": done.key, "changed": done.changed, "lost": done.lost})
     else:

@@ -101,12 +101,13 @@ def _show(args: Args, out: Out) -> None:
             out.document(_json(one))
             return
         from jobdesk.core.durations import short
+        from jobdesk.servicing import section
 
         policy, now = one.policy, desk.clock.now()
         out.fields(
             [
                 (one.kind if one.kind != "unknown" else "service", one.name),
-                ("url", one.url or f"not configured: write [services.{one.name}] into jobdesk.toml"),
+                ("url", one.url or f"not configured: write {section(one.name)} into jobdesk.toml"),
                 ("breaker", _word(one)),
                 ("why", one.breaker.reason if one.breaker else "it never failed"),
                 ("since", out.when(one.breaker.changed_at, now) if one.breaker else ""),

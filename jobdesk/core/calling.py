@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from jobdesk.core.text import clean
 from jobdesk.core.verdict import status
 
+MAIL = "smtp"
+"""The name of the mail server of `[email]` among the services."""
 TOO_MANY_REQUESTS = 429
 _NETWORK = (
     "TransportError",

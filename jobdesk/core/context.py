@@ -89,3 +89,13 @@ class Context(Protocol):
 
     def asset(self, record: Mapping[str, Any]) -> None:
         """Record an asset (`jobdesk assets`); needs the keys id, name, sha256, bytes, type."""
+
+    def book(self, name: str, entry: Mapping[str, Any]) -> Any:
+        """Write into a book of the ledger (`payments`, `referrals`) before this returns; what the book says then.
+
+        Unlike children and assets it stands whatever becomes of this attempt: books are made so that the same entry
+        again changes nothing.
+
+        Raises:
+            Reject: the book does not take it; the message says why.
+        """

@@ -9,17 +9,27 @@ from types import ModuleType
 from jobdesk.core.processor import MARK, Processor
 
 
-def load_file(file: Path) -> ModuleType:
-    """Import one Python file under a name of its own."""
-    name = f"jobdesk_home_processors.{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None
+def load_file(file: Path, shown: Path | None = None) -> ModuleType:
+    """Import one Python file under a name of its own; what was there under that name stays if it does not load.
+
+    No compiled copy is kept: one is not told from that of an edit of the same length in the same second.
+
+    Args:
+        shown: the file that it says it is, if `file` is a copy.
+    """
+    shown = shown or file
+    name = f"jobdesk_home_processors.{shown.stem}"
+    spec = importlib.util.spec_from_file_location(name, shown)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
+    former = sys.modules.get(name)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        exec(compile(file.read_bytes(), str(shown), "exec", dont_inherit=True), vars(module))
     except BaseException:
         del sys.modules[name]
+        if former is not None:
+            sys.modules[name] = former
         raise
     return module
 

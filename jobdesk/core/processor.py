@@ -29,6 +29,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__jobdesk_processor__"
 _BY_NAME_ONLY = inspect.Parameter.KEYWORD_ONLY
 Isolation = Literal["process", "thread"]
+SCHEDULE_KEYS = ("cron", "timezone", "data", "queue", "priority", "missed", "overlap")
+"""Of a schedule that a processor brings with it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Processor:
     function: Callable[..., Any]
     queue: str = "default"
     priority: int | None = None
+    priority_key: str | None = None
+    """The key of the payload that says the priority, where the submission does not."""
     timeout_s: float | None = None
     retries: int | None = None
     retry_delay_s: float | None = None
@@ -49,6 +53,8 @@ class Processor:
     isolation: Isolation = "process"
     permanent: tuple[builtins.type[BaseException], ...] = ()
     service: str | None = None
+    schedule: Mapping[str, Any] | None = None
+    """When it is to be run by itself: keys of `SCHEDULE_KEYS`."""
 
     def service_of(self, data: Mapping[str, Any]) -> str | None:
         """The service that a job with this payload needs; `{key}` is the one that the payload names, if it does."""
@@ -170,7 +176,7 @@ class Processor:
             elif str(item["loc"][0]) in self.secrets:
                 parts.append(f"'{key}' is wrong: {Redactor([item['input']]).known(item['msg'])}")
             else:
-                parts.append(f"'{key}' is wrong: {item['msg']}, not {item['input']!r}")
+                parts.append(f"'{key}' is wrong: {item['msg'].removeprefix('Value error, ')}, not {item['input']!r}")
         return "; ".join(parts)
 
 
@@ -199,6 +205,18 @@ def _check_signature(type_: str, function: Callable[..., Any]) -> None:
             raise TypeError(f"processor {type_}: parameter '{one.name}' must be one that can be given by name")
 
 
+def _schedule(type_: str, given: str | Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if given is None:
+        return None
+    made = {"cron": given} if isinstance(given, str) else dict(given)
+    for key in made:
+        if key not in SCHEDULE_KEYS:
+            raise TypeError(f"processor {type_}: its schedule has no key '{key}'{nearest(key, SCHEDULE_KEYS)}")
+    if "cron" not in made:
+        raise TypeError(f"processor {type_}: its schedule needs a cron expression")
+    return made
+
+
 def processor(
     type: str,
     *,
@@ -211,6 +229,7 @@ def processor(
     isolation: Isolation = "process",
     permanent: tuple[builtins.type[BaseException], ...] = (),
     service: str | None = None,
+    schedule: str | Mapping[str, Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare the function below as the processor of a job type.
 
@@ -219,7 +238,8 @@ def processor(
     Args:
         type: the job type's name, unique in a desk.
         queue: where its jobs go unless the submission says otherwise.
-        priority: urgent, high, normal, low or 0-100; the queue's own if None.
+        priority: urgent, high, normal, low or 0-100, or `{key}` for what the payload's key says; the queue's own if
+            None.
         timeout: of one attempt ("2m" or seconds).
         retries: further attempts after the first fails.
         retry_delay: wait after the first failed attempt.
@@ -228,15 +248,19 @@ def processor(
         permanent: exception classes that are not retried.
         service: what it needs, a name of `[services]` or `[providers]`, or `{key}` for the one that the payload's key
             names: while its breaker is open, jobs of the type wait at no cost.
+        schedule: run it by itself at the times of a cron expression; or a table with `cron` and, where wanted,
+            `timezone`, `data`, `queue`, `priority`, `missed`, `overlap`. It has the type's name.
     """
 
     def declare(function: F) -> F:
         _check_signature(type, function)
+        key = priority[1:-1] if isinstance(priority, str) and priority.startswith("{") else None
         made = Processor(
             type=type,
             function=function,
             queue=queue,
-            priority=None if priority is None else read_priority(priority),
+            priority=None if priority is None or key is not None else read_priority(priority),
+            priority_key=key,
             timeout_s=None if timeout is None else seconds(timeout),
             retries=retries,
             retry_delay_s=None if retry_delay is None else seconds(retry_delay),
@@ -244,6 +268,7 @@ def processor(
             isolation=isolation,
             permanent=permanent,
             service=service,
+            schedule=_schedule(type, schedule),
         )
         setattr(function, MARK, made)
         return function

@@ -34,6 +34,8 @@ class Origin(StrEnum):
 
     SETTINGS = "settings"
     ADDED = "added"
+    PLUGIN = "plugin"
+    """With a processor: `@processor(schedule=…)`."""
 
 
 class Reason(StrEnum):

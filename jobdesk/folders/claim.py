@@ -62,6 +62,8 @@ class Claim:
     claimed_at: float
     look: Look | None = None
     """How it looked when it had settled; None after a restart."""
+    source: Look | None = None
+    """How it looked in the folder, in which a kept one still lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,11 @@ class Content:
     """What a claimed file holds."""
 
     claim: Claim
-    sha256: str
     size: int
-    detected_type: str
+    sha256: str | None = None
+    detected_type: str | None = None
+    refused: tuple[str, str] | None = None
+    """Reason and sentence, where it is not to be worked on."""
 
 
 def inspect(path: bytes, look: Look) -> Ready:
@@ -101,11 +105,14 @@ def inspect(path: bytes, look: Look) -> Ready:
         os.close(fd)
 
 
-def take(place: Place, id_: str, path: bytes, look: Look, first_seen: float, now: float, owner: str) -> Claim | None:
+def take(
+    place: Place, id_: str, path: bytes, look: Look, first_seen: float, now: float, owner: str, *, keep: bool = False
+) -> Claim | None:
     """Write the claim down, then rename the file into it. None: it has gone or changed meanwhile.
 
     Args:
         owner: whose claim it is, should two desks ever share the folder.
+        keep: copy it instead; it stays where it is.
 
     Raises:
         CannotClaim: the file may not be moved.
@@ -125,20 +132,27 @@ def take(place: Place, id_: str, path: bytes, look: Look, first_seen: float, now
         if look_of(os.lstat(source)) != look:
             discard(place, id_)
             return None
+        inside = look
         try:
-            os.rename(source, place.data(id_))
+            if keep:
+                if not _copied(place, id_, source, look):
+                    discard(place, id_)
+                    return None
+                inside = look_of(os.lstat(place.data(id_)))
+            else:
+                os.rename(source, place.data(id_))
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             _carry(place, id_, source)
-            look = look_of(os.lstat(place.data(id_)))
+            inside = look_of(os.lstat(place.data(id_)))
     except FileNotFoundError:
         discard(place, id_)
         return None
     except PermissionError as error:
         discard(place, id_)
         raise CannotClaim(error.strerror) from None
-    return Claim(id_, path, first_seen, now, look)
+    return Claim(id_, path, first_seen, now, inside, look)
 
 
 def load(place: Place, id_: str) -> tuple[Claim, str | None] | None:
@@ -159,7 +173,9 @@ def load(place: Place, id_: str) -> tuple[Claim, str | None] | None:
     if not os.path.lexists(place.data(id_)):
         return None
     at = os.lstat(place.claim(id_)).st_mtime
-    claim = Claim(id_, path, float(record.get("first_seen", at)), float(record.get("claimed_at", at)))
+    looked = record.get("look")
+    source = Look(*looked) if looked else None
+    claim = Claim(id_, path, float(record.get("first_seen", at)), float(record.get("claimed_at", at)), None, source)
     return claim, record.get("owner")
 
 
@@ -182,20 +198,27 @@ def read(place: Place, claim: Claim, stopping: Callable[[], bool]) -> Content | 
                 return None
         if look_of(os.fstat(fd)) != claim.look or _writer(fd) is Writer.OPEN:
             return None
-        return Content(claim, digest.hexdigest(), before.st_size, detect(head))
+        return Content(claim, before.st_size, digest.hexdigest(), detect(head))
     finally:
         os.close(fd)
 
 
 def discard(place: Place, id_: str) -> None:
     """Remove the folder of a claim; never its file."""
-    for name in (b"claim.json", b"claim.json.new", b"data.new"):
+    folder = place.claim(id_)
+    for name in (b"claim.json", b"data.new"):
         try:
-            os.unlink(os.path.join(place.claim(id_), name))
+            os.unlink(os.path.join(folder, name))
         except FileNotFoundError:
             continue
+        try:
+            os.rmdir(folder)
+            return
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
     try:
-        os.rmdir(place.claim(id_))
+        os.rmdir(folder)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -256,8 +279,20 @@ def copy(source: bytes, target: bytes, mode: int = 0o600) -> None:
         os.close(reading)
 
 
+def _copied(place: Place, id_: str, source: bytes, look: Look) -> bool:
+    """Copy a file into its claim; False: it changed while it was copied."""
+    new = os.path.join(place.claim(id_), b"data.new")
+    copy(source, new)
+    if look_of(os.lstat(source)) != look:
+        return False
+    os.rename(new, place.data(id_))
+    return True
+
+
 def _write(path: bytes, record: dict[str, Any]) -> None:
-    """Whole or not at all: a claim is never half written down."""
-    with open(path + b".new", "w", encoding="utf-8") as file:
-        json.dump(record, file)
-    os.rename(path + b".new", path)
+    """Write it down; a half written one has no file yet."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.write(fd, json.dumps(record).encode())
+    finally:
+        os.close(fd)

@@ -5,6 +5,7 @@ record is taken up again; one whose record says finished is ended once more.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,13 +62,23 @@ def reason_of(failure: intake.Failure) -> str:
 class Ender:
     """Moves the files of one folder to where their story ends."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, rule: FolderRule, place: Place, quarantine: Path) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        rule: FolderRule,
+        place: Place,
+        quarantine: Path,
+        changes: Callable[[], int],
+    ) -> None:
+        self._changes = changes
         self._ledger = ledger
         self._clock = clock
         self._rule = rule
         self._place = place
         self._quarantine = quarantine
         self._folder = str(rule.path)
+        self._version: int | None = None
         self.trouble: str | None = None
         """Why a file could not be moved; it is tried again."""
 
@@ -107,7 +118,7 @@ class Ender:
     def _move(self, ended: intake.Ended, judged: Verdict) -> bytes | None:
         file, place = ended.file, self._place
         if judged.state != "rejected":
-            if self._rule.source == "delete":
+            if self._rule.source != "archive":  # what is kept is a copy here
                 finish.remove(place, file.id)
                 return None
             return finish.archive(place, DONE, file.id, file.path, ended.at)
@@ -137,6 +148,10 @@ class Ender:
                     self._reopen(record)
                 else:
                     claim.discard(self._place, id_)
+        version = self._changes()
+        if version == self._version:
+            return said
+        self._version = version
         for file in intake.revived(self._ledger, self._folder):
             if file.reason == "virus" or finish.take_back(self._place, file):
                 self._reopen(file)

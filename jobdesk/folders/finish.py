@@ -19,7 +19,7 @@ from jobdesk.core.clock import iso
 from jobdesk.core.names import shown
 from jobdesk.folders import claim
 from jobdesk.folders.place import Place, real_folder
-from jobdesk.folders.rules import REJECTED
+from jobdesk.folders.rules import DONE, REJECTED
 from jobdesk.ledger import intake
 from jobdesk.ledger.database import Tx
 
@@ -50,7 +50,7 @@ def archive_name(id_: str, path: bytes) -> bytes:
 
 def archive(place: Place, corner: bytes, id_: str, path: bytes, at: float) -> bytes | None:
     """Move a claimed file to CORNER/DATE/ID-NAME; where it is then, None if it is nowhere."""
-    folder = os.path.join(place.root, corner, datetime.fromtimestamp(at).strftime("%Y-%m-%d").encode())
+    folder = os.path.join(place.ends, corner, datetime.fromtimestamp(at).strftime("%Y-%m-%d").encode())
     real_folder(os.path.dirname(folder))
     real_folder(folder)
     target = os.path.join(folder, archive_name(id_, path))
@@ -88,7 +88,7 @@ def reject(place: Place, id_: str, path: bytes, at: float, sidecar: Mapping[str,
 
 def write_sidecar(place: Place, id_: str, path: bytes, at: float, sidecar: Mapping[str, Any]) -> None:
     """Write ID-NAME.error.json into `_rejected`, whole or not at all."""
-    folder = os.path.join(place.root, REJECTED, datetime.fromtimestamp(at).strftime("%Y-%m-%d").encode())
+    folder = os.path.join(place.ends, REJECTED, datetime.fromtimestamp(at).strftime("%Y-%m-%d").encode())
     real_folder(os.path.dirname(folder))
     real_folder(folder)
     _write_json(place, id_, os.path.join(folder, archive_name(id_, path) + SIDECAR), sidecar, 0o644)
@@ -156,10 +156,13 @@ def bring_back(tx: Tx, job: str) -> int:
 
 def take_back(place: Place, file: intake.Owned) -> bool:
     """Move a finished file back among the claims, and remove its reason. False: it is no longer where it was put."""
-    if not place.root:
-        place.root = os.path.realpath(os.fsencode(place.path))
     if file.moved_to is None:
         return False
+    if not place.root:
+        place.root = place.ends = os.path.realpath(os.fsencode(place.path))
+        around = os.path.dirname(os.path.dirname(os.path.dirname(file.moved_to)))
+        if os.path.basename(os.path.dirname(os.path.dirname(file.moved_to))) in (DONE, REJECTED):
+            place.ends = around  # that of a read-only folder lies elsewhere
     with suppress(FileExistsError):
         os.mkdir(place.claim(file.id), 0o700)
     try:

@@ -2,41 +2,53 @@
 
 import logging
 import os
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.ids import ids
 from jobdesk.core.names import shown
-from jobdesk.folders import claim
+from jobdesk.folders import claim, payload
 from jobdesk.folders.claim import CannotClaim, CannotRead, Claim, Content, Ready
+from jobdesk.folders.door import Door
 from jobdesk.folders.finish import plain_name
 from jobdesk.folders.place import Place
+from jobdesk.folders.recording import record
 from jobdesk.folders.rules import UNSURE_SETTLE_S, FolderRule
-from jobdesk.folders.scan import look_of
+from jobdesk.folders.scan import Look, look_of
 from jobdesk.folders.settle import StabilityTracker
-from jobdesk.ledger import intake
+from jobdesk.ledger import dropped
 from jobdesk.ledger.database import Ledger, Tx
 
-BATCH_FILES = 100
+FIRST_FILES = 16
+BATCH_FILES = 250
 BATCH_BYTES = 64_000_000
 _CUT_S = 60.0
 """How long a file whose end is missing may take to get it, where nobody can say whether it is being written."""
+_BUSY_S = 1.0
+"""How often a file is looked at that a program has open, if nothing is heard."""
 
 
 class Submit(Protocol):
-    """Checks a job and stores it in an open transaction; its id, and that of its flow if it has one."""
+    """Checks jobs and stores them in an open transaction: the id of each, and that of its flow; or why it was refused.
 
-    def __call__(self, tx: Tx, *, type: str, data: Mapping[str, Any], source: str) -> tuple[str, str | None]: ...
+    Raises:
+        JobdeskError: they cannot be stored together; what was done must be undone.
+    """
+
+    def __call__(
+        self, tx: Tx, *, type: str, payloads: Sequence[Mapping[str, Any]], source: str
+    ) -> Sequence[tuple[str, str] | JobdeskError]: ...
 
 
 class Owner:
     """Takes settled files of one folder in.
 
     Args:
-        accepts: parameters of the pipeline's job type that it may be given; None means any.
+        accepts: says which parameters of the pipeline's job type it may be given; None means any.
         stopping: asked between blocks of a long read.
     """
 
@@ -44,28 +56,43 @@ class Owner:
         self,
         ledger: Ledger,
         clock: Clock,
-        rule: FolderRule,
+        door: Door,
         place: Place,
         submit: Submit,
-        accepts: frozenset[str] | None,
+        accepts: Callable[[], frozenset[str] | None],
         stopping: Callable[[], bool],
     ) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._rule = rule
+        self._door = door
+        self._rule: FolderRule = door.rule
         self._place = place
         self._submit = submit
         self._accepts = accepts
         self._stopping = stopping
-        self._folder = str(rule.path)
+        self._folder = str(self._rule.path)
+        self._keep = self._rule.source == "keep"
         self.held: dict[str, Claim] = {}
         """Claimed and not yet recorded: still written by somebody, found after a crash, or refused by the ledger."""
-        self.tracker = StabilityTracker(rule.settle_s, rule.settle_s)
+        self.tracker = StabilityTracker(self._rule.settle_s, self._rule.settle_s)
         """How long the held ones have rested."""
         self.notes: dict[bytes, tuple[str, str]] = {}
         """Why a settled file is not taken: state and reason, by path."""
         self.trouble: str | None = None
         """Why files cannot be submitted now."""
+        self.kept: dict[bytes, tuple[int, ...]] = {}
+        """How files that stay in the folder looked when they were worked on."""
+
+    def reset(self) -> None:
+        """Forget what was held and noted; what is kept is as the ledger says."""
+        self.held.clear()
+        self.notes.clear()
+        self.tracker = StabilityTracker(self._rule.settle_s, self._rule.settle_s)
+        self.kept = dropped.kept(self._ledger, self._folder) if self._keep else {}
+
+    def is_kept(self, path: bytes, look: Look) -> bool:
+        """Whether this file was worked on as it is."""
+        return self._keep and self.kept.get(path) == tuple(look)
 
     def resume(self, found: Claim) -> None:
         """Go on with a claim that an earlier process, or an earlier step, left."""
@@ -73,57 +100,73 @@ class Owner:
 
     def look_at_held(self) -> None:
         """See which held files rest, and take those in that do."""
-        looks = {}
+        monotonic, now = self._clock.monotonic(), self._clock.now()
+        self.tracker.begin_scan()
         for id_ in list(self.held):
             try:
-                looks[id_.encode()] = look_of(os.lstat(self._place.data(id_)))
+                self.tracker.see(id_.encode(), look_of(os.lstat(self._place.data(id_))), monotonic, now)
             except FileNotFoundError:
                 del self.held[id_]
                 claim.discard(self._place, id_)
-        self.tracker.look(looks, self._clock.monotonic(), self._clock.now())
-        whole = [
-            Claim(one.id, one.path, one.first_seen, one.claimed_at, looks[id_])
-            for id_ in self.tracker.settled()
-            for one in (self.held[id_.decode()],)
-        ]
+        self.tracker.end_scan()
+        whole = [replace(self.held[id_.decode()], look=self.tracker.signature(id_)) for id_ in self.tracker.settled()]
         for start in range(0, len(whole), BATCH_FILES):
             self._own(whole[start : start + BATCH_FILES])
 
-    def take(self, ready: deque[bytes], tracker: StabilityTracker, room: int, until: float) -> None:
-        """Claim files from the front of `ready` and take them in, until `room` or the time is used up."""
-        while ready and room > 0 and not self._stopping():
+    def take(self, tracker: StabilityTracker, room: int, until: float, first: bool = False) -> None:
+        """Claim settled files and take them in, until `room` or the time is used up.
+
+        Args:
+            first: workers have nothing to do: a few files are enough to begin with.
+        """
+        most = FIRST_FILES if first else BATCH_FILES
+        while room > 0 and not self._stopping():
             batch: list[Claim] = []
             size = 0
-            while ready and len(batch) < min(BATCH_FILES, room) and size < BATCH_BYTES:
-                path = ready.popleft()
+            while len(batch) < min(most, room) and size < BATCH_BYTES:
+                path = tracker.next_settled()
+                if path is None:
+                    break
                 look = tracker.signature(path)
                 taken = self._claim(path, tracker)
                 if taken is not None:
                     batch.append(taken)
                     size += look.size
+                if self._clock.monotonic() >= until:
+                    break
             self._own(batch)
             room -= len(batch)
-            if self.trouble or self._clock.monotonic() >= until:
+            most = BATCH_FILES
+            if self.trouble or not batch or self._clock.monotonic() >= until:
                 return
 
     def _claim(self, path: bytes, tracker: StabilityTracker) -> Claim | None:
         """Take one file out of the folder, if it may be."""
         look, now = tracker.signature(path), self._clock.monotonic()
+        whole = os.path.join(self._place.root, path)
+        barred = self._door.barred(whole)
+        if barred is not None:
+            self.notes[path] = ("waiting", barred)
+            tracker.again(path, now, self._rule.rescan_s)
+            return None
         try:
-            found = claim.inspect(os.path.join(self._place.root, path), look)
-            if not self._may_take(path, found, tracker, now):
+            refused = self._door.size(look.size)
+            if refused is not None and self._keep:
+                self._leave(path, *refused)
+                tracker.again(path, now, self._rule.rescan_s)
                 return None
-            id_ = ids.new("file", self._clock.now())
-            first_seen = tracker.first_seen(path)
+            if refused is None and not self._may_take(path, claim.inspect(whole, look), tracker, now):
+                return None
+            at = self._clock.now()
+            id_, first_seen, owner = ids.new("file", at), tracker.first_seen(path), str(self._ledger.path)
             try:
-                taken = claim.take(self._place, id_, path, look, first_seen, self._clock.now(), str(self._ledger.path))
+                taken = claim.take(self._place, id_, path, look, first_seen, at, owner, keep=self._keep)
             except OSError:
                 claim.discard(self._place, id_)
                 raise
         except (CannotRead, CannotClaim) as error:
             self._leave(path, "unreadable" if isinstance(error, CannotRead) else "cannot-claim", str(error))
-            tracker.again(path, now)
-            tracker.require(path, self._rule.rescan_s, now)
+            tracker.again(path, now, self._rule.rescan_s)
             return None
         if taken is None:
             tracker.again(path, now)
@@ -139,7 +182,7 @@ class Owner:
             tracker.again(path, now)
         elif found is Ready.BUSY:
             self.notes[path] = ("settling", "a program has it open for writing")
-            tracker.again(path, now)
+            tracker.again(path, now, _BUSY_S)
         elif found is Ready.CUT and rested_s < _CUT_S:
             self.notes[path] = ("settling", "its end is missing: it may still be on its way")
             tracker.require(path, _CUT_S, now)
@@ -155,83 +198,87 @@ class Owner:
             logging.getLogger("jobdesk").warning("%s in %s is left alone: %s", shown(path), self._folder, note[1])
         self.notes[path] = note
 
-    def _own(self, claims: list[Claim]) -> None:
+    def _own(self, claims: Sequence[Claim]) -> None:
         """Read claimed files and record them with their jobs; what is not whole, or refused, stays held."""
-        whole: list[Content] = []
-        for one in claims:
-            try:
-                content = claim.read(self._place, one, self._stopping)
-            except OSError as error:
-                self._leave(one.path, "unreadable", error.strerror or str(error))
-                continue
-            if content is not None:
-                whole.append(content)
+        whole = [content for one in claims if (content := self._read(one)) is not None]
         if not whole:
             return
         try:
             with self._ledger.write() as tx:
-                recorded = [content for content in whole if self._record(tx, content)]
+                outcome = record(tx, self._rule, whole, lambda files: self._submit_all(tx, files))
         except JobdeskError as error:
             self.trouble = str(error)
             return
-        if len(recorded) == len(whole):
-            self.trouble = None
-        for content in recorded:
-            self.held.pop(content.claim.id, None)
-            self.tracker.forget(content.claim.id.encode())
+        self.trouble = outcome.trouble
+        for content in outcome.recorded:
+            self._let_go(content)
+        for content in outcome.unneeded:  # a kept file that changed in nothing but its times
+            with suppress(FileNotFoundError):
+                os.unlink(self._place.data(content.claim.id))
+            claim.discard(self._place, content.claim.id)
+            self._let_go(content)
 
-    def _record(self, tx: Tx, content: Content) -> bool:
-        """Record one file: as refused, as a duplicate, or as queued with its job. False: its job was refused."""
-        one, base = content.claim, _owned(content, self._folder)
-        if content.size == 0:
-            said = f"it stayed empty for {self._rule.empty_grace_s:g} s"
-            intake.take(tx, base("rejected", reason="empty", message=said), shown(one.path))
-            return True
-        if self._rule.duplicates == "skip":
-            same = intake.same_content(tx, self._folder, content.sha256)
-            if same is not None and same.id != one.id:
-                said = f"the same content as {shown(same.path)}"
-                owned = base("duplicate", reason="duplicate", message=said, duplicate_of=same.job)
-                intake.take(tx, owned, shown(one.path))
-                return True
-        if intake.is_known(tx, one.id):
-            return True
-        tx.run("SAVEPOINT file")
+    def _let_go(self, content: Content) -> None:
+        one = content.claim
+        self.held.pop(one.id, None)
+        self.tracker.forget(one.id.encode())
+        marker = self._door.marker_of(one.path)
+        if self._keep and one.source is not None:
+            self.kept[one.path] = tuple(one.source)
+        elif marker is not None:  # it has served: a file of the same name must have its own
+            with suppress(OSError):
+                os.unlink(os.path.join(self._place.root, marker))
+
+    def _read(self, one: Claim) -> Content | None:
+        """What a claimed file holds; None if it is not whole, or cannot be read now."""
         try:
-            job, flow = self._submit(tx, type=self._rule.pipeline, data=self.payload(one), source=self._folder)
-        except JobdeskError as error:
-            tx.run("ROLLBACK TO file")
-            self.trouble = f"{shown(one.path)} cannot be submitted: {error}"
-            return False
-        finally:
-            tx.run("RELEASE file")
-        intake.take(tx, base("queued", job=job, flow=flow), shown(one.path))
-        return True
+            size = os.lstat(self._place.data(one.id)).st_size
+            if size == 0:
+                said = f"it stayed empty for {self._rule.empty_grace_s:g} s"
+                return Content(one, 0, _NOTHING, refused=("empty", said))
+            refused = self._door.size(size)
+            if refused is not None:
+                return Content(one, size, refused=refused)
+            content = claim.read(self._place, one, self._stopping)
+        except OSError as error:
+            self._leave(one.path, "unreadable", error.strerror or str(error))
+            return None
+        if content is None or content.detected_type is None:
+            return content
+        return replace(content, refused=self._door.content(content.detected_type))
 
-    def payload(self, one: Claim) -> dict[str, Any]:
+    def _submit_all(self, tx: Tx, files: Sequence[Content]) -> Sequence[tuple[str, str] | JobdeskError]:
+        """Store the jobs of these files, together if that can be: a full queue takes what it has room for."""
+        accepts = self._accepts()
+        payloads = [self.payload(content, accepts) for content in files]
+        try:
+            with tx.nested():
+                return self._submit(tx, type=self._rule.pipeline, payloads=payloads, source=self._folder)
+        except JobdeskError as error:
+            if len(files) == 1 or not tx.is_open:
+                return [error]
+        found: list[tuple[str, str] | JobdeskError] = []
+        for one in payloads:
+            try:
+                with tx.nested():
+                    found += self._submit(tx, type=self._rule.pipeline, payloads=[one], source=self._folder)
+            except JobdeskError as error:
+                return [*found, *[error] * (len(files) - len(found))]
+        return found
+
+    def payload(self, content: Content, accepts: frozenset[str] | None) -> dict[str, Any]:
         """What the job is told of a file, as far as its type has parameters for it."""
-        album = os.path.dirname(one.path)
-        offered: dict[str, Any] = {"name": shown(plain_name(one.path)), "album": shown(album) if album else None}
-        offered |= self._rule.data
-        kept = {key: value for key, value in offered.items() if self._accepts is None or key in self._accepts}
+        one = content.claim
+        look = one.source or one.look
+        named = os.path.join(os.path.dirname(one.path), plain_name(one.path))
+        known = payload.facts(
+            named, size=content.size, sha256=content.sha256, mtime_ns=look.mtime_ns if look is not None else 0
+        )
+        offered: dict[str, Any] = {"name": known["name"], "album": known["folder"] or None}
+        offered |= payload.fill(self._rule.data, known)
+        kept = {key: value for key, value in offered.items() if accepts is None or key in accepts}
         return kept | {"source": os.fsdecode(self._place.data(one.id))}
 
 
-def _owned(content: Content, folder: str) -> Callable[..., intake.Owned]:
-    one = content.claim
-
-    def made(state: str, **more: Any) -> intake.Owned:
-        return intake.Owned(
-            id=one.id,
-            folder=folder,
-            path=one.path,
-            state=state,
-            first_seen=one.first_seen,
-            claimed_at=one.claimed_at,
-            sha256=content.sha256,
-            size=content.size,
-            detected_type=content.detected_type,
-            **more,
-        )
-
-    return made
+_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"""The SHA-256 of no bytes."""

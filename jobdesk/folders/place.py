@@ -1,7 +1,9 @@
 """A watched folder as it lies on disk: its own corner `.jobdesk`, the lock that makes one process its master."""
 
+import errno
 import fcntl
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -15,21 +17,28 @@ class Offline(Exception):
 
 
 class Place:
-    """The folder, once `open` said True. Paths are bytes and real: no part of them is a link."""
+    """The folder, once `open` said True. Paths are bytes and real: no part of them is a link.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        corner: where our own corner and what ends lie if the folder is read-only; None: then it cannot be used.
+    """
+
+    def __init__(self, path: Path, corner: Path | None = None) -> None:
         self.path = path
         self.root = b""
+        self.ends = b""
+        """What `_done` and `_rejected` lie in: the folder, or the corner of a read-only one."""
+        self._corner = corner
         self._identity: tuple[int, int] | None = None
         self._lock: int | None = None
 
     @property
     def own(self) -> bytes:
-        return os.path.join(self.root, OWN)
+        return self.ends + b"/" + OWN
 
     @property
     def claimed(self) -> bytes:
-        return os.path.join(self.own, b"claimed")
+        return self.own + b"/claimed"
 
     @property
     def tmp(self) -> bytes:
@@ -37,11 +46,11 @@ class Place:
 
     def claim(self, id_: str) -> bytes:
         """The folder of one claim."""
-        return os.path.join(self.claimed, id_.encode())
+        return self.claimed + b"/" + id_.encode()
 
     def data(self, id_: str) -> bytes:
         """The claimed file itself."""
-        return os.path.join(self.claim(id_), b"data")
+        return self.claim(id_) + b"/data"
 
     def open(self) -> bool:
         """Make the own corner and become the folder's master. False: another process is.
@@ -55,9 +64,18 @@ class Place:
             status = os.stat(self.root)
             if not stat.S_ISDIR(status.st_mode):
                 raise Offline(f"{self.path} is not a folder: move it away or name another folder in jobdesk.toml")
-            for folder in (self.own, self.claimed, self.tmp):
-                real_folder(folder, 0o700)
-            self._lock = os.open(os.path.join(self.own, b"lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            self.ends = self.root
+            try:
+                self._make_own()
+            except OSError as error:
+                if self._corner is None or error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                    raise
+                self._corner.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self.ends = os.fsencode(self._corner)
+                self._make_own()
+            self._lock = os.open(
+                os.path.join(self.own, b"lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+            )
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.close()
@@ -70,6 +88,12 @@ class Place:
             raise Offline(f"{self.path} cannot be used ({error.strerror}): files in it are not taken") from error
         self._identity = (status.st_dev, status.st_ino)
         return True
+
+    def _make_own(self) -> None:
+        for folder in (self.own, self.claimed, self.tmp):
+            real_folder(folder, 0o700)
+        if not os.access(self.own, os.W_OK):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), self.own)
 
     @property
     def is_open(self) -> bool:
@@ -109,21 +133,25 @@ def real_folder(path: bytes, mode: int = 0o777) -> None:
         os.mkdir(path, mode)
     except FileExistsError:
         if not stat.S_ISDIR(os.lstat(path).st_mode):
-            raise NotADirectoryError(20, "something else has the name of its folder", path) from None
+            raise NotADirectoryError(errno.ENOTDIR, "something else has the name of its folder", path) from None
 
 
-def is_network(path: bytes) -> bool:
+def is_network(path: bytes, mounts: str = "/proc/self/mountinfo") -> bool:
     """Whether the folder lies on a file system whose other users make no events here."""
     best, kind = b"", b""
     try:
-        with open("/proc/self/mountinfo", "rb") as mounts:
-            for line in mounts:
+        with open(mounts, "rb") as lines:
+            for line in lines:
                 fields, _, rest = line.partition(b" - ")
-                point = fields.split()[4].replace(b"\\040", b" ")
+                point = _ESCAPE.sub(lambda code: bytes([int(code[1], 8)]), fields.split()[4])
                 inside = path == point or path.startswith(point.rstrip(b"/") + b"/")
                 if inside and len(point) >= len(best):
                     best, kind = point, rest.split()[0]
-    except OSError:
+    except (OSError, IndexError):
         return False
     name = kind.decode(errors="replace")
     return name in _NETWORK or name.startswith("fuse.")
+
+
+_ESCAPE = re.compile(rb"\\([0-7]{3})")
+"""How the kernel writes a space in the name of a mount."""

@@ -1,22 +1,17 @@
-"""One look through a folder: every file that may be taken, and what is left alone and why.
+"""One look through a folder, a slice at a time: every file that may be taken, and what is left alone and why.
 
 Names are bytes, links are never followed, other file systems never entered; nothing is opened.
 """
 
 import os
-import stat
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from jobdesk.folders.rules import DONE, MAX_DEPTH, OWN, REJECTED, FolderRule, Patterns, ignored_name
+from jobdesk.folders.door import Door
+from jobdesk.folders.rules import ignored_name
 
-_KINDS = {
-    stat.S_IFLNK: "symbolic link",
-    stat.S_IFIFO: "named pipe",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFCHR: "device",
-    stat.S_IFBLK: "device",
-}
+SLICE = 256
+"""Entries looked at in one go: a millisecond."""
 _UNSAID = frozenset({"hidden", "system file"})
 LISTED = 500
 """How many ignored files a scan names; it counts them all."""
@@ -36,76 +31,114 @@ def look_of(status: os.stat_result) -> Look:
     return Look(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_uid)
 
 
-@dataclass(slots=True)
+class Found(NamedTuple):
+    """A file that may be taken. `changed_s` is when the kernel saw its last change, in epoch seconds."""
+
+    path: bytes
+    look: Look
+    changed_s: float
+
+
+def nothing(path: bytes) -> None:
+    """Nobody listens."""
+
+
 class Scan:
-    """What a scan saw; paths are below the folder."""
+    """What a scan saw so far; paths are below the folder.
 
-    files: dict[bytes, Look] = field(default_factory=dict)
-    ignored: list[tuple[bytes, str]] = field(default_factory=list)
-    ignored_count: int = 0
-    folders: list[bytes] = field(default_factory=list)
-    """Every folder that was looked into; the watched one is b""."""
+    Args:
+        listen: called with each folder (its whole path) before it is listed, so that nothing comes in unheard between.
+    """
 
-    def ignore(self, path: bytes, why: str) -> None:
+    def __init__(self, root: bytes, door: Door, listen: Callable[[bytes], None] = nothing) -> None:
+        self._root = root
+        self._door = door
+        self._listen = listen
+        self.ignored: list[tuple[bytes, str]] = []
+        self.ignored_count = 0
+        self.folders = 0
+        """How many folders were looked into."""
+
+    def slices(self) -> Iterator[list[Found]]:
+        """Look on, and on: what each slice found.
+
+        Raises:
+            OSError: the folder itself cannot be listed.
+        """
+        device = os.stat(self._root).st_dev
+        pending: list[tuple[bytes, int]] = [(b"", 0)]
+        found: list[Found] = []
+        seen = 0
+        while pending:
+            folder, depth = pending.pop()
+            whole = os.path.join(self._root, folder) if folder else self._root
+            self._listen(whole)
+            try:
+                entries = os.scandir(whole)
+            except OSError as error:
+                if not folder:
+                    raise
+                self._ignore(folder, f"unreadable: {os.strerror(error.errno or 0)}")
+                continue
+            self.folders += 1
+            with entries:
+                while True:
+                    try:
+                        entry = next(entries, None)
+                    except OSError:
+                        break  # it was taken away while it was read
+                    if entry is None:
+                        break
+                    one = self._look(entry, folder, depth, device, pending)
+                    if one is not None:
+                        found.append(one)
+                    seen += 1
+                    if seen % SLICE == 0:
+                        yield found
+                        found = []
+        yield found
+
+    def _look(
+        self, entry: os.DirEntry[bytes], folder: bytes, depth: int, device: int, pending: list[tuple[bytes, int]]
+    ) -> Found | None:
+        path = folder + b"/" + entry.name if folder else entry.name
+        if not folder and self._door.corner(path):
+            return None
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                if (why := self._folder(entry, path, depth + 1, device)) is None:
+                    pending.append((path, depth + 1))
+                else:
+                    self._ignore(path, why)
+                return None
+            why = self._door.name(path)
+            status = entry.stat(follow_symlinks=False) if why is None else None
+        except OSError:
+            return None  # gone between listing and looking
+        if status is not None:
+            why = self._door.kind(status)
+            if why is None:
+                return Found(path, look_of(status), status.st_ctime)
+        self._ignore(path, why or "")
+        return None
+
+    def _folder(self, entry: os.DirEntry[bytes], path: bytes, depth: int, device: int) -> str | None:
+        return ignored_name(entry.name) or self._door.folder(
+            path, entry.stat(follow_symlinks=False), device, depth, self._root
+        )
+
+    def _ignore(self, path: bytes, why: str) -> None:
         self.ignored_count += 1
         if len(self.ignored) < LISTED and why not in _UNSAID:
             self.ignored.append((path, why))
 
 
-def scan(root: bytes, rule: FolderRule) -> Scan:
-    """Look through a folder.
-
-    Raises:
-        OSError: the folder itself cannot be listed.
-    """
-    found = Scan()
-    patterns = Patterns(rule.patterns)
-    device = os.stat(root, follow_symlinks=True).st_dev
-    pending: list[tuple[bytes, int]] = [(b"", 0)]
-    while pending:
-        folder, depth = pending.pop()
-        try:
-            entries = _entries(os.path.join(root, folder))
-        except OSError as error:
-            if not folder:
-                raise
-            found.ignore(folder, f"unreadable: {os.strerror(error.errno or 0)}")
-            continue
-        if folder and any(entry.name == OWN for entry in entries):
-            found.ignore(folder, "a drop folder of its own")
-            continue
-        found.folders.append(folder)
-        for entry in entries:
-            path = os.path.join(folder, entry.name)
-            if not folder and entry.name in (OWN, DONE, REJECTED):
-                continue
-            why = ignored_name(entry.name)
-            if why is not None:
-                found.ignore(path, why)
-                continue
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except OSError:
-                continue  # gone between listing and looking
-            if stat.S_ISREG(status.st_mode):
-                if patterns.fit(path, entry.name):
-                    found.files[path] = look_of(status)
-                else:
-                    found.ignore(path, "fits no pattern")
-            elif stat.S_ISDIR(status.st_mode):
-                if not rule.recursive:
-                    continue
-                if status.st_dev != device:
-                    found.ignore(path, "on another file system")
-                elif depth >= MAX_DEPTH:
-                    found.ignore(path, f"deeper than {MAX_DEPTH} folders")
-                else:
-                    pending.append((path, depth + 1))
-            else:
-                found.ignore(path, _KINDS.get(stat.S_IFMT(status.st_mode), "not a file"))
-    return found
-
-
-def _entries(folder: bytes) -> list[os.DirEntry[bytes]]:
-    with os.scandir(folder) as entries:
-        return list(entries)
+def look_at(root: bytes, door: Door, path: bytes) -> Found | None:
+    """One file that was heard of; None if it is gone or is to be left alone (the next scan says why)."""
+    if door.corner(path) or door.name(path) is not None:
+        return None
+    try:
+        status = os.lstat(os.path.join(root, path))
+    except OSError:
+        return None
+    return Found(path, look_of(status), status.st_ctime) if door.kind(status) is None else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 from jobdesk.folders.owning import Owner
 from jobdesk.folders.scan import LISTED, Scan
@@ -59,8 +60,11 @@ class Teller:
 
         for one in owner.held.values():
             size = one.look.size if one.look else None
-            add(one.path, "settling", "it was written to while it was claimed", size, one.first_seen)
-        for path in tracker.settling():
+            state, why = "settling", "it was written to while it was claimed"
+            if owner.trouble:
+                state, why = "claimed", owner.trouble
+            add(one.path, state, why, size, one.first_seen)
+        for path in islice(tracker.settling(), min(LISTED, tracker.settling_count)):
             look = tracker.signature(path)
             state, reason = owner.notes.get(path) or ("settling", None if look.size else "empty: waits to be filled")
             add(path, state, reason, look.size, tracker.first_seen(path))

@@ -1,7 +1,7 @@
 """The counters that moves of many jobs change by hand, once for all of them.
 
 Triggers keep every counter (see `ledger.tables`, `ledger.lanes`). A statement that raises `counted` of its rows is
-left alone by them; it must then call these, in the same transaction. `ledger.audit` recounts.
+left alone by them; it must then call these, in the same transaction. `ledger.checks` recounts.
 """
 
 from collections.abc import Mapping

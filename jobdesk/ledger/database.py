@@ -39,7 +39,7 @@ class Tx:
     """A write transaction: what a move needs to run SQL and to say what happened. `now` is its one instant."""
 
     def __init__(self, connection: sqlite3.Connection, now: float) -> None:
-        self._connection = connection
+        self._connection = self.connection = connection
         self.now = now
         self.wakes = False
         """Set by a move that gave workers something to do; whoever waits is told after the commit."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from jobdesk.core.clock import iso
 from jobdesk.core.names import shown
+from jobdesk.ledger import dropped
 from jobdesk.ledger.database import Ledger, Tx
 
 
@@ -48,7 +49,7 @@ def want_scan(tx: Tx, paths: Sequence[str] | None = None) -> int:
         asked = tx.run("UPDATE folder SET scan_wanted_at = ?", (tx.now,))
     else:
         asked = sum(tx.run("UPDATE folder SET scan_wanted_at = ? WHERE path = ?", (tx.now, path)) for path in paths)
-    tx.wakes = True
+    dropped.changed(tx)
     return asked
 
 
@@ -58,15 +59,21 @@ def scan_wanted_at(ledger: Ledger, path: str) -> float | None:
     return row[0] if row else None
 
 
-def statuses(ledger: Ledger) -> dict[str, dict[str, Any]]:
-    """Each folder as last reported, by path, in the shape of `folders list --json`."""
+def statuses(ledger: Ledger, path: str | None = None) -> dict[str, dict[str, Any]]:
+    """Each folder (or only that one) as last reported, by path, in the shape of `folders list --json`."""
     columns = (*_STATUS, *_COUNTERS)
     found = {}
-    for row in ledger.rows(f"SELECT {', '.join(columns)} FROM folder ORDER BY path"):
+    sql = f"SELECT {', '.join(columns)} FROM folder WHERE ?1 IS NULL OR path = ?1 ORDER BY path"
+    for row in ledger.rows(sql, (path,)):
         status = dict(zip(columns, row, strict=True))
         status["scanned_at"] = iso(status["scanned_at"])
         found[status["path"]] = status
     return found
+
+
+def status(ledger: Ledger, path: str) -> dict[str, Any]:
+    """One folder as last reported; nothing if it never was."""
+    return statuses(ledger, path).get(path, {})
 
 
 _RUNNING = "i.state = 'queued' AND j.attempt > 0"

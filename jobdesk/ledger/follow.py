@@ -54,10 +54,10 @@ def completed(tx: Tx, seq: int) -> None:
         "WHERE d.parent = ?",
         (seq,),
     ):
-        _let_go(tx, *row)
+        let_go(tx, *row)
 
 
-def _let_go(tx: Tx, child: int, state: str, error_type: str | None, run_at: float, queue: str) -> None:
+def let_go(tx: Tx, child: int, state: str, error_type: str | None, run_at: float, queue: str) -> None:
     """One that a job waited for has ended well enough: it goes on, unless it waits for others or its time."""
     if state != State.BLOCKED and error_type != "ParentFailed":
         return
@@ -138,7 +138,7 @@ def ended_badly(tx: Tx, seq: int) -> None:
             (parent,),
         ):
             if ignores:
-                _let_go(tx, child, state, error_type, run_at, queue)
+                let_go(tx, child, state, error_type, run_at, queue)
                 continue
             if state != State.BLOCKED:
                 continue

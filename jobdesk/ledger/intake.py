@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobdesk.core.events import Kind
-from jobdesk.ledger.database import Ledger, Row, Tx
+from jobdesk.core.text import to_json
+from jobdesk.ledger.database import EVENT, Ledger, Row, Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,29 +84,36 @@ class Sighting:
 # ── moves ──
 
 
-def take(tx: Tx, file: Owned, shown: str) -> bool:
-    """Record a file that was taken in: queued, duplicate or rejected. False: it was recorded before.
+_INSERT = f"INSERT INTO intake ({', '.join(_OWNED)}) VALUES {{}}"
+
+
+def take(tx: Tx, files: Sequence[tuple[Owned, str]]) -> None:
+    """Record files that were taken in and are not known yet: queued, duplicate or rejected.
 
     Args:
-        shown: its path, fit for people.
+        files: each with its path, fit for people.
     """
-    values = [getattr(file, name) for name in _OWNED]
-    new = tx.run(
-        f"INSERT INTO intake ({', '.join(_OWNED)}) VALUES ({', '.join('?' * len(_OWNED))}) ON CONFLICT DO NOTHING",
-        values,
-    )
-    if not new:
-        return False
-    tx.run("DELETE FROM intake WHERE id = ?", (sighting_id(file.folder, file.path),))
-    _count(tx, file.folder, file.state, 1)
-    said: dict[str, Any] = {"file": file.id, "folder": file.folder, "path": shown, "sha256": file.sha256}
-    if file.state == "queued":
-        found = tx.row("SELECT seq, queue FROM job WHERE id = ?", (file.job,))
-        seq, queue = found if found else (None, None)
-        tx.event(Kind.FILE_ACCEPTED, seq, queue, size=file.size, **said)
-    elif file.state == "duplicate":
-        tx.event(Kind.FILE_DUPLICATE, duplicate_of=file.duplicate_of, **said)
-    return True
+    rows: list[Any] = []
+    events: list[Any] = []
+    counts: dict[tuple[str, str], int] = {}
+    wanted = to_json([file.job for file, _ in files if file.state == "queued"])
+    jobs = tx.rows("SELECT id, seq, queue FROM job WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+    found = {id_: (seq, queue) for id_, seq, queue in jobs}
+    for file, shown in files:
+        rows += [getattr(file, name) for name in _OWNED]
+        counts[file.folder, file.state] = counts.get((file.folder, file.state), 0) + 1
+        said: dict[str, Any] = {"file": file.id, "folder": file.folder, "path": shown, "sha256": file.sha256}
+        if file.state == "queued":
+            seq, queue = found.get(file.job or "", (None, None))
+            events += (tx.now, Kind.FILE_ACCEPTED.value, seq, queue, to_json({"size": file.size, **said}))
+        elif file.state == "duplicate":
+            told = to_json({"duplicate_of": file.duplicate_of, **said})
+            events += (tx.now, Kind.FILE_DUPLICATE.value, None, None, told)
+    tx.spread(_INSERT, len(_OWNED), rows)
+    tx.spread(EVENT, 5, events)
+    tx.many("DELETE FROM intake WHERE id = ?", [(sighting_id(file.folder, file.path),) for file, _ in files])
+    for (folder, state), n in counts.items():
+        _count(tx, folder, state, n)
 
 
 def finish(
@@ -192,12 +200,11 @@ def ended(ledger: Ledger, folder: str, now: float, limit: int) -> list[Ended]:
 
 
 def _failure(ledger: Ledger, file: Owned) -> Failure | None:
-    where, value = ("flow = ?", file.flow) if file.flow is not None else ("id = ?", file.job)
     row = ledger.row(
-        f"SELECT id, type, state, attempt, error_type, error_message FROM job WHERE {where} AND NOT optional "
-        "AND state IN ('failed', 'expired', 'cancelled') "
+        "SELECT id, type, state, attempt, error_type, error_message FROM job WHERE (flow = ? OR id = ?) "
+        "AND NOT optional AND state IN ('failed', 'expired', 'cancelled') "
         "ORDER BY coalesce(error_type = 'ParentFailed', 0), state = 'cancelled', finished_at, seq LIMIT 1",
-        (value,),
+        (file.flow, file.job),
     )
     return Failure(*row) if row else None
 
@@ -232,19 +239,20 @@ def known(ledger: Ledger, ids: Sequence[str]) -> dict[str, Owned]:
     return {file.id: file for file in map(_owned, rows)}
 
 
-def is_known(tx: Tx, id_: str) -> bool:
-    """Whether this file was recorded before."""
-    return tx.row("SELECT 1 FROM intake WHERE id = ?", (id_,)) is not None
+def recorded(tx: Tx, ids: Sequence[str]) -> set[str]:
+    """Which of these files were recorded before."""
+    rows = tx.rows("SELECT id FROM intake WHERE id IN (SELECT value FROM json_each(?))", (to_json(list(ids)),))
+    return {row[0] for row in rows}
 
 
-def same_content(tx: Tx, folder: str, sha256: str) -> Owned | None:
-    """The file of this folder that has this content and is at work or done."""
-    row = tx.row(
-        f"SELECT {_COLUMNS} FROM intake i WHERE i.folder = ? AND i.sha256 = ? AND i.state IN ('queued', 'done') "
-        "ORDER BY i.id LIMIT 1",
-        (folder, sha256),
+def same_content(tx: Tx, folder: str, hashes: Sequence[str]) -> dict[str, Owned]:
+    """By hash, the first file of this folder that has this content and is at work or done."""
+    rows = tx.rows(
+        f"SELECT {_COLUMNS} FROM json_each(?) wanted JOIN intake i ON i.folder = ? AND i.sha256 = wanted.value "
+        "AND i.state IN ('queued', 'done') ORDER BY i.id DESC",
+        (to_json(list(hashes)), folder),
     )
-    return _owned(row) if row else None
+    return {str(file.sha256): file for file in map(_owned, rows)}
 
 
 def open_count(ledger: Ledger, folder: str) -> int:

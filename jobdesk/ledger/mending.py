@@ -8,7 +8,7 @@ transaction. A number in `meta` sees to it that two doctors do not add it twice.
 import json
 from collections.abc import Sequence
 
-from jobdesk.ledger import audit, queues
+from jobdesk.ledger import checks, queues
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.ledger.prune import HISTORY
 
@@ -23,7 +23,7 @@ def counts(ledger: Ledger) -> bool:
     """Make the tallies and lanes right. False: another doctor was at it, look again."""
     with ledger.reading():
         round_ = ledger.row(_ROUND)
-        tallies, lanes = audit.wrong_tallies(ledger), audit.wrong_lanes(ledger)
+        tallies, lanes = checks.wrong_tallies(ledger), checks.wrong_lanes(ledger)
     with ledger.write() as tx:
         if tx.row(_ROUND) != round_:
             return False
@@ -42,7 +42,7 @@ def counts(ledger: Ledger) -> bool:
     return True
 
 
-def minutes(ledger: Ledger, short: Sequence[audit.Short]) -> None:
+def minutes(ledger: Ledger, short: Sequence[checks.Short]) -> None:
     """Let each minute count at least what ended in it."""
     for start in range(0, len(short), BATCH):
         with ledger.write() as tx:
@@ -58,7 +58,7 @@ def flows(ledger: Ledger, ids: Sequence[str]) -> None:
     """Make the counts of these flows right, and whether they have finished; one flow a transaction."""
     for id_ in ids:
         with ledger.write() as tx:
-            audit.recount_flow(tx, id_)
+            checks.recount_flow(tx, id_)
 
 
 def waiting(ledger: Ledger, seqs: Sequence[int]) -> None:
@@ -66,7 +66,7 @@ def waiting(ledger: Ledger, seqs: Sequence[int]) -> None:
     for start in range(0, len(seqs), BATCH):
         with ledger.write() as tx:
             tx.run(
-                f"UPDATE job SET waits_for = ({audit.OPEN_PARENTS.format('job.seq')}) "
+                f"UPDATE job SET waits_for = ({checks.OPEN_PARENTS.format('job.seq')}) "
                 "WHERE state = 'blocked' AND seq IN (SELECT value FROM json_each(?))",
                 (json.dumps(seqs[start : start + BATCH]),),
             )
@@ -76,7 +76,7 @@ def waiting(ledger: Ledger, seqs: Sequence[int]) -> None:
 def rows_of_no_job(ledger: Ledger, table: str) -> int:
     """Remove the rows of one of `OWNED` whose job is gone; how many."""
     removed = 0
-    while found := audit.jobs_gone(ledger, table, BATCH):
+    while found := checks.jobs_gone(ledger, table, BATCH):
         with ledger.write() as tx:
             removed += tx.run(
                 f"DELETE FROM {table} WHERE job IN (SELECT value FROM json_each(?)) "

@@ -182,6 +182,24 @@ def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
     tx.wakes = True
 
 
+def run_now(tx: Tx, id_: str) -> None:
+    """Let a job that waits for its time, or for its next attempt, wait no longer; its attempts count on.
+
+    Raises:
+        NotFound: there is no such job.
+        Refused: it does not wait for a time.
+    """
+    seq, queue, state = _find(tx, id_)
+    done = state in (State.SCHEDULED, State.RETRYING) and tx.run(
+        "UPDATE job SET state = 'pending', run_at = ?1, ready_at = ?1 WHERE seq = ?2 AND state = ?3",
+        (tx.now, seq, state),
+    )
+    if not done:
+        raise Refused(f"job {id_} is {state}: only a scheduled or retrying job can be run now")
+    tx.event(Kind.JOB_RETRY, seq, queue, delay_s=0, message="run now by hand", by_hand=True, early=True)
+    tx.wakes = True
+
+
 def delete(tx: Tx, id_: str) -> None:
     """Remove a job that is not running, with its history; what waits for it is cancelled.
 

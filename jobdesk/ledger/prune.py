@@ -8,7 +8,8 @@ that has its unique key for a while after its end.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from jobdesk.core.events import Kind
@@ -175,8 +176,9 @@ def remove(tx: Tx, doomed: Sequence[Ended], who: str | None = None) -> int:
 class Remover:
     """Removes many jobs in short transactions, each as long as the one before says is right. For one thread."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, writing: Callable[[], AbstractContextManager[Tx]] | None = None) -> None:
         self._ledger = ledger
+        self._writing = writing or ledger.write
         self._size = BATCH
 
     def step(self, doomed: list[Ended], who: str | None = None) -> tuple[int, float]:
@@ -186,7 +188,7 @@ class Remover:
             who: as in `remove`.
         """
         batch, clock = doomed[: self._size], self._ledger.clock
-        with self._ledger.write() as tx:
+        with self._writing() as tx:
             began = clock.monotonic()
             count = remove(tx, batch, who)
             held_s = clock.monotonic() - began

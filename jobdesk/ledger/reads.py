@@ -201,13 +201,13 @@ def events(
 ) -> list[Event]:
     """Events with an id above `after`, oldest first; of one job (full id), of these kinds."""
     where, values = ["e.id > ?"], [after]
-    return [_to_event(row) for row in _events(ledger, where, values, job, kinds, "e.id", limit)]
+    return [to_event(row) for row in _events(ledger, where, values, job, kinds, "e.id", limit)]
 
 
 def last_events(ledger: Ledger, *, job: str | None = None, kinds: Sequence[Kind] = (), limit: int = 100) -> list[Event]:
     """The newest events, oldest of them first."""
     rows = _events(ledger, ["1"], [], job, kinds, "e.id DESC", limit)
-    return [_to_event(row) for row in reversed(rows)]
+    return [to_event(row) for row in reversed(rows)]
 
 
 def _events(
@@ -222,7 +222,8 @@ def _events(
     return ledger.rows(f"{_EVENT} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?", (*values, limit))
 
 
-def _to_event(row: Row) -> Event:
+def to_event(row: Row) -> Event:
+    """An event from its row: id, at, kind, job's id, queue, data."""
     id_, at, kind, job_id, queue_name, data = row
     return Event(id_, at, Kind(kind), job_id, queue_name, json.loads(data) if data else {})
 

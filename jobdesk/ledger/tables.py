@@ -8,15 +8,21 @@ from jobdesk.core.job import DEAD, FINAL, IN_FLIGHT, State
 from jobdesk.core.moves import MOVES
 from jobdesk.ledger import (
     alerts_tables,
+    audit_tables,
     breakers_tables,
+    folder_tables,
     footprint_tables,
     fulltext,
     kept,
     lanes,
     notices_tables,
+    payment_tables,
     queue_room_tables,
+    referral_tables,
+    schedule_tables,
     unique,
     versions,
+    webhook_tables,
 )
 
 APPLICATION_ID = 0x6A6F6264
@@ -235,12 +241,18 @@ MIGRATIONS = [
     + _EVENTS
     + _COUNTED
     + kept.MIGRATION
+    + audit_tables.MIGRATION
+    + schedule_tables.MIGRATION
+    + webhook_tables.MIGRATION
     + footprint_tables.MIGRATION
     + breakers_tables.MIGRATION
     + queue_room_tables.MIGRATION
     + versions.MIGRATION
     + alerts_tables.MIGRATION
-    + notices_tables.MIGRATION,
+    + notices_tables.MIGRATION
+    + folder_tables.MIGRATION
+    + payment_tables.MIGRATION
+    + referral_tables.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""
 
@@ -256,13 +268,15 @@ def triggers() -> str:
     lost = f"state IN ({_words(FINAL - {State.COMPLETED})})"
     new = [
         "SELECT raise(ABORT, 'a new job is blocked, scheduled or pending') "
-        "WHERE new.state NOT IN ('blocked', 'scheduled', 'pending')",
+        "WHERE new.state NOT IN ('blocked', 'scheduled', 'pending') "
+        f"AND NOT {audit_tables.UNDOING}",
         "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1",
         "UPDATE flow SET total = total + 1, open = open + 1, finished_at = NULL WHERE id = new.flow",
         *lanes.ON_NEW,
     ]
     moved = [
-        f"SELECT raise(ABORT, 'illegal move of a job') WHERE old.state <> new.state AND NOT ({pairs})",
+        f"SELECT raise(ABORT, 'illegal move of a job') WHERE old.state <> new.state AND NOT ({pairs}) "
+        f"AND NOT {audit_tables.UNDOING}",
         "UPDATE tally SET n = n - 1 WHERE queue = old.queue AND state = old.state",
         "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1",
         "INSERT INTO minute SELECT CAST(new.finished_at / 60 AS INTEGER), new.queue, new.state = 'completed', "

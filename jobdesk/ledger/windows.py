@@ -33,6 +33,39 @@ class Window:
     oldest_pending: float | None = None
     began: float | None = None
     """When the first job that the ledger knows of was stored."""
+    steps: dict[int, list[int]] = field(default_factory=dict)
+    """Completed and dead jobs by epoch second at which a step of a past window begins."""
+
+
+def between(ledger: Ledger, since: float, until: float) -> Window:
+    """What ended in a past window, hour by hour; one that hours are no longer kept of, in whole days of UTC.
+
+    Its start and end count as those of the hours (days) in which they lie.
+    """
+    grain = HOUR if ledger.clock.now() - since <= KEPT_S[HOUR] else DAY
+    first, last = int(since // grain), int(-(-until // grain))
+    found = Window(first * grain)
+    with ledger.reading():
+        only, given = rollups.matching(None, None)
+        _read_rollups(ledger, found, [(grain, first, last)], only, given)
+        for at, completed, dead in ledger.rows(
+            "SELECT at, sum(completed), sum(failed + expired) FROM rollup "
+            "WHERE grain = ? AND at >= ? AND at < ? GROUP BY at",
+            (grain, first, last),
+        ):
+            found.steps[at * grain] = [completed, dead]
+        sums, _ = endings.gather(ledger, endings.mark(ledger), since=found.since)
+    for (_, at, queue, type_), totals in sums.totals.items():
+        if at * MINUTE < last * grain:
+            found.groups.setdefault((queue, type_), Totals()).merge(totals)
+            if totals.completed or totals.dead:
+                step = found.steps.setdefault(at * MINUTE // grain * grain, [0, 0])
+                step[0] += totals.completed
+                step[1] += totals.dead
+    for (_, at, queue, type_, error), n in sums.errors.items():
+        if at * MINUTE < last * grain:
+            found.errors[queue, type_, error] += n
+    return found
 
 
 def start_of(now: float, hours: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jobdesk.ledger import audit, intake, mending
+from jobdesk.ledger import checks, intake, mending
 from jobdesk.monitoring.finding import Finding, Patient, put_right, some
 
 RECONCILED_S = 180.0
@@ -74,7 +74,7 @@ def claims(patient: Patient) -> Finding:
 def files(patient: Patient) -> Finding:
     """Files of assets: originals and renditions."""
     gone: list[tuple[str, str]] = []
-    for part in audit.asset_records(patient.ledger):
+    for part in checks.asset_records(patient.ledger):
         for _, name, record in part:
             gone += [(name, path) for path in _paths(json.loads(record)) if not os.path.lexists(path)]
     if not gone:
@@ -90,7 +90,7 @@ def files(patient: Patient) -> Finding:
 def artifacts(patient: Patient) -> Finding:
     """Files that jobs made and that are gone; those of a staging folder go in order, and so do those of nobody."""
     gone: list[tuple[int, str]] = []
-    for part in audit.made_files(patient.ledger):
+    for part in checks.made_files(patient.ledger):
         gone += [(job, path) for job, path in part if not os.path.lexists(path)]
     lost = [one for one in gone if "/.staging/" not in one[1]]
     if not lost:

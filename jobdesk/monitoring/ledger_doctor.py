@@ -1,6 +1,6 @@
 """Whether the ledger is whole and agrees with itself."""
 
-from jobdesk.ledger import audit, indexing, mending
+from jobdesk.ledger import checks, indexing, mending
 from jobdesk.monitoring.finding import FIX, RESTORE, Finding, Patient, put_right, some
 
 _COUNTS = "screens and limits go by the counts, and a queue whose count is wrong may be passed over"
@@ -8,22 +8,22 @@ _COUNTS = "screens and limits go by the counts, and a queue whose count is wrong
 
 def integrity(patient: Patient) -> Finding:
     """The file and its indexes; an index alone can be built anew."""
-    damage = audit.damage(patient.ledger)
+    damage = checks.damage(patient.ledger)
     if not damage:
         return Finding("database", True, "the database is whole")
     said = f"{patient.ledger.path} is damaged: {damage[0].strip().splitlines()[-1]}"
-    if not all(map(audit.is_of_an_index, damage)):
+    if not all(map(checks.is_of_an_index, damage)):
         return Finding("database", False, said, "jobs may be lost or wrong, and the damage may grow", RESTORE)
     found = Finding("database", False, said, "what is looked up through an index is not found", None)
     found = put_right(found, patient, lambda: mending.rebuild_indexes(patient.ledger))
-    if patient.fix and (left := audit.damage(patient.ledger)):
+    if patient.fix and (left := checks.damage(patient.ledger)):
         return Finding("database", False, f"{patient.ledger.path} is damaged: {left[0]}", found.why, RESTORE)
     return found
 
 
 def counts(patient: Patient) -> Finding:
     """Jobs of each queue and state, and what is ready of each type."""
-    wrong, lanes = audit.wrong_tallies(patient.ledger), audit.wrong_lanes(patient.ledger)
+    wrong, lanes = checks.wrong_tallies(patient.ledger), checks.wrong_lanes(patient.ledger)
     if not wrong and not lanes:
         return Finding("counts", True, "every queue's counts are right")
     if wrong:
@@ -38,7 +38,7 @@ def counts(patient: Patient) -> Finding:
 
 def minutes(patient: Patient) -> Finding:
     """Ends in each minute of the last week."""
-    short = audit.short_minutes(patient.ledger)
+    short = checks.short_minutes(patient.ledger)
     if not short:
         return Finding("minutes", True, "what ended in each minute is counted")
     found = Finding(
@@ -50,7 +50,7 @@ def minutes(patient: Patient) -> Finding:
 
 def flows(patient: Patient) -> Finding:
     """How many jobs of each flow there are, are open, and failed."""
-    wrong = audit.wrong_flows(patient.ledger)
+    wrong = checks.wrong_flows(patient.ledger)
     if not wrong:
         return Finding("flows", True, "every flow's counts are right")
     found = Finding(
@@ -62,7 +62,7 @@ def flows(patient: Patient) -> Finding:
 
 def waiting(patient: Patient) -> Finding:
     """For how many others each blocked job waits."""
-    wrong = audit.wrong_waits(patient.ledger)
+    wrong = checks.wrong_waits(patient.ledger)
     if not wrong:
         return Finding("blocked jobs", True, "every blocked job waits for jobs that are there")
     _, id_, counted, there = wrong[0]
@@ -77,8 +77,8 @@ def waiting(patient: Patient) -> Finding:
 def orphans(patient: Patient) -> Finding:
     """Rows whose job is gone, and jobs whose queue is."""
     ledger = patient.ledger
-    tables = [table for table in mending.OWNED if audit.jobs_gone(ledger, table, 1)]
-    queues = audit.queues_without_a_row(ledger)
+    tables = [table for table in mending.OWNED if checks.jobs_gone(ledger, table, 1)]
+    queues = checks.queues_without_a_row(ledger)
     if not tables and not queues:
         return Finding("rows", True, "every row has its job, and every job its queue")
     said = [f"rows of {', '.join(tables)} belong to jobs that are gone"] if tables else []
@@ -97,8 +97,8 @@ def orphans(patient: Patient) -> Finding:
 def words(patient: Patient) -> Finding:
     """The index of words against the jobs."""
     ledger = patient.ledger
-    damaged = audit.damaged_index(ledger)
-    missing = [] if damaged else audit.unindexed(ledger)
+    damaged = checks.damaged_index(ledger)
+    missing = [] if damaged else checks.unindexed(ledger)
     if not damaged and not missing:
         return Finding("search", True, "the index of words agrees with the jobs")
     said = "the index of words is damaged" if damaged else f"the index of words does not find {missing[0]}"

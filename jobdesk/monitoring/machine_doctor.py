@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobdesk.core import privacy
 from jobdesk.core.clock import iso
-from jobdesk.ledger import audit, versions
+from jobdesk.ledger import checks, versions
 from jobdesk.monitoring.disk import disk_of
 from jobdesk.monitoring.finding import FIX, Finding, Patient, Watched
 
@@ -122,7 +122,7 @@ def _directories(folder: Watched) -> int:
 
 def clock(patient: Patient) -> Finding:
     """Whether the time of day can be right, by what has happened and by the clock that nobody sets."""
-    latest = audit.latest_instant(patient.ledger)
+    latest = checks.latest_instant(patient.ledger)
     if latest is not None and latest > patient.now + _AHEAD_S:
         return Finding(
             "clock", False, f"the ledger knows of things that happened at {iso(latest)}, and it is {iso(patient.now)}",

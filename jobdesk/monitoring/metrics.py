@@ -91,6 +91,32 @@ def metrics(
     }
 
 
+def between(ledger: Ledger, since: float, until: float) -> dict[str, Any]:
+    """What ended from one instant to another (epoch seconds), as `metrics` says it, and how many in each hour.
+
+    Older than ninety days, it is whole days of UTC.
+    """
+    window = windows.between(ledger, since, until)
+    all_ = _sum(window, lambda _: "").get("", Totals())
+    minutes = max(1.0, (until - since) / 60)
+    errors: Counter[str] = Counter()
+    for (_, _, error), n in window.errors.items():
+        errors[error] += n
+    return {
+        "since": iso(since),
+        "until": iso(until),
+        "window": {"ended": all_.ended, **{state.value: getattr(all_, state.value) for state in _ENDS}},
+        **_rates(all_, minutes),
+        "errors": dict(errors.most_common()),
+        "queues": _parts(window, lambda key: key[0], minutes),
+        "types": _parts(window, lambda key: key[1], minutes),
+        "throughput": [
+            {"at": iso(float(at)), "completed": completed, "failed": failed}
+            for at, (completed, failed) in sorted(window.steps.items())
+        ],
+    }
+
+
 def _rates(totals: Totals, minutes: float) -> dict[str, Any]:
     return {
         "processingRate": round((totals.completed + totals.dead) / minutes, 2),

@@ -118,10 +118,14 @@ class Child:
         file = spec["file"]
         key = (file or spec["module"], os.stat(file).st_mtime_ns if file else 0, spec["type"])  # noqa: PTH116 -- faster
         if key not in self._processors:
-            module = load_file(Path(file)) if file else importlib.import_module(spec["module"])
+            module = load_file(Path(file), self._own(file, spec)) if file else importlib.import_module(spec["module"])
             for found in declared(module):
                 self._processors.setdefault((*key[:2], found.type), found)
         return self._processors[key]
+
+    def _own(self, file: str, spec: Spec) -> Path:
+        """The user's file that `file` is, or is a copy of."""
+        return Path(spec["home"], "processors", Path(file).name)
 
     def _say_printed(self, line: str) -> None:
         self.send({"log": [time.time(), "print", self._lines.line(line)], "of": self._token})

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 
 from jobdesk.core.ids import ids
 from jobdesk.core.nearest import nearest
-from jobdesk.core.outcome import Cancelled
+from jobdesk.core.outcome import Cancelled, Reject, Snooze
 from jobdesk.core.redaction import RedactedLines, everywhere, redact
 from jobdesk.core.submission import Options
 from jobdesk.runtime.calling import Calling, Calls
@@ -20,6 +20,8 @@ from jobdesk.runtime.privacy import Privacy, SettingsOfJob
 
 ASSET_KEYS: Mapping[str, type] = {"id": str, "name": str, "type": str, "sha256": str, "bytes": int}
 """What every asset must say of itself."""
+BOOK_BUSY_S = 5.0
+"""How long a job waits that cannot write into a book, since the ledger is locked or its disk full."""
 PROGRESS_EVERY_S = 0.05
 """Progress closer together than this is held back: a loop may report each step."""
 
@@ -190,6 +192,14 @@ class JobContext:
             if not isinstance(record.get(key), kind):
                 raise TypeError(f"ctx.asset: '{key}' must be {kind.__name__}, not {record.get(key)!r}")
         self._send({"asset": everywhere.value(self.privacy.sealed(dict(record)))})
+
+    def book(self, name: str, entry: Mapping[str, Any]) -> Any:
+        answer = self._ask({"book": [name, everywhere.value(dict(entry))]})
+        if "trouble" in answer:
+            raise Snooze(BOOK_BUSY_S, answer["trouble"])
+        if "refused" in answer:
+            raise Reject(answer["refused"], answer["reason"])
+        return answer["entry"]
 
     def now(self) -> float:
         """Epoch seconds, as the child's machine has them."""

@@ -154,12 +154,12 @@ class Executor:
         def cancelled() -> str | None:
             return entry.why or "stopped" if entry.wish else None
 
-        answers: list[str | None] = [None]
+        answers: list[Any] = [None]
 
         def take(message: Message) -> None:
             report.take(message)
             self._supervisor.store_urgent(entry.job, report)
-            answers[0] = next(iter(self._supervisor.admit(entry.job, report)), None)
+            answers[0] = next(iter(self._supervisor.answers(entry.job, report)), None)
 
         context = JobContext(spec, take, cancelled, lambda: answers[0])
         try:

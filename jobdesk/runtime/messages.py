@@ -9,11 +9,11 @@ There are two lines to a child, so that a job costs no thread of its own: its ma
 runs what comes; a second thread reads the other, on which nothing comes for most jobs.
 
 To its main thread: {"run": Spec}; settings are left out while they are those of the last job of that type
-To its listener:    {"cancel": why}  {"answer": …}, once for each child_now and each ask
+To its listener:    {"cancel": why}  {"answer": …}, once for each child_now, ask and book
 To the supervisor: {"ready": true}  {"log": [at, level, text]}  {"progress": [done, total, text]}
                   {"artifact": [path, kind, bytes]}  {"asset": record}  {"child": submission}  {"child_now": submission}
                   {"on_failure": {type, data}}  {"ask": service}  {"called": [service, why it failed or null]}
-                  {"end": {outcome, usage}}
+                  {"book": [name, entry]}  {"end": {outcome, usage}}
 """
 
 import json

@@ -30,11 +30,16 @@ class Pool:
         self._lock = threading.Lock()
         self._wanted = threading.Event()
         self._closed = False
+        self._stale: set[ChildProcess] = set()
+        """Children that began with processors that have changed since."""
         self._nurse: threading.Thread | None = None
 
     def child(self) -> ChildProcess:
         """This thread's child, waiting for a job; it may have died meanwhile."""
         child: ChildProcess | None = getattr(self._own, "child", None)
+        if child is not None and child in self._stale:
+            self._end(child)
+            child = None
         if child is None:
             self._own.child = child = self._take_spare() or self._start()
         return child
@@ -56,6 +61,11 @@ class Pool:
         child, self._own.child = self._own.child, None
         self._end(child)
         self._nudge()
+
+    def renew(self) -> None:
+        """Let no child that there is now take another job: each is replaced when it would."""
+        with self._lock:
+            self._stale |= self._all
 
     def close(self) -> None:
         """Kill every child."""
@@ -85,6 +95,7 @@ class Pool:
         child.kill()
         with self._lock:
             self._all.discard(child)
+            self._stale.discard(child)
             self._dead.append(child.pid)
 
     # ── the spare ──
@@ -95,7 +106,7 @@ class Pool:
         if spare is None:
             return None
         self._nudge()
-        if spare.alive:
+        if spare.alive and spare not in self._stale:
             return spare
         self._end(spare)
         return None

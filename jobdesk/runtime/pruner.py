@@ -2,7 +2,7 @@
 
 from jobdesk.core.clock import Clock
 from jobdesk.core.service import Service
-from jobdesk.ledger import prune
+from jobdesk.ledger import audit, prune
 from jobdesk.ledger.database import Ledger
 
 PAUSE_S = 0.001
@@ -37,6 +37,7 @@ class Pruner(Service):
         now = self.clock.monotonic()
         if now - self._began >= LOOK_AGAIN_S:
             self._at.clear()
+            audit.forget(self._ledger)
             self._began = now
         if not self._doomed and not self._look():
             return None

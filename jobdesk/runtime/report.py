@@ -39,6 +39,8 @@ class Report:
     on_failure: Mapping[str, Any] | None = None
     asks: list[str] = field(default_factory=list)
     """Services that it wants to call, not answered yet."""
+    entries: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    """For books, not answered yet."""
     calling: str | None = None
     """The service that it was let call last and has not told of since."""
     calls: list[Called] = field(default_factory=list)
@@ -81,6 +83,8 @@ class Report:
                 self.on_failure = wanted
             case {"ask": service}:
                 self.asks.append(service)
+            case {"book": [name, entry]}:
+                self.entries.append((name, entry))
             case {"called": [service, failure]}:
                 self.calls.append(Called(service, failure))
                 self.calling = None

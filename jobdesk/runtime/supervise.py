@@ -1,12 +1,14 @@
 """Watching a job that runs in a child: hears what it says, and kills it when its time, its memory or a wish says so."""
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError, LedgerError
 from jobdesk.core.job import Job
 from jobdesk.core.outcome import Failed, Outcome, Snoozed, Stopped, failure
-from jobdesk.ledger import breakers
+from jobdesk.ledger import books, breakers
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
 from jobdesk.runtime.isolation import ChildProcess, Gone
@@ -95,7 +97,7 @@ class Supervisor:
                 self.store_urgent(entry.job, report)
                 child.answer(report.token, None)
             answered = report.asked
-            for answer in self.admit(entry.job, report):
+            for answer in self.answers(entry.job, report):
                 child.answer(report.token, answer)
             if report.outcome is not None:
                 return report.outcome
@@ -137,6 +139,22 @@ class Supervisor:
             )
         except JobdeskError as error:
             report.refused, report.urgent = error, []
+
+    def answers(self, job: Job, report: Report) -> list[Any]:
+        """Answer what the job has asked: whether it may call a service, what a book says to an entry."""
+        written = [self._written(job, name, entry) for name, entry in report.entries]
+        report.entries.clear()
+        return [*self.admit(job, report), *written]
+
+    def _written(self, job: Job, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return {"entry": books.write(self._ledger, job, name, entry)}
+        except LedgerError as error:
+            return {"trouble": str(error)}
+        except JobdeskError as error:
+            return {"refused": str(error), "reason": type(error).__name__}
+        except Exception as error:  # it is the job's own: a child may have sent anything
+            return {"refused": f"{name} cannot hold this entry: {error!r}", "reason": "BadEntry"}
 
     def admit(self, job: Job, report: Report) -> list[str | None]:
         """Answer each service that the job asked for: None, or why it must not call now."""

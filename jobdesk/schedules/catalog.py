@@ -60,6 +60,8 @@ def add(tx: Tx, spec: ScheduleSpec, user: str, *, change: bool) -> None:
     old = table.find(tx, spec.name)
     if old is not None and old.origin is Origin.SETTINGS:
         raise Refused(f"schedule {spec.name} stands in jobdesk.toml: change it there, or choose another name")
+    if old is not None and old.origin is Origin.PLUGIN:
+        raise Refused(f"schedule {spec.name} comes with its processor: choose another name, or pause it")
     if old is not None and not change:
         raise Refused(f"there is a schedule {spec.name} already: remove it first, or say --replace")
     if spec.at is not None and spec.at <= tx.now:
@@ -72,36 +74,44 @@ def remove(tx: Tx, name: str) -> None:
 
     Raises:
         NotFound: there is none.
-        Refused: it belongs to the settings.
+        Refused: it belongs to the settings or to a processor.
     """
-    if table.get(tx, name).origin is Origin.SETTINGS:
+    origin = table.get(tx, name).origin
+    if origin is Origin.SETTINGS:
         raise Refused(f"schedule {name} stands in jobdesk.toml: take it out there, or pause it")
+    if origin is Origin.PLUGIN:
+        raise Refused(f"schedule {name} comes with its processor: pause it, or take it out there")
     table.remove(tx, name)
 
 
-def sync(ledger: Ledger, specs: Sequence[ScheduleSpec]) -> None:
-    """Make the table say what the settings say. They win for their names; pauses stay. Writes only a difference."""
+def sync(ledger: Ledger, specs: Sequence[ScheduleSpec], origin: Origin = Origin.SETTINGS) -> None:
+    """Make the table say what the settings, or the processors, say. Pauses stay. Writes only a difference.
+
+    Settings win for their names; processors leave to others what these have.
+    """
     known = {found.name: found for found in table.every(ledger)}
-    changed = [spec for spec in specs if _differs(known.get(spec.name), spec)]
-    gone = {one.name for one in known.values() if one.origin is Origin.SETTINGS} - {spec.name for spec in specs}
+    if origin is Origin.PLUGIN:
+        specs = [spec for spec in specs if spec.name not in known or known[spec.name].origin is origin]
+    changed = [spec for spec in specs if _differs(known.get(spec.name), spec, origin)]
+    gone = {one.name for one in known.values() if one.origin is origin} - {spec.name for spec in specs}
     if not changed and not gone:
         return
     with ledger.write() as tx:
-        table.remove_others(tx, Origin.SETTINGS, [spec.name for spec in specs])
+        table.remove_others(tx, origin, [spec.name for spec in specs])
         for spec in changed:
-            _take_over(tx, table.find(tx, spec.name), spec)
+            _take_over(tx, table.find(tx, spec.name), spec, origin)
         tx.wakes = True
 
 
-def _differs(old: Schedule | None, spec: ScheduleSpec) -> bool:
-    return old is None or old.origin is not Origin.SETTINGS or old.spec != spec
+def _differs(old: Schedule | None, spec: ScheduleSpec, origin: Origin) -> bool:
+    return old is None or old.origin is not origin or old.spec != spec
 
 
-def _take_over(tx: Tx, old: Schedule | None, spec: ScheduleSpec) -> None:
-    """Write a definition of the settings; where its times are what they were, those that are due stay due."""
+def _take_over(tx: Tx, old: Schedule | None, spec: ScheduleSpec, origin: Origin) -> None:
+    """Write a definition; where its times are what they were, those that are due stay due."""
     same = old is not None and (old.spec.cron, old.spec.at, old.spec.timezone) == (spec.cron, spec.at, spec.timezone)
     cursor_at = old.cursor_at if old is not None and same else tx.now
-    table.define(tx, spec, Origin.SETTINGS, None, cursor_at, next_of(spec, cursor_at))
+    table.define(tx, spec, origin, None, cursor_at, next_of(spec, cursor_at))
     if not same and spec.at is not None and spec.at <= tx.now and not table.taken(tx, spec.name, spec.at):
         table.missed(tx, spec.name, [spec.at], Reason.PASSED, PASSED)
 

@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, field_validator, model_validator
 
+from jobdesk.core.calling import MAIL
 from jobdesk.sections.alerts import AlertSettings
+from jobdesk.sections.analytics import AnalyticsSettings, ReportSettings
 from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.email import EmailSettings
@@ -15,12 +17,16 @@ from jobdesk.sections.folders import FolderSettings
 from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
 from jobdesk.sections.logs import LogSettings
 from jobdesk.sections.notify import NotifySettings
+from jobdesk.sections.payments import PaymentSettings
 from jobdesk.sections.queues import QueueSettings, TypeSettings
+from jobdesk.sections.referrals import ReferralSettings
 from jobdesk.sections.scanner import ScannerSettings
 from jobdesk.sections.schedules import ScheduleSettings, named_once
 from jobdesk.sections.secrets import SecretSettings
 from jobdesk.sections.services import BreakerSettings, ProviderSettings, ServiceName, ServiceSettings, named_apart
 from jobdesk.sections.storage import StorageSettings
+from jobdesk.sections.webhooks import WebhookSettings
+from jobdesk.sections.webhooks import named_once as webhooks_named_once
 
 
 class Config(Section):
@@ -34,6 +40,10 @@ class Config(Section):
     presets: dict[PresetName, PresetSettings] = {}
     notify: NotifySettings
     email: EmailSettings
+    payments: PaymentSettings
+    referrals: ReferralSettings = ReferralSettings()
+    analytics: AnalyticsSettings
+    reports: ReportSettings
     logs: LogSettings
     secrets: SecretSettings
     alerts: AlertSettings
@@ -42,6 +52,7 @@ class Config(Section):
     folders: list[FolderSettings]
     flows: list[FlowSettings] = []
     schedules: Annotated[list[ScheduleSettings], AfterValidator(named_once)] = []
+    webhooks: Annotated[list[WebhookSettings], AfterValidator(webhooks_named_once)] = []
     types: dict[str, TypeSettings] = {}
     breaker: BreakerSettings
     services: dict[ServiceName, ServiceSettings] = {}
@@ -50,12 +61,15 @@ class Config(Section):
     @model_validator(mode="after")
     def _services_differ(self) -> "Config":
         named_apart(self.services, self.providers)
+        if MAIL in self.services.keys() | self.providers.keys():
+            raise ValueError(f"'{MAIL}' is the mail server of [email]: give the service another name")
         return self
 
     @property
     def all_services(self) -> dict[str, ServiceSettings | ProviderSettings]:
-        """Services and providers by name."""
-        return {**self.services, **self.providers}
+        """Services and providers by name; the mail server is one."""
+        mail = self.email.service
+        return {**self.services, **self.providers, **({} if mail is None else {MAIL: mail})}
 
     @field_validator("flows")
     @classmethod

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from jobdesk.tui.selection import NOTHING, Selection, can_cancel, can_delete, can_retry
+from jobdesk.tui.selection import NOTHING, Selection, can_cancel, can_delete, can_retry, can_run_now, can_wait
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
@@ -19,7 +19,7 @@ class Danger(IntEnum):
     ASK = 1
     """A yes is enough."""
     LOSES = 2
-    """What it does cannot be taken back."""
+    """What it does takes something away."""
 
 
 MANY = 1000
@@ -37,6 +37,8 @@ class Scene:
     """Something is marked, or a range is being marked."""
     drawer: bool = False
     filtered: bool = False
+    page: str = ""
+    """The page of the open job that keys go to: Job, Log, Data, Flow; "" if they go elsewhere."""
 
 
 _OF_FLOWS = {"retry": "resume", "cancel": "cancel"}
@@ -83,11 +85,25 @@ class Action:
             jobs=selection.argument or "ID",
             queue=selection.queue or "NAME",
             schedule=shlex.quote(selection.schedule or "NAME"),
+            alert=selection.alert if selection.alert is not None else "ID",
+            rule=selection.rule or "RULE",
         )
 
 
 def _jobs_view(scene: Scene) -> str | None:
     return None if scene.view == "jobs" else "only in the list of jobs: press 2"
+
+
+def _log(scene: Scene) -> str | None:
+    return None if scene.page == "Log" else "only in a log: open a job, and turn to its log with right"
+
+
+def _followable(scene: Scene) -> str | None:
+    return None if scene.page == "Log" else _jobs_view(scene)
+
+
+def _drawer(scene: Scene) -> str | None:
+    return None if scene.drawer else "no job is open beside the list"
 
 
 def _filtered(scene: Scene) -> str | None:
@@ -106,7 +122,13 @@ def _one(scene: Scene) -> str | None:
 
 
 def _pausable(scene: Scene) -> str | None:
-    return None if scene.selection.queue or scene.selection.schedule else "choose a queue, a job of it, or a schedule"
+    chosen = scene.selection
+    fits = chosen.queue or chosen.schedule or chosen.service
+    return None if fits else "choose a queue, a job of it, a schedule or a service"
+
+
+def _alert(scene: Scene) -> str | None:
+    return None if scene.selection.alert is not None else "choose an alert: press 7"
 
 
 def _schedule(scene: Scene) -> str | None:
@@ -132,7 +154,8 @@ def _back(scene: Scene) -> str | None:
 ACTIONS: tuple[Action, ...] = (
     Action("help", "question_mark,f1", "Keys and what they do", "App", lambda app, _: app.show_help(), word="help",
            rank=0),
-    Action("filter", "slash", "Filter the jobs", "Find", lambda app, _: app.open_filter(), word="filter", rank=2),
+    Action("filter", "slash", "Filter the jobs; in a log, find", "Find", lambda app, scene: app.find(scene),
+           word="filter", rank=2),
     Action("open", "enter", "Open what is under the cursor", "View", lambda app, scene: app.open(scene),
            _anything_to_open, word="open", rank=4, command="jobdesk jobs show {jobs}"),
     Action("back", "escape", "Back, one step: marks, drawer, filter", "View", lambda app, scene: app.back(scene),
@@ -143,9 +166,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("cancel", "c", "Cancel", "Act", lambda app, scene: app.apply("cancel", scene.selection),
            _cancellable, word="cancel", rank=6, danger=Danger.ASK, writes=True,
            command="jobdesk jobs cancel {jobs}"),
-    Action("pause", "p", "Pause or resume the queue or schedule", "Act",
+    Action("pause", "p", "Pause or resume the queue, schedule or service", "Act",
            lambda app, scene: app.toggle_pause(scene.selection), _pausable, word="pause", rank=7, writes=True,
            command="jobdesk queues pause {queue}"),
+    Action("acknowledge", "A", "Acknowledge the alert", "Act", lambda app, scene: app.acknowledge(scene.selection),
+           _alert, word="acknowledge", rank=5, writes=True, command="jobdesk alerts ack {alert}"),
+    Action("silence", "L", "Let the rule be silent for an hour", "Act", lambda app, scene: app.silence(scene.selection),
+           _alert, word="silence", rank=6, writes=True, command="jobdesk alerts silence {rule} --for 1h"),
     Action("trigger", "T", "Make the job of the schedule now", "Act",
            lambda app, scene: app.trigger(scene.selection), _schedule, word="run now", rank=5, writes=True,
            command="jobdesk schedules trigger {schedule}"),
@@ -154,8 +181,17 @@ ACTIONS: tuple[Action, ...] = (
            command="jobdesk dead retry {jobs} --rate 60/m"),
     Action("mark", "space", "Mark, and go on to the next", "Mark", lambda app, _: app.table("mark"), _jobs_view,
            word="mark", rank=8),
-    Action("follow", "f", "Follow new jobs, or stop", "View", lambda app, _: app.table("follow"), _jobs_view,
-           word="follow", rank=9),
+    Action("follow", "f", "Follow new jobs or lines, or stop", "View", lambda app, scene: app.follow(scene),
+           _followable, word="follow", rank=9),
+    Action("wrap", "w", "Break long lines of a log, or not", "View", lambda app, _: app.wrap_log(), _log, word="wrap",
+           rank=9),
+    Action("times", "t", "Times of a log: of day, since the start, none", "View", lambda app, _: app.log_times(), _log,
+           word="times", rank=9),
+    Action("narrower", "less_than_sign", "Less room for the open job", "View", lambda app, _: app.split(-1), _drawer),
+    Action("wider", "greater_than_sign", "More room for the open job", "View", lambda app, _: app.split(1), _drawer),
+    Action("pictures", "i", "Pictures of the job, before and after", "View",
+           lambda app, scene: app.show_pictures(scene.selection), _one),
+    Action("pager", "P", "The open page in $PAGER", "Take out", lambda app, scene: app.page_out(scene), _one),
     Action("sort", "s", "Sort by", "View", lambda app, _: app.pick_order(), _jobs_view, word="sort", rank=9),
     Action("reverse", "S", "Turn the order round", "View", lambda app, _: app.table("reverse"), _jobs_view),
     Action("before", "left_square_bracket", "To the view before", "View", lambda app, _: app.wander(-1)),
@@ -176,22 +212,38 @@ ACTIONS: tuple[Action, ...] = (
     Action("delete", "X", "Delete, with its history", "Act", lambda app, scene: app.apply("delete", scene.selection),
            _deletable, danger=Danger.LOSES, writes=True,
            command="jobdesk jobs delete {jobs}"),
+    Action("undo", "z", "Undo the last action of this app", "Act", lambda app, _: app.undo(), writes=True,
+           command="jobdesk undo"),
     Action("edit", "e", "Edit, and retry with that", "Act", lambda app, scene: app.edit(scene.selection), _editable,
            writes=True, command="jobdesk jobs retry {jobs} --data JSON"),
+    Action("editor", "O", "Payload in $EDITOR, then run it with that", "Act",
+           lambda app, scene: app.edit_outside(scene.selection), _one, writes=True,
+           command="jobdesk jobs retry {jobs} --data @FILE"),
+    Action("duplicate", "D", "Duplicate: a new job like it", "Act", lambda app, scene: app.duplicate(scene.selection),
+           _one, writes=True),
+    Action("priority", "U", "Another priority", "Act", lambda app, scene: app.pick_priority(scene.selection),
+           lambda scene: _one(scene) or can_wait(scene.selection), writes=True,
+           command="jobdesk jobs priority LEVEL {jobs}"),
+    Action("run_now", "plus", "Run now, without waiting for its time", "Act",
+           lambda app, scene: app.apply("run_now", scene.selection), lambda scene: can_run_now(scene.selection),
+           word="run now", rank=5, writes=True, command="jobdesk jobs run-now {jobs}"),
     Action("new", "n", "New job, or schedule", "Act", lambda app, scene: app.new_job(scene.view), word="new", rank=3,
            writes=True, command="jobdesk submit TYPE key=value …"),
     Action("copy", "y", "Copy the id", "Take out", lambda app, scene: app.copy_ids(scene.selection),
            lambda scene: None if scene.selection.jobs else "choose a job first"),
-    Action("copy_command", "Y", "Copy the command that shows this job", "Take out",
-           lambda app, scene: app.copy_command(scene.selection), _one),
+    Action("copy_more", "Y", "Copy of it: payload, result, error, log …", "Take out",
+           lambda app, scene: app.copy_more(scene.selection), _one),
     Action("artifact", "o", "Open the file it made", "Take out", lambda app, scene: app.open_artifact(scene.selection),
            _one),
+    Action("processors", "M", "Processors: the job types, and what they take", "App",
+           lambda app, _: app.show_processors()),
     Action("theme", "exclamation_mark", "Colours", "App", lambda app, _: app.pick_theme()),
     Action("overview", "1", "Overview", "Go", lambda app, _: app.go("overview")),
     Action("jobs", "2", "Jobs", "Go", lambda app, _: app.go("jobs"), command="jobdesk jobs list"),
     Action("dead", "3", "Dead letters", "Go", lambda app, _: app.go("dead"), command="jobdesk dead groups"),
     Action("flows", "4", "Flows", "Go", lambda app, _: app.go("flows"), command="jobdesk flows list"),
     Action("schedules", "5", "Schedules", "Go", lambda app, _: app.go("schedules"), command="jobdesk schedules list"),
+    Action("health", "7", "Health", "Go", lambda app, _: app.go("health"), command="jobdesk health --detailed"),
     Action("folders", "6", "Folders", "Go", lambda app, _: app.go("folders"), command="jobdesk folders list"),
     Action("suspend", "ctrl+z", "Back to the shell; fg returns", "App", lambda app, _: app.action_suspend_process()),
 )  # fmt: skip
@@ -204,6 +256,8 @@ MOVING = (
     ("tab, right, l", "next pane"),
     ("shift+tab, left, h", "pane before"),
     ("left right h l", "pages of an open job"),
+    ("n N", "next and former match in a log"),
+    ("enter, space", "fold or unfold data, open a job of a flow"),
     ("ctrl+c twice", "quit"),
 )
 """Keys of widgets, for the help."""
@@ -211,6 +265,7 @@ MOVING = (
 _NAMES = {
     "question_mark": "?", "slash": "/", "colon": ":", "asterisk": "*", "backslash": "\\", "exclamation_mark": "!",
     "escape": "esc", "left_square_bracket": "[", "right_square_bracket": "]",
+    "less_than_sign": "<", "greater_than_sign": ">", "plus": "+",
 }  # fmt: skip
 
 

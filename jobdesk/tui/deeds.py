@@ -1,14 +1,13 @@
 """What actions do to jobs and queues, and what they take out."""
 
 import os
-import subprocess
 import sys
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobdesk.core.submission import Submission
-from jobdesk.tui.actions import BY_ID, MANY, Danger
+from jobdesk.tui.actions import BY_ID, MANY, Danger, shown_key
 from jobdesk.tui.managing import Managing
 from jobdesk.tui.selection import Selection
 
@@ -44,8 +43,8 @@ class Deeds(Managing):
         elif selection.query is not None:
             said.append("These are all jobs of this desk.")
         if verb == "delete":
-            said.append("Its history goes too. This cannot be taken back." if count == 1
-                        else "Their history goes too. This cannot be taken back.")  # fmt: skip
+            key = next(shown_key(one) for one in self.actions if one.id == "undo")
+            said.append(f"{'Its' if count == 1 else 'Their'} history goes too. For a day {key} can bring it back.")
         said.extend(f"  {job.type} {job.subject}" for job in selection.jobs[:5] if len(selection.jobs) > 1)
         if len(selection.jobs) > 5:
             said.append(f"  and {len(selection.jobs) - 5:,} more")
@@ -55,7 +54,7 @@ class Deeds(Managing):
                 self.doer.each(verb, selection)
                 self._acted_on(selection)
 
-        self.push_screen(Confirm(action.title.split(",")[0], said, yes=verb, typed=typed), answered)
+        self.push_screen(Confirm(action.title.split(",")[0], said, yes=verb.replace("_", " "), typed=typed), answered)
 
     def _acted_on(self, selection: Selection) -> None:
         if selection.marked:
@@ -65,6 +64,9 @@ class Deeds(Managing):
         """Pause the queue, or let it go on."""
         if selection.schedule is not None:
             self.toggle_schedule(selection.schedule, selection.paused)
+            return
+        if selection.service is not None:
+            self.toggle_service(selection.service, selection.running)
             return
         queue = selection.queue
         assert queue is not None
@@ -119,28 +121,6 @@ class Deeds(Managing):
             return f"Submitted {job.type} {job.id[-8:].lower()}"
 
         self.doer.do(store)
-
-    def copy_ids(self, selection: Selection) -> None:
-        """The ids, to the clipboard."""
-        self._copy(
-            "\n".join(job.id for job in selection.jobs), selection.jobs[0].id if selection.one else selection.words
-        )
-
-    def copy_command(self, selection: Selection) -> None:
-        """The command that shows the job, to the clipboard."""
-        command = BY_ID["open"].as_command(selection)
-        self._copy(command, command)
-
-    def _copy(self, text: str, said: str) -> None:
-        if os.environ.get("TMUX"):
-            done = subprocess.run(
-                ["tmux", "load-buffer", "-w", "-"], input=text.encode(), capture_output=True, check=False
-            )
-            if done.returncode == 0:
-                self.notify(f"Copied to tmux: {said}", timeout=3)
-                return
-        self.copy_to_clipboard(text)
-        self.notify(f"Copied: {said}", timeout=3)
 
     def open_artifact(self, selection: Selection) -> None:
         """Show the first file that the job made, with what the desktop has for it."""

@@ -16,7 +16,7 @@ from jobdesk.tui.messages import Acted
 from jobdesk.tui.selection import Selection
 
 _BATCH = 200
-_DONE = {"retry": "Retried", "cancel": "Cancelled", "delete": "Deleted"}
+_DONE = {"retry": "Retried", "cancel": "Cancelled", "delete": "Deleted", "run_now": "Made ready"}
 
 
 class Doer:
@@ -55,13 +55,14 @@ class Doer:
     def _each(self, verb: str, selection: Selection, apart_s: float = 0.0) -> None:
         refused: Counter[str] = Counter()
         done = 0
+        deed = self._desk.deed(verb, query=selection.query)
         try:
             for batch in self._batches(selection, 1 if apart_s else _BATCH):
                 if apart_s and done + refused.total():
                     self._desk.clock.wait(self._closing, apart_s)
                 if self._closing.is_set():
                     break
-                answers = self._desk.each(verb, batch)
+                answers = self._desk.each(verb, batch, deed)
                 done += sum(why is None for why in answers.values())
                 refused.update(why for why in answers.values() if why is not None)
         except JobdeskError as error:

@@ -136,6 +136,12 @@ def ago(then: float | None, now: float) -> str:
     return f"{int(passed // 60)}m" if passed < 3600 else short(passed)
 
 
+def passed(then: float, now: float) -> str:
+    """The same in a sentence: just now, 7s ago."""
+    said = ago(then, now)
+    return "just now" if said == "now" else f"{said} ago"
+
+
 def whole(span_s: float) -> str:
     """A duration in whole seconds, so that it changes once a second at most."""
     return "0s" if span_s < 1 else short(float(int(span_s))).replace(".0", "")

@@ -45,6 +45,8 @@ class Glyphs:
     branch: str
     last_branch: str
     trunk: str
+    folded: str
+    unfolded: str
     border: str
     """The Textual border type of panels."""
     keys: Mapping[str, str]
@@ -82,6 +84,8 @@ UNICODE = Glyphs(
     branch="├ ",
     last_branch="└ ",
     trunk="│ ",
+    folded="▸",
+    unfolded="▾",
     border="round",
     keys={"up": "↑", "down": "↓", "left": "←", "right": "→"},
 )
@@ -116,6 +120,8 @@ ASCII = Glyphs(
     branch="|-",
     last_branch="`-",
     trunk="| ",
+    folded="+",
+    unfolded="-",
     border="ascii",
     keys={"up": "up", "down": "down", "left": "left", "right": "right"},
 )

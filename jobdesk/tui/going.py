@@ -64,7 +64,7 @@ class Going(DeskApp):
         if self.size.width < DRAWER_FROM:
             self.push_screen(JobScreen(line.id))
         elif jobs.drawer_open:
-            jobs.drawer.query_one("Document").focus()
+            jobs.drawer.focus_page()
         else:
             jobs.open_drawer(line.id)
 

@@ -1,10 +1,9 @@
-"""What happened to a job, as text: its timeline and its log."""
+"""What happened to a job, as text: its timeline."""
 
 from collections.abc import Iterator
 
 from jobdesk.core.durations import short
 from jobdesk.core.events import Event, Kind
-from jobdesk.core.job import FINAL
 from jobdesk.tui.format import Spans, clean, clock_time, fit, wrap
 from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.story import Story
@@ -47,6 +46,8 @@ def timeline(story: Story, width: int, now: float, glyphs: Glyphs) -> Iterator[S
 def _told(event: Event) -> tuple[str, str]:
     data = event.data
     if event.kind is Kind.JOB_RETRY:
+        if data.get("early"):
+            return "told to run now", "text"
         if data.get("by_hand"):
             return "retried by hand", "text"
         if data.get("snoozed"):
@@ -71,23 +72,3 @@ def _details(event: Event) -> str:
     elif data.get("message") and not data.get("by_hand"):
         parts.append(str(data["message"]))
     return clean(", ".join(parts))
-
-
-_LEVELS = {"debug": "faint", "info": "muted", "warning": "warn", "error": "bad", "critical": "bad"}
-
-
-def log_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
-    """Every line it wrote."""
-    if not story.log:
-        said = "It has not written anything yet." if story.job.state not in FINAL else "It wrote nothing."
-        return [((said, "muted"),)]
-    return [line for event in story.log for line in log_line(event, width)]
-
-
-def log_line(event: Event, width: int) -> Iterator[Spans]:
-    level = str(event.data.get("level", "info")).lower()
-    head = f"{clock_time(event.at)} {fit(level, 7, '<', '')} "
-    text = wrap(str(event.data.get("message", "")), max(16, width - len(head)))
-    yield ((head, _LEVELS.get(level, "muted")), (text[0], "text"))
-    for line in text[1:]:
-        yield ((" " * len(head), "text"), (line, "text"))

@@ -1,22 +1,33 @@
 """One job as text: its pages, each a list of lines. Pure functions of the story, the width and the time."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from jobdesk.core.durations import short, size
 from jobdesk.core.job import FINAL, Job, JobError, State
-from jobdesk.core.redaction import shown
 from jobdesk.core.subject import subject
-from jobdesk.tui.format import Spans, ago, bar, clean, clock_time, count_of, fit, fit_path, priority, state, whole, wrap
+from jobdesk.tui.format import (
+    Spans,
+    ago,
+    bar,
+    clean,
+    clock_time,
+    count_of,
+    fit,
+    fit_path,
+    passed,
+    priority,
+    state,
+    whole,
+    wrap,
+)
 from jobdesk.tui.glyphs import TONES, Glyphs
 from jobdesk.tui.job_cells import ahead
-from jobdesk.tui.job_history import log_line, log_page, timeline
-from jobdesk.tui.job_tree import flow_page
+from jobdesk.tui.job_history import timeline
+from jobdesk.tui.log_lines import LogLook, rows
 from jobdesk.tui.story import Story
 
 LABEL = 10
-Page = Callable[[Story, int, float, Glyphs], list[Spans]]
+_LAST_LINES = 5
 
 
 def pages(story: Story | None) -> tuple[str, ...]:
@@ -57,9 +68,9 @@ def job_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans
     lines.append(())
     lines.extend(_facts(job, width, now, glyphs))
     lines.extend(timeline(story, width, now, glyphs))
-    if story.log:
+    if story.log.tail:
         lines.extend([(), heading(f"Log {glyphs.dot} the last lines")])
-        lines.extend(line for event in story.log[-5:] for line in log_line(event, width))
+        lines.extend(line for event in story.log.tail[-_LAST_LINES:] for line in rows(event, LogLook(width)))
     if job.artifacts:
         lines.extend([(), heading("Files it made")])
         for made in job.artifacts:
@@ -79,8 +90,7 @@ def _standing(job: Job, now: float, glyphs: Glyphs) -> Spans:
     elif job.state is State.PENDING:
         said = f"for {ago(job.ready_at, now)}" if job.ready_at and now - job.ready_at >= 1 else "just now"
     elif job.finished_at is not None:
-        passed = ago(job.finished_at, now)
-        said = "just now" if passed == "now" else f"{passed} ago"
+        said = passed(job.finished_at, now)
     tries = f"   attempt {job.attempt} of {job.max_attempts}" if job.attempt else ""
     return (
         *((text, TONES[job.state]) for text, _ in state(job.state, glyphs)),
@@ -97,8 +107,8 @@ def _progress(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Span
         room = max(10, min(40, width - 30))
         tail = f" {done.percent:>3.0f}%"
         if job.started_at is not None and now - job.started_at >= 2 and 5 <= done.percent < 100:
-            passed = now - job.started_at
-            tail += f"  about {whole(passed / done.percent * (100 - done.percent))} left"
+            ran_s = now - job.started_at
+            tail += f"  about {whole(ran_s / done.percent * (100 - done.percent))} left"
         yield (*bar(done.done / done.total, room, glyphs), (tail, "text"))
     if done.message:
         yield ((clean(done.message), "muted"),)
@@ -148,7 +158,7 @@ def _facts(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
         yield from fields("unique", job.unique, width)
     if job.concurrency_key:
         yield from fields("key", job.concurrency_key, width)
-    yield field("created", f"{clock_time(job.created_at, now)}  {glyphs.dot}  {_ago(job.created_at, now)}")
+    yield field("created", f"{clock_time(job.created_at, now)}  {glyphs.dot}  {passed(job.created_at, now)}")
     times = [
         f"waited {short(job.queue_ms / 1000)}" if job.queue_ms is not None else "",
         f"ran {short(job.processing_ms / 1000)}" if job.processing_ms is not None else "",
@@ -165,35 +175,3 @@ def _facts(job: Job, width: int, now: float, glyphs: Glyphs) -> Iterator[Spans]:
         yield from fields("worker", job.worker, width)
     if job.expires_at and job.state not in FINAL:
         yield field("expires", clock_time(job.expires_at, now))
-
-
-def _ago(at: float, now: float) -> str:
-    passed = ago(at, now)
-    return "just now" if passed == "now" else f"{passed} ago"
-
-
-def data_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
-    """Payload and result, pretty printed."""
-    lines = [heading("Payload"), *_json(shown(story.job.data), width), (), heading("Result")]
-    if story.job.state is State.COMPLETED:
-        lines.extend(_json(shown(story.job.result, names=False), width))
-    else:
-        lines.append((("None yet: it has not completed.", "muted"),))
-    return lines
-
-
-def _json(value: Any, width: int) -> Iterator[Spans]:
-    for line in json.dumps(value, indent=2, ensure_ascii=False, default=str).splitlines():
-        indent = line[: len(line) - len(line.lstrip())]
-        head, colon, rest = line.lstrip().partition('": ')
-        key = indent + head + colon[:-1] if colon else ""
-        text = rest if colon else line.lstrip()
-        room = max(16, width - len(key) - (1 if key else len(indent)))
-        for at, part in enumerate(wrap(text, room)):
-            if at == 0 and key:
-                yield ((key + " ", "title"), (part, "text"))
-            else:
-                yield ((indent + ("    " if at else ""), "text"), (part, "text"))
-
-
-PAGES: Mapping[str, Page] = {"Job": job_page, "Log": log_page, "Data": data_page, "Flow": flow_page}

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from jobdesk.core.durations import short
 from jobdesk.core.job import Job, State
 from jobdesk.core.subject import subject
+from jobdesk.tui.fold import Entry
 from jobdesk.tui.format import Spans, clean, count_of, fit_spans, width_of
 from jobdesk.tui.glyphs import TONES, Glyphs
 from jobdesk.tui.story import Story
@@ -15,15 +16,15 @@ _TIMES_FROM = 56
 """With less room names matter more than how long each ran."""
 
 
-def flow_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
+def flow_page(story: Story, width: int, glyphs: Glyphs) -> list[Entry]:
     """The jobs of its flow as a tree: each below the job that it waited for last, or that added it."""
     jobs = list(story.flow) or [*story.before, story.job, *story.behind]
     done = sum(job.state is State.COMPLETED for job in jobs)
-    lines: list[Spans] = [((f"{done} of {count_of(len(jobs), 'job')} completed", "muted"),), ()]
+    entries = [Entry("", (((f"{done} of {count_of(len(jobs), 'job')} completed", "muted"),), ()))]
     below = _below(jobs) if story.flow else _family(story)
     for root in below.get("", []):
-        lines.extend(_branch(root, below, "", "", story.job.id, width, glyphs))
-    return lines
+        entries.extend(_branch(root, below, "", "", story.job.id, width, glyphs))
+    return entries
 
 
 def _family(story: Story) -> Mapping[str, list[Job]]:
@@ -47,7 +48,7 @@ def _below(jobs: Sequence[Job]) -> Mapping[str, list[Job]]:
 
 def _branch(
     job: Job, below: Mapping[str, list[Job]], lead: str, rest: str, here: str, width: int, glyphs: Glyphs
-) -> Iterator[Spans]:
+) -> Iterator[Entry]:
     """Its line, then those below it; state and time stand in a column of their own at the right."""
     tone, about = TONES[job.state], "" if lead else subject(job.data)
     more = f"  {glyphs.dot} after {len(job.after)} jobs" if len(job.after) > 1 else ""
@@ -59,7 +60,8 @@ def _branch(
     )
     took = short(job.processing_ms / 1000) if job.processing_ms is not None else ""
     right: Spans = ((f" {job.state.value:<10}", tone), (f"{took:>6}" if width >= _TIMES_FROM else "", "muted"))
-    yield (*fit_spans(left, min(_WIDEST, max(8, width - width_of(right))), more=glyphs.more), *right)
+    line = (*fit_spans(left, min(_WIDEST, max(8, width - width_of(right))), more=glyphs.more), *right)
+    yield Entry(f"{rest}{job.id}", (line,), job=job.id)
     children = below.get(job.id, [])
     for at, child in enumerate(children):
         last = at == len(children) - 1

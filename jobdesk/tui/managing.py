@@ -7,6 +7,8 @@ from jobdesk.tui.format import count_of
 from jobdesk.tui.living import DeskApp
 from jobdesk.tui.selection import Selection
 
+SILENT_S = 3600.0
+
 
 class Managing(DeskApp):
     """The part of the app that acts on what is no job."""
@@ -51,6 +53,45 @@ class Managing(DeskApp):
             return f"Removed {name}; the jobs it made stay"
 
         self._sure("Remove the schedule", [f"Remove the schedule {name}?", "The jobs it made stay."], "remove", remove)
+
+    def toggle_service(self, name: str, works: bool) -> None:
+        """Let nothing call a service, or everything again."""
+
+        def toggle() -> str:
+            if works:
+                self.desk.open_service(name, "held open in the app")
+                return f"Nothing calls {name} any more; jobs that need it wait"
+            self.desk.close_service(name)
+            return f"{name} is called again"
+
+        self.doer.do(toggle)
+
+    def acknowledge(self, selection: Selection) -> None:
+        """Somebody has seen an alert."""
+        id_ = selection.alert
+        assert id_ is not None
+        self.doer.do(lambda: "Acknowledged" if self.desk.acknowledge(id_) else "It was acknowledged already")
+
+    def silence(self, selection: Selection) -> None:
+        """Let a rule say nothing about its subject for an hour."""
+
+        def silence() -> str:
+            self.desk.silence(selection.rule, SILENT_S, selection.subject)
+            return f"{selection.rule} is silent for an hour; `jobdesk alerts unsilence {selection.rule}` ends it"
+
+        self.doer.do(silence)
+
+    def undo(self) -> None:
+        """Take back the last thing that was done in this app and still can be."""
+
+        def take_back() -> str:
+            done = self.desk.undo(own=True)
+            said = f"Undone: {done.entry.action} {done.entry.what}"
+            if done.refused:
+                said += f"; {count_of(len(done.refused), 'job')} stay: {next(iter(done.refused.values()))}"
+            return said
+
+        self.doer.do(take_back)
 
     def retry_slowly(self, selection: Selection) -> None:
         """Ask how fast, then retry that many a minute, each a little later than the one before."""

@@ -4,6 +4,8 @@ from rich.style import Style
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
+from jobdesk.tui import sgr
+
 DESK = Theme(
     name="jobdesk",
     primary="#7aa2c8",
@@ -78,6 +80,7 @@ CONTRAST = Theme(
 )
 THEMES = (DESK, PAPER, CONTRAST)
 
+_PRINTED_KEPT = 500
 _SOURCES = {
     "text": ("foreground",),
     "muted": ("muted", "foreground-muted", "secondary"),
@@ -103,10 +106,22 @@ class Palette:
         self._styles["key"] = self._styles["accent"] + Style(bold=True)
         self._styles["bad-strong"] = self._styles["bad"] + Style(bold=True)
         self._styles["wrong"] = self._styles["bad"] + Style(bold=True, underline=True)
+        self._styles["found"] = Style(reverse=True) + self._styles["warn"]
+        self._styles["found-here"] = Style(reverse=True, bold=True) + self._styles["accent"]
         self._styles["link"] = self._styles["title"] + Style(underline=True)
 
+        self._printed: dict[str, Style] = {}
+
     def __getitem__(self, tone: str) -> Style:
-        return self._styles[tone]
+        return self._styles[tone] if tone in self._styles else self._of_program(tone)
+
+    def _of_program(self, tone: str) -> Style:
+        """A colour that a program printed; there may be any number of them."""
+        if tone not in self._printed:
+            if len(self._printed) > _PRINTED_KEPT:
+                self._printed.clear()
+            self._printed[tone] = sgr.style(tone, self._styles.__getitem__)
+        return self._printed[tone]
 
 
 def _style(variables: dict[str, str], names: tuple[str, ...]) -> Style:

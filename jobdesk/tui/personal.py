@@ -20,6 +20,8 @@ from jobdesk.core.nearest import nearest
 from jobdesk.tui.actions import Action
 
 VERSION = 1
+NARROWEST, WIDEST = 25, 75
+"""Percent of the width that an open job may have."""
 COLOURS = (
     "primary", "secondary", "accent", "warning", "error", "success", "foreground", "background", "surface", "panel",
 )  # fmt: skip
@@ -36,6 +38,8 @@ class Remembered:
     theme: str = ""
     views: dict[str, str] = field(default_factory=dict)
     """Filters by name."""
+    split: int = 45
+    """Percent of the width that an open job has beside the list."""
 
 
 def remember(file: Path, what: Remembered) -> None:
@@ -60,7 +64,8 @@ def recall(file: Path) -> Remembered:
     plain = asdict(Remembered())
     fitting = {name: read[name] for name, usual in plain.items() if type(read.get(name)) is type(usual)}
     views = {name: query for name, query in fitting.get("views", {}).items() if isinstance(query, str)}
-    return Remembered(**{**fitting, "views": views})
+    split = max(NARROWEST, min(WIDEST, fitting.get("split", plain["split"])))
+    return Remembered(**{**fitting, "views": views, "split": split})
 
 
 def remapped(actions: Sequence[Action], keys: Mapping[str, str]) -> tuple[tuple[Action, ...], list[str]]:

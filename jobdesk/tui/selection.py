@@ -37,6 +37,11 @@ class Selection:
     running: bool = False
     """It has not ended."""
     schedule: str | None = None
+    alert: int | None = None
+    rule: str = ""
+    subject: str = ""
+    """What an alert is about: its rule, and of what."""
+    service: str | None = None
 
     @property
     def one(self) -> Chosen | None:
@@ -107,4 +112,20 @@ def can_delete(selection: Selection) -> str | None:
         return "choose a job first"
     if selection.query is None and all(job.state is State.PROCESSING for job in selection.jobs):
         return "it runs: cancel it first" if selection.one else "all of them run: cancel them first"
+    return None
+
+
+def can_run_now(selection: Selection) -> str | None:
+    """Why none of it can be run before its time; None: some can."""
+    if not selection.has_jobs:
+        return "choose a job first"
+    if selection.query is None and not any(job.state in (State.SCHEDULED, State.RETRYING) for job in selection.jobs):
+        return "it waits for no time" if selection.one else "none of them waits for its time"
+    return None
+
+
+def can_wait(selection: Selection) -> str | None:
+    """Why its priority means nothing any more; None: it waits."""
+    if selection.one is not None and selection.one.state in (State.PROCESSING, *FINAL):
+        return f"it is {selection.one.state}: only a job that waits has use for another priority"
     return None

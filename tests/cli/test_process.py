@@ -137,4 +137,4 @@ def test_the_demo_runs_headless_to_its_end(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["dead"] == 1 and summary["jobs"]["failed"] == 1
-    assert summary["assets"] == summary["files"]["done"] > 0
+    assert summary["assets"] - 1 == summary["files"]["done"] > 0  # one was made of a prompt

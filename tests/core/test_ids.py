@@ -24,3 +24,10 @@ def test_threads_never_make_the_same_id() -> None:
 
 def test_ids_of_later_milliseconds_sort_later_across_processes() -> None:
     assert Ids().new("job", 1_800_000_000.001) < Ids().new("job", 1_800_000_000.002)
+
+
+def test_short_ids_differ_after_the_clock_was_set_back() -> None:
+    ids = Ids()
+    ids.new("job", 2_000_000_000.0)
+    made = [ids.short("con", 1_900_000_000.0) for _ in range(100)]
+    assert len(set(made)) == 100 and made == sorted(made) and {len(one) for one in made} == {18}

@@ -48,6 +48,7 @@ CHANGES = [
     "flows start two name=Ada", "flows cancel FLOW", "flows resume FLOW", "folders scan", "demo",
     "schedules add x --cron @daily --type greet", "schedules remove nightly", "schedules pause nightly",
     "schedules resume nightly", "schedules trigger nightly", "backup BACKUP", "restore BACKUP", "doctor --fix",
+    "undo", "undo 1", "processors new x", "audit export BACKUP",
     "--consumer", "--consumer --drain",
 ]  # fmt: skip
 LOOKS = [
@@ -56,7 +57,7 @@ LOOKS = [
     "flows define", "dead list", "dead groups", "schedules list", "schedules next nightly", "folders list",
     "folders files", "processors list", "processors show greet", "assets list", "events", "metrics",
     "metrics --prometheus", "health --detailed", "doctor", "config show", "config check", "config schema",
-    "jobs cancel --query type:greet --dry-run",
+    "jobs cancel --query type:greet --dry-run", "audit", "audit --since 1d --job JOB", "events --updates",
 ]  # fmt: skip
 
 

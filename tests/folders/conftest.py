@@ -1,18 +1,21 @@
 """A drop folder under a clock of the test's own: what a person does to it, and what becomes of each file."""
 
 import json
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jobdesk.core.ids import ids
+from jobdesk.core.errors import JobdeskError
 from jobdesk.core.outcome import failure
-from jobdesk.folders.intake import FolderService
+from jobdesk.folders.folder import DropFolder
+from jobdesk.folders.hearing import Ear
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import claiming, folders, moves, queues, storing
 from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.ledger.follow import flow_of
 from tests.support.clock import FakeClock
 from tests.support.factory import new_job
 
@@ -31,26 +34,31 @@ class Desk:
         self.rule: dict[str, Any] = {"path": self.inbox, "pipeline": "UPLOAD"}
         self.service = self.open()
 
-    def open(self, **over: Any) -> FolderService:
+    def open(self, **over: Any) -> DropFolder:
         """A service as a fresh process would make it."""
         self.rule |= over
         if hasattr(self, "service"):
             self.service.stop()
-        self.service = FolderService(
+        self.service = self.make()
+        return self.service
+
+    def make(self, ear: Ear | None = None) -> DropFolder:
+        return DropFolder(
             self.ledger,
             self.clock,
             FolderRule(**self.rule),
             self.submit,
             quarantine=self.home / "quarantine",
-            watch=False,
+            corner=self.home / "corner",
+            ear=ear,
         )
-        return self.service
 
-    def submit(self, tx: Tx, *, type: str, data: Mapping[str, Any], source: str) -> tuple[str, str | None]:
-        flow = ids.new("flow", tx.now)
+    def submit(
+        self, tx: Tx, *, type: str, payloads: Sequence[Mapping[str, Any]], source: str
+    ) -> list[tuple[str, str] | JobdeskError]:
         queues.ensure(tx, "default")
-        (job,) = storing.submit(tx, [new_job(tx.now, type=type, data=data, source=source, flow=flow)])
-        return job, flow
+        made = [new_job(tx.now, type=type, data=data, source=source) for data in payloads]
+        return [(job, flow_of(job)) for job in storing.submit(tx, made)]
 
     def look(self, seconds: float = 0.0) -> None:
         """Let time pass, then let the service do what is due, as often as it asks to go on at once."""
@@ -123,7 +131,20 @@ class Desk:
 
 
 @pytest.fixture
+def clock() -> FakeClock:
+    """A clock that begins now: the kernel's times of the files, which are real, must fit."""
+    return FakeClock(time.time())
+
+
+@pytest.fixture
 def desk(ledger: Ledger, clock: FakeClock, tmp_path: Path) -> Iterator[Desk]:
     made = Desk(ledger, clock, tmp_path)
     yield made
     made.service.stop()
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    made = Ear()
+    yield made
+    made.close()

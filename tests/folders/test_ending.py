@@ -8,6 +8,7 @@ import pytest
 
 from jobdesk.core.events import Kind
 from jobdesk.folders.finish import bring_back
+from jobdesk.folders.owning import BATCH_FILES
 from jobdesk.ledger import moves, reads
 from tests.folders.conftest import Desk
 
@@ -206,7 +207,7 @@ def test_a_pipeline_that_refuses_keeps_the_file_and_says_so(desk: Desk, monkeypa
         drop(desk, f"{number}.jpg", b"%d" % number)
     desk.settle()
     assert "no processor has the job type 'UPLOAD'" in desk.status()["message"]
-    assert len(desk.left()) + len(desk.claims()) == 300 and len(desk.claims()) <= 100
+    assert len(desk.left()) + len(desk.claims()) == 300 and len(desk.claims()) <= BATCH_FILES
     monkeypatch.undo()
     desk.service._owner._submit = desk.submit
     for _ in range(6):

@@ -134,9 +134,9 @@ def test_what_would_happen_is_told_without_touching_the_file(desk: Desk) -> None
     (desk.inbox / "b.txt").write_bytes(b"text")
     (desk.inbox / "c.jpg.part").write_bytes(b"x")
     (desk.inbox / "d.jpg").symlink_to("a.JPG")
-    assert "image/jpeg by its content) would be taken as a job UPLOAD" in explain(rule, desk.inbox / "a.JPG")
-    assert "fits none of the patterns *.jpg" in explain(rule, desk.inbox / "b.txt")
-    assert "temporary name" in explain(rule, desk.inbox / "c.jpg.part")
-    assert "not an ordinary file" in explain(rule, desk.inbox / "d.jpg")
-    assert "does not exist" in explain(rule, desk.inbox / "e.jpg")
-    assert "does not lie in" in explain(rule, desk.home / "f.jpg")
+    assert "image/jpeg by its content) would be taken as a job UPLOAD" in explain(rule, desk.inbox / "a.JPG").text
+    assert "fits none of the patterns *.jpg" in explain(rule, desk.inbox / "b.txt").text
+    assert "temporary name" in explain(rule, desk.inbox / "c.jpg.part").text
+    assert "not an ordinary file" in explain(rule, desk.inbox / "d.jpg").text
+    assert "does not exist" in explain(rule, desk.inbox / "e.jpg").text
+    assert "does not lie in" in explain(rule, desk.home / "f.jpg").text

@@ -3,7 +3,7 @@
 import errno
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,17 @@ import pytest
 
 from jobdesk.core.clock import SystemClock
 from jobdesk.folders import claim
-from jobdesk.folders.intake import FolderService
+from jobdesk.folders.folder import DropFolder
+from jobdesk.folders.hearing import Ear, Hears
+from jobdesk.folders.keeper import Keeper
+from jobdesk.folders.notices import Notices
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import folders
 from jobdesk.ledger.database import Ledger
 from tests.folders.conftest import Desk
+from tests.support.home import until
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 class Seen:
@@ -45,26 +49,44 @@ def seen(desk: Desk) -> Seen:
     return Seen(desk.ledger)
 
 
+Live = Callable[..., Keeper]
+
+
 @pytest.fixture
-def live(desk: Desk) -> Iterator[Any]:
-    """A service with a real clock, thread and observer, and a rescan so rare that only events can explain speed."""
-    service = FolderService(
-        desk.ledger,
-        SystemClock(),
-        FolderRule(path=desk.inbox, pipeline="UPLOAD", settle_s=0.1, rescan_s=3600),
-        desk.submit,
-        quarantine=desk.home / "quarantine",
-    )
-    yield service
-    service.stop()
+def live(desk: Desk) -> Iterator[Live]:
+    """Folders kept in earnest, with a real clock, threads and ear, and a rescan so rare that only events can explain
+    speed.
+    """
+    keepers = []
+
+    def begin(**over: Any) -> Keeper:
+        rule = FolderRule(**({"path": desk.inbox, "pipeline": "UPLOAD", "settle_s": 0.1, "rescan_s": 3600} | over))
+
+        def make(rule: FolderRule, wake: Callable[[], None], keeper: Keeper) -> DropFolder:
+            return DropFolder(
+                desk.ledger,
+                SystemClock(),
+                rule,
+                desk.submit,
+                wake=wake,
+                quarantine=desk.home / "quarantine",
+                ear=keeper.ear,
+                changes=keeper.changes,
+            )
+
+        keeper = Keeper(desk.ledger, SystemClock(), lambda: {str(rule.path): rule}, make)
+        keepers.append(keeper)
+        keeper.start()
+        until(lambda: bool(keeper.folders) and keeper.folders[0].mode == "watch" and not keeper.busy)
+        return keeper
+
+    yield begin
+    for keeper in keepers:
+        keeper.stop()
 
 
-def test_a_dropped_file_is_heard_and_taken_without_waiting_for_a_scan(desk: Desk, live: Any, seen: Seen) -> None:
-    live.start()
-    with seen._changed:
-        assert seen._changed.wait_for(
-            lambda: bool(folders.statuses(desk.ledger)) and desk.status()["mode"] == "watch", 5
-        )
+def test_a_dropped_file_is_heard_and_taken_without_waiting_for_a_scan(desk: Desk, live: Live, seen: Seen) -> None:
+    live()
     (desk.inbox / "written.jpg").write_bytes(b"written")
     seen.wait({"written.jpg": "queued"})
     (desk.home / "moved.jpg").write_bytes(b"moved")
@@ -74,42 +96,130 @@ def test_a_dropped_file_is_heard_and_taken_without_waiting_for_a_scan(desk: Desk
     (desk.home / "tree/deep.jpg").write_bytes(b"deep")
     (desk.home / "tree").rename(desk.inbox / "tree")
     seen.wait({"written.jpg": "queued", "moved.jpg": "queued", "tree/deep.jpg": "queued"})
-    assert desk.work() == 3
-    seen.wait({"written.jpg": "done", "moved.jpg": "done", "tree/deep.jpg": "done"})
+    (desk.inbox / "tree/later.jpg").write_bytes(b"later")
+    seen.wait({"written.jpg": "queued", "moved.jpg": "queued", "tree/deep.jpg": "queued", "tree/later.jpg": "queued"})
+    assert desk.work() == 4
+    seen.wait({"written.jpg": "done", "moved.jpg": "done", "tree/deep.jpg": "done", "tree/later.jpg": "done"})
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_dead_reader_thread_is_noticed_though_the_observer_lives_and_watching_begins_anew(
-    desk: Desk, live: Any
-) -> None:
-    live.run_once()
-    watcher = live._listener.watcher
-    observer, *_, reader = watcher.threads()
-    for name in ("a", "b", "c"):  # drag a folder out, make it again, empty the bin: watchdog's reader dies of it
+def test_a_dead_ear_is_noticed_at_once_and_hearing_begins_anew(desk: Desk, live: Live, seen: Seen) -> None:
+    keeper = live()
+    first = keeper.ear.hearing
+    assert isinstance(first, Notices)
+
+    def dies(event: object) -> None:
+        raise KeyError("whatever kills watchdog's thread")
+
+    first.handle_event = dies  # type: ignore[method-assign]
+    (desk.inbox / "a.jpg").write_bytes(b"a")
+    seen.wait({"a.jpg": "queued"})
+    first.join(LIMIT_S)
+    assert not first.is_alive()
+    until(lambda: desk.status()["restarts"] == 1 and desk.status()["mode"] == "watch")
+    assert keeper.ear.is_alive() and keeper.ear.hearing is not first
+    (desk.inbox / "b.jpg").write_bytes(b"b")
+    seen.wait({"a.jpg": "queued", "b.jpg": "queued"})
+
+
+def test_dragging_folders_out_and_emptying_the_bin_deafens_nobody(desk: Desk, live: Live, seen: Seen) -> None:
+    keeper = live()
+    for name in ("a", "b", "c"):  # the reader thread of watchdog 7 died of this
         inside, outside = desk.inbox / name, desk.home / name
         inside.mkdir()
-        live.run_once()
         inside.rename(outside)
         inside.mkdir()
         inside.rmdir()
         outside.rmdir()
-    reader.join(2)
-    if reader.is_alive():  # a mended watchdog: end it by hand
-        reader.stop()
-        reader.close()
-        reader.join(5)
-    assert observer.is_alive() and not watcher.is_alive()
-    live._liveness_at = 0  # five seconds later
-    live.run_once()
-    assert watcher.is_alive() and desk.status()["restarts"] == 1 and desk.status()["mode"] == "watch"
+    (desk.inbox / "after.jpg").write_bytes(b"after")
+    seen.wait({"after.jpg": "queued"})
+    assert keeper.ear.is_alive() and desk.status()["restarts"] == 0
+
+
+def test_a_queue_of_the_kernel_that_ran_over_leads_to_a_scan(desk: Desk, live: Live, seen: Seen) -> None:
+    room = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    if room > 200_000:
+        pytest.skip("this kernel's queue holds too many events to be overrun in a test")
+    for name in (".a", ".b"):
+        (desk.inbox / name).write_bytes(b"")
+    keeper = live(patterns=("*.jpg",))
+    listener = keeper.folders[0]._listener
+    assert listener is not None
+    told, names, held, go_on = listener.told, set[bytes](), threading.Event(), threading.Event()
+
+    def slow(path: bytes, *, must_scan: bool) -> None:
+        names.add(path)
+        held.set()
+        assert go_on.wait(LIMIT_S)
+        told(path, must_scan=must_scan)
+
+    listener.told = slow  # type: ignore[method-assign]  # the reader cannot read on
+    try:
+        os.utime(desk.inbox / ".a")
+        assert held.wait(LIMIT_S)
+        for number in range(2 * room):
+            os.utime(desk.inbox / (".a", ".b")[number % 2])  # in turns: of equal news in a row one is kept
+        (desk.inbox / "lost.jpg").write_bytes(b"lost")
+    finally:
+        go_on.set()
+    seen.wait({"lost.jpg": "queued"})
+    assert os.fsencode(desk.inbox / "lost.jpg") not in names and listener.overflows == 1
+    assert keeper.ear.is_alive() and desk.status()["restarts"] == 0
+
+
+def test_a_folder_that_was_moved_out_is_not_heard_any_more(desk: Desk, live: Live, seen: Seen) -> None:
+    keeper = live()
+    (desk.inbox / "sub").mkdir()
+    listener = keeper.folders[0]._listener
+    assert listener is not None
+    until(lambda: len(listener._watches) == 2)
+    (desk.inbox / "sub").rename(desk.home / "outside")
+    until(lambda: len(listener._watches) == 1)
+    (desk.home / "outside/not-ours.jpg").write_bytes(b"x")
+    (desk.inbox / "ours.jpg").write_bytes(b"y")
+    seen.wait({"ours.jpg": "queued"})
+
+
+def no_watch_for(monkeypatch: pytest.MonkeyPatch, ending: bytes) -> None:
+    """The kernel has no watch left for such folders."""
+    listen = Notices.listen
+
+    def limited(self: Notices, folder: bytes, listener: Hears) -> int:
+        if folder.endswith(ending):
+            raise OSError(errno.ENOSPC, "inotify watch limit reached")
+        return listen(self, folder, listener)
+
+    monkeypatch.setattr(Notices, "listen", limited)
+
+
+def test_the_limit_of_watches_is_said_and_the_folder_looked_through_instead(
+    desk: Desk, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_watch_for(monkeypatch, b"sub")
+    (desk.inbox / "sub").mkdir()
+    desk.service.stop()
+    desk.service = desk.make(ear=ear)
+    desk.look()
+    assert desk.status()["mode"] == "scan" and "1 sub-folders cannot be watched" in desk.status()["message"]
+    (desk.inbox / "sub/a.jpg").write_bytes(b"unheard")
+    desk.run()
+    assert desk.read == [b"unheard"]
+
+
+def test_without_any_watch_left_the_folder_is_looked_through(
+    desk: Desk, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_watch_for(monkeypatch, b"")
+    desk.service.stop()
+    desk.service = desk.make(ear=ear)
+    (desk.inbox / "a.jpg").write_bytes(b"a")
+    desk.run()
+    assert desk.read == [b"a"] and "max_user_watches" in desk.status()["message"] and desk.status()["mode"] == "scan"
 
 
 def test_a_second_process_waits_and_takes_over(desk: Desk) -> None:
     desk.look()
     first = desk.service
-    second = FolderService(
-        desk.ledger, desk.clock, FolderRule(**desk.rule), desk.submit, quarantine=desk.home / "q", watch=False
-    )
+    second = desk.make()
     (desk.inbox / "a.jpg").write_bytes(b"a")
     for _ in range(3):
         second.run_once()
@@ -144,11 +254,11 @@ def test_a_folder_that_is_a_file_or_not_ours_is_offline_with_the_reason(desk: De
     assert "is not a folder" in desk.status()["message"]
 
 
-def test_a_folder_behind_a_link_is_watched_where_it_really_is(desk: Desk, live: Any, seen: Seen) -> None:
+def test_a_folder_behind_a_link_is_watched_where_it_really_is(desk: Desk, live: Live, seen: Seen) -> None:
     real = desk.home / "real"
     desk.inbox.rename(real)
     desk.inbox.symlink_to(real)
-    live.start()
+    live()
     (real / "a.jpg").write_bytes(b"a")
     seen.wait({"a.jpg": "queued"})
     assert desk.work() == 1
@@ -207,10 +317,17 @@ def test_a_full_disk_stops_taking_in_and_says_so_until_there_is_space(desk: Desk
     assert desk.read == [b"a"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_unreadable_file_is_said_and_taken_when_it_can_be_read(desk: Desk) -> None:
+def test_an_unreadable_file_is_said_and_taken_when_it_can_be_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     file: Path = desk.inbox / "a.jpg"
     file.write_bytes(b"a")
+    opened = os.open
+
+    def refused(path: Any, *args: Any, **more: Any) -> int:  # root reads everything: the refusal must be played
+        if path == os.fsencode(file) and not file.stat().st_mode & 0o444:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *args, **more)
+
+    monkeypatch.setattr(claim.os, "open", refused)
     file.chmod(0)
     desk.settle()
     assert desk.files("ignored")[0]["reason"] == "unreadable: Permission denied"

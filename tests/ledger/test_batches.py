@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jobdesk.core.errors import Refused
 from jobdesk.core.job import Job, State
 from jobdesk.core.rate import Rate
-from jobdesk.ledger import audit, claiming, finishing, moves, queues, rates, reads, storing, upkeep
+from jobdesk.ledger import checks, claiming, finishing, moves, queues, rates, reads, storing, upkeep
 from jobdesk.ledger.claiming import Claimed
 from jobdesk.ledger.database import Ledger, Tx
 from tests.support.clock import FakeClock
@@ -41,7 +41,7 @@ def begin(ledger: Ledger, taken: Sequence[Claimed], worker: str = "con_test/9") 
 
 
 def is_right(ledger: Ledger) -> bool:
-    return audit.wrong_tallies(ledger) == audit.wrong_lanes(ledger) == audit.wrong_flows(ledger) == []
+    return checks.wrong_tallies(ledger) == checks.wrong_lanes(ledger) == checks.wrong_flows(ledger) == []
 
 
 def row(ledger: Ledger, id_: str) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from jobdesk.core.job import FINAL, Job, JobError
 from jobdesk.core.query import parse
-from jobdesk.ledger import audit, claiming, indexing, moves, prune, reads, search
+from jobdesk.ledger import checks, claiming, indexing, moves, prune, reads, search
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.plan import plan
 from jobdesk.runtime.indexer import Indexer
@@ -143,7 +143,7 @@ class Searching(RuleBasedStateMachine):
     @invariant()
     def the_index_agrees(self) -> None:
         if hasattr(self, "ledger"):
-            assert audit.unindexed(self.ledger) == []
+            assert checks.unindexed(self.ledger) == []
 
 
 Searching.TestCase.settings = settings(
@@ -247,10 +247,10 @@ def test_a_damaged_index_is_noticed_and_built_anew(ledger: Ledger, clock: FakeCl
     settle(Indexer(ledger, clock), clock)
     with ledger.write() as tx:
         tx.run("INSERT INTO fulltext (fulltext) VALUES ('delete-all')")
-    assert audit.unindexed(ledger)
+    assert checks.unindexed(ledger)
     with ledger.write() as tx:
         indexing.reset(tx)
-    assert audit.unindexed(ledger) == []
+    assert checks.unindexed(ledger) == []
     assert search.ids(ledger, parse("text:sunset")) == ids[::-1]
     settle(Indexer(ledger, clock), clock)
     assert search.ids(ledger, parse("text:sunset")) == ids[::-1]

@@ -292,3 +292,19 @@ def test_the_highest_priority_goes_first_then_the_oldest_in_open_queues_with_roo
     with ledger.write() as tx:
         assert claiming.claim(tx, "con/1") is None, "its concurrency is 1"
     assert state(ledger, mail) is State.PENDING
+
+
+@pytest.mark.parametrize("start", State)
+def test_only_what_waits_for_its_time_is_run_now(ledger: Ledger, clock: FakeClock, start: State) -> None:
+    id_ = into(ledger, clock, start)
+    attempt = reads.job(ledger, id_).attempt
+    if start in (State.SCHEDULED, State.RETRYING):
+        with ledger.write() as tx:
+            moves.run_now(tx, id_)
+        job = reads.job(ledger, id_)
+        assert (job.state, job.attempt, job.run_at) == (State.PENDING, attempt, clock.now())
+        assert reads.last_events(ledger, job=id_)[-1].data["early"] is True
+    else:
+        with ledger.write() as tx, pytest.raises(Refused):
+            moves.run_now(tx, id_)
+        assert state(ledger, id_) is start

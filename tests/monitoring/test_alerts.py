@@ -236,12 +236,12 @@ def test_a_rule_that_is_taken_out_clears_its_alerts_and_a_worse_one_changes_them
 def test_rules_and_routes_follow_the_settings(tmp_path: Path) -> None:
     home = make_home(tmp_path, settings="[alerts.rules.memory]\nabove = 50\n")
     desk = Desk(home)
-    assert {one.threshold for one in desk.watch().rules if one.name == "memory"} == {50.0}
+    assert {one.threshold for one in desk.alert_watch().rules if one.name == "memory"} == {50.0}
     assert desk.routing().routes == ()
     (home / "jobdesk.toml").write_text(
         '[alerts]\nenabled = false\n[notify.targets]\nops = "ntfy://t"\n[[notify.routes]]\nto = ["ops"]\n'
     )
-    until(lambda: desk.watch().rules == () and desk.routing().routes)
+    until(lambda: desk.alert_watch().rules == () and desk.routing().routes)
     desk.close()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from jobdesk.core.clock import SystemClock
 from jobdesk.core.query import parse
-from jobdesk.ledger import audit, claiming, indexing, mending, moves, search, versions, workers
+from jobdesk.ledger import checks, claiming, indexing, mending, moves, search, versions, workers
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring import folder_doctor, machine_doctor
@@ -94,7 +94,7 @@ def test_counts_come_right_while_others_submit_and_claim(ledger: Ledger, clock: 
         one.join(60)
     over.set()
     thread.join(60)
-    assert (audit.wrong_tallies(ledger), audit.wrong_lanes(ledger)) == ([], [])
+    assert (checks.wrong_tallies(ledger), checks.wrong_lanes(ledger)) == ([], [])
 
 
 def test_minutes_that_count_too_few_ends_are_raised_and_others_left(ledger: Ledger) -> None:

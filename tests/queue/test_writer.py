@@ -10,7 +10,7 @@ import pytest
 
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.job import Job, State
-from jobdesk.ledger import audit, finishing, moves, reads
+from jobdesk.ledger import checks, finishing, moves, reads
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
@@ -91,7 +91,7 @@ def test_nothing_waits_in_hand_behind_a_job_that_lasts(ledger: Ledger, tmp_path:
         assert {reads.job(ledger, id_).attempt for id_ in behind} == {0}
         go_on.set()
         until(lambda: states(ledger, [lasting, *behind]) == {State.COMPLETED})
-    assert audit.wrong_tallies(ledger) == audit.wrong_lanes(ledger) == []
+    assert checks.wrong_tallies(ledger) == checks.wrong_lanes(ledger) == []
 
 
 def test_ends_that_cannot_be_written_are_written_later_and_once(ledger: Ledger, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_stop_puts_back_what_nobody_began(ledger: Ledger, tmp_path: Path) -> N
         go_on.set()
     assert State.PROCESSING not in states(ledger, behind)
     assert {reads.job(ledger, id_).attempt for id_ in behind} <= {0, 1}
-    assert audit.wrong_tallies(ledger) == audit.wrong_lanes(ledger) == []
+    assert checks.wrong_tallies(ledger) == checks.wrong_lanes(ledger) == []
 
 
 def test_a_worker_sent_home_does_not_come_back(ledger: Ledger, tmp_path: Path) -> None:

@@ -223,3 +223,17 @@ def test_the_commands_do_all_of_it(home: Path, capsys: pytest.CaptureFixture[str
     assert run("remove", "mine", code=4)["error"]["code"] == "not_found"
     assert run("add", "mine", "--cron", "nonsense", "--type", "tick", code=2)["error"]["code"] == "usage"
     assert main(["--home", str(home), "schedules", "add", "mine", "--type", "tick"]) == 2
+
+
+def test_built_in_schedules_are_off_until_somebody_resumes_them(opened: Callable[[], Desk]) -> None:
+    desk = opened()
+    assert "daily-reports" in desk.schedules_off() and [one.name for one in desk.schedules()] == ["nightly"]
+    assert desk.resume_schedule("daily-reports") and "daily-reports" not in desk.schedules_off()
+    made = desk.schedule("daily-reports")
+    assert (made.spec.cron, made.spec.timezone, made.origin) == ("0 6 * * *", "UTC", Origin.ADDED)
+    assert not desk.resume_schedule("daily-reports")
+    desk.remove_schedule("daily-reports")
+    assert "daily-reports" in desk.schedules_off()
+    for name in desk.schedules_off():  # their types and data are right
+        assert desk.resume_schedule(name)
+    assert desk.schedule("weekly-reports").spec.cron == "0 8 * * 1"

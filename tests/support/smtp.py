@@ -1,7 +1,9 @@
 """A mail server on loopback that keeps what it is given and answers as it is told."""
 
+import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,10 +14,15 @@ from typing import Any, cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+DROP, TAKE_AND_DROP = "drop", "take and drop"
+
 
 @dataclass
 class MailServer:
-    """`answers` are codes by address, said to its RCPT TO; `data_answers` are said to DATA, one a letter, then 250."""
+    """`answers` are codes by address, said to its RCPT TO; `data_answers` are said to DATA, one a letter, then 250.
+
+    DROP is an answer too: the connection is closed without a word; TAKE_AND_DROP: after the letter was taken.
+    """
 
     port: int = 0
     user: str = "ada"
@@ -24,6 +31,17 @@ class MailServer:
     data_answers: list[str] = field(default_factory=list)
     letters: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
+    tried: int = 0
+    """Letters that came to their end, taken or not."""
+    open: threading.Event = field(default_factory=threading.Event)
+    """Letters wait for it before they are answered; it is set at first."""
+    quit_answer: str = ""
+
+    def __post_init__(self) -> None:
+        self.open.set()
+
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        return self.quit_answer or "221 bye"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         if address in self.answers:
@@ -32,12 +50,20 @@ class MailServer:
         return "250 fine"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        if self.data_answers:
-            return self.data_answers.pop(0)
-        made = message_from_bytes(envelope.content, policy=policy.default)
+        self.tried += 1
+        await asyncio.to_thread(self.open.wait, 60)
+        answer = self.data_answers.pop(0) if self.data_answers else "250 taken"
+        if answer == DROP:
+            server.transport.abort()
+            return answer
+        if answer not in ("250 taken", TAKE_AND_DROP):
+            return answer
+        made = message_from_bytes(envelope.content.replace(b"\r\n", b"\n"), policy=policy.default)
         self.letters.append(cast(EmailMessage, made))
         self.recipients.append(list(envelope.rcpt_tos))
-        return "250 taken"
+        if answer == TAKE_AND_DROP:
+            server.transport.abort()
+        return answer
 
     def knows(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         right = isinstance(data, LoginPassword) and (data.login, data.password) == (
@@ -70,4 +96,5 @@ def mail_server(
     try:
         yield server
     finally:
+        server.open.set()
         controller.stop(no_assert=True)

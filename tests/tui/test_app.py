@@ -138,17 +138,21 @@ async def test_all_that_match_is_a_query_and_deleting_it_wants_the_number(busy_d
     async with opened(busy_desk) as robot:
         await robot.filter("state:completed")
         await robot.press("asterisk", "X")
-        await robot.sees("Delete 12 jobs?", "state:completed", "cannot be taken back")
+        await robot.sees("Delete 12 jobs?", "state:completed", "For a day z can bring it back")
         await robot.type("11")
         await robot.press("enter")
-        await robot.sees_no("cannot be taken back")
+        await robot.sees_no("For a day z can bring it back")
         assert len(busy_desk.jobs("state:completed").jobs) == 12
         await robot.press("X")
         await robot.sees("Delete 12 jobs?")
         await robot.type("12")
         await robot.press("enter")
         await robot.sees("Deleted 12 jobs")
-        assert not busy_desk.jobs("state:completed").jobs
+        await robot.press("z")
+        await robot.sees("Undone: delete 12 jobs")
+        assert len(busy_desk.jobs("state:completed").jobs) == 12
+        await robot.press("z")
+        await robot.sees("Undone: cancel job_")  # what the desk of the test had done before
 
 
 async def test_pause_and_resume_the_queue_under_the_cursor(busy_desk: Desk) -> None:

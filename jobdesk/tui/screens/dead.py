@@ -10,7 +10,7 @@ from jobdesk.ledger import dead, glance, reads, search
 from jobdesk.ledger.dead import Group
 from jobdesk.ledger.search import Line
 from jobdesk.tui.columns import Column
-from jobdesk.tui.format import Spans, ago, clean, clock_time, count_of, fit, number, spark, wrap
+from jobdesk.tui.format import Spans, ago, clean, clock_time, count_of, fit, number, passed, spark, wrap
 from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.job_pages import field, fields, heading, traceback
 from jobdesk.tui.screens.browse import Browse, Seen
@@ -111,8 +111,8 @@ def _key(group: Group) -> str:
 def _page(group: Group, story: GroupStory, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
     lines: list[Spans] = [((line, "bad"),) for line in wrap(clean(group.message or ""), width)[:6]]
     lines += [(), field("jobs", f"{number(group.count)} of {clean(group.type)}")]
-    lines.append(field("first", f"{clock_time(group.first_at, now)}  {glyphs.dot}  {_passed(group.first_at, now)}"))
-    lines.append(field("last", f"{clock_time(group.last_at, now)}  {glyphs.dot}  {_passed(group.last_at, now)}"))
+    lines.append(field("first", f"{clock_time(group.first_at, now)}  {glyphs.dot}  {passed(group.first_at, now)}"))
+    lines.append(field("last", f"{clock_time(group.last_at, now)}  {glyphs.dot}  {passed(group.last_at, now)}"))
     lines += fields("kind", group.fingerprint or "without a fingerprint", width, "muted")
     lines += [(), heading("Newest")]
     for line in story.newest:
@@ -142,8 +142,3 @@ def _chart(ends: tuple[float, ...], width: int, now: float, glyphs: Glyphs) -> l
     axis = left + " " * max(1, columns - len(left) - len(right)) + right
     rows = [((line, "bad"),) for line in spark(counts, glyphs, rows=2)]
     return [(), heading("When they came"), *rows, ((axis, "muted"),)]
-
-
-def _passed(at: float, now: float) -> str:
-    said = ago(at, now)
-    return "just now" if said == "now" else f"{said} ago"

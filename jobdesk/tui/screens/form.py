@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events, on
@@ -36,6 +37,8 @@ class JobForm(ModalScreen[None]):
 
     OPTIONS: ClassVar[Sequence[tuple[str, str]]] = ()
     """Fields besides the payload: name, and what may be typed."""
+    given_options: Mapping[str, str] = MappingProxyType({})
+    """What those hold at first."""
     OPTIONS_FIRST: ClassVar[bool] = False
     DOES: ClassVar[str]
     """Its verb, for the foot."""
@@ -88,7 +91,8 @@ class JobForm(ModalScreen[None]):
 
     def _option_fields(self) -> Iterator[Horizontal]:
         for name, hint in self.OPTIONS:
-            yield Horizontal(Label(name), Input(placeholder=hint, id=f"option-{name}", compact=True), classes="-option")
+            field = Input(self.given_options.get(name), placeholder=hint, id=f"option-{name}", compact=True)
+            yield Horizontal(Label(name), field, classes="-option")
 
     def _payload_fields(self) -> Iterator[Horizontal]:
         for name, schema in self._properties.items():
@@ -123,7 +127,8 @@ class JobForm(ModalScreen[None]):
             if isinstance(field, Checkbox):
                 data[name] = field.value
             elif isinstance(field, Input) and field.value:
-                data[name] = _value(field.value, schema)
+                same = name in self._given and field.value == _text(self._given[name])
+                data[name] = self._given[name] if same else _value(field.value, schema)
         return data
 
     def _options(self) -> dict[str, str]:

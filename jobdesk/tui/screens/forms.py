@@ -10,7 +10,7 @@ from jobdesk.core.redaction import MASK, restored, shown
 from jobdesk.core.schedule import ScheduleSpec
 from jobdesk.core.submission import Submission
 from jobdesk.scheduling import in_words, local, preview
-from jobdesk.tui.format import Spans, clean, wrap
+from jobdesk.tui.format import Spans, clean, priority, wrap
 from jobdesk.tui.screens.form import WIDTH, JobForm, as_command
 
 _READY: Spans = (("Ready to submit.", "ok"), (" The same as a command:", "muted"))
@@ -18,7 +18,11 @@ _TIMES = 3
 
 
 class NewJob(JobForm):
-    """A job of a type."""
+    """A job of a type.
+
+    Args:
+        like: the job whose data it begins with; what is masked of it is taken over as it is.
+    """
 
     OPTIONS: ClassVar = (
         ("priority", "urgent, high, normal, low or 0-100"),
@@ -26,13 +30,19 @@ class NewJob(JobForm):
     )
     DOES = "submit"
 
+    def __init__(self, processor: Processor, data: Mapping[str, Any] | None = None, *, like: Job | None = None) -> None:
+        super().__init__(processor, data)
+        self._like = like
+        if like is not None:
+            self.given_options = {"priority": priority(like.priority)}
+
     def heading(self) -> str:
         return f"New job: {self._processor.type}"
 
     def check(self, data: dict[str, Any], options: Mapping[str, str]) -> list[Spans]:
-        self._processor.check(data, seal=_hide)
+        self._processor.check(self._whole(data), seal=_hide)
         self.desk_app.desk.prepare(self._wanted(data, options))
-        hidden = {key: MASK if key in self._processor.secrets else value for key, value in data.items()}
+        hidden = {key: MASK if key in self._processor.secrets else value for key, value in shown(data).items()}
         command = as_command(self._processor.type, hidden)
         return [_READY, *(((line, "muted"),) for line in wrap(command, WIDTH)[:2])]
 
@@ -41,17 +51,26 @@ class NewJob(JobForm):
 
     def _wanted(self, data: dict[str, Any], options: Mapping[str, str]) -> Submission:
         return Submission(
-            type=self._processor.type, data=data, priority=options["priority"] or None, delay=options["delay"] or None
-        )
+            type=self._processor.type, data=self._whole(data), priority=options["priority"] or None,
+            delay=options["delay"] or None,
+        )  # fmt: skip
+
+    def _whole(self, data: dict[str, Any]) -> dict[str, Any]:
+        """With what is masked put back."""
+        return data if self._like is None else dict(restored(data, self._like.data))
 
 
 class EditJob(JobForm):
-    """An ended job, its payload changed, run again; what changes is shown line by line."""
+    """An ended job, its payload changed, run again; what changes is shown line by line.
+
+    Args:
+        data: the payload as somebody has changed it already.
+    """
 
     DOES = "retry with this"
 
-    def __init__(self, processor: Processor, job: Job) -> None:
-        super().__init__(processor, shown(job.data))
+    def __init__(self, processor: Processor, job: Job, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(processor, shown(job.data) if data is None else data)
         self._job = job
 
     def heading(self) -> str:

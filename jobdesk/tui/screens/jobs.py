@@ -164,7 +164,12 @@ class Jobs(Container):
     def open_drawer(self, job_id: str) -> None:
         """Show the job beside the table."""
         self.add_class("-drawer")
+        self.divide(self.desk_app.remembered.split)
         self.drawer.tell(job_id)
+
+    def divide(self, percent: int) -> None:
+        """Give the open job so much of the width."""
+        self.drawer.styles.width = f"{percent}%"
 
     def action_turn(self, by: int) -> None:
         """Another page of the open job, while the cursor stays in the table."""

@@ -14,6 +14,7 @@ from jobdesk.tui.messages import Snapshot
 from jobdesk.tui.screens.dead import Dead
 from jobdesk.tui.screens.flows import Flows
 from jobdesk.tui.screens.folders import Folders
+from jobdesk.tui.screens.health import Health
 from jobdesk.tui.screens.jobs import DRAWER_FROM, Jobs
 from jobdesk.tui.screens.overview import Overview
 from jobdesk.tui.screens.schedules import Schedules
@@ -27,13 +28,14 @@ from jobdesk.tui.widgets.top_line import TabLine, TopLine
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
-View = Overview | Jobs | Dead | Flows | Schedules | Folders
+View = Overview | Jobs | Dead | Flows | Schedules | Folders | Health
 TABS = (
     ("overview", "Overview"), ("jobs", "Jobs"), ("dead", "Dead letters"), ("flows", "Flows"),
-    ("schedules", "Schedules"), ("folders", "Folders"),
+    ("schedules", "Schedules"), ("folders", "Folders"), ("health", "Health"),
 )  # fmt: skip
 _MAKERS: dict[str, type[View]] = {
     "overview": Overview, "jobs": Jobs, "dead": Dead, "flows": Flows, "schedules": Schedules, "folders": Folders,
+    "health": Health,
 }  # fmt: skip
 
 
@@ -127,6 +129,7 @@ class Main(Frame):
             read_only=self.desk_app.host.watch_only,
             marking=table is not None and table.marks.any,
             drawer=isinstance(view, Jobs) and view.drawer_open,
+            page=view.drawer.page if isinstance(view, Jobs) and view.drawer_open and view.drawer.has_page_focus else "",
             filtered=table is not None and bool(table.query_asked),
         )
 
@@ -161,6 +164,10 @@ class Main(Frame):
     def _told(self) -> None:
         self.scene_changed()
 
+    @on(JobView.Wanted)
+    def _wanted(self, event: JobView.Wanted) -> None:
+        self.app.push_screen(JobScreen(event.job_id))
+
     def on_resize(self) -> None:
         if self.size.width < DRAWER_FROM and self.query("#views > #jobs"):
             self.jobs.close_drawer()
@@ -188,9 +195,12 @@ class JobScreen(Frame):
 
     @property
     def scene(self) -> Scene:
-        return Scene(view="job", selection=self.query_one(JobView).selection, read_only=self.desk_app.host.watch_only)
+        view = self.query_one(JobView)
+        return Scene(view="job", selection=view.selection, read_only=self.desk_app.host.watch_only, page=view.page)
 
     def show(self, snapshot: Snapshot) -> None:
+        if not self.query(KeyLine):
+            return  # it is being closed
         app = self.desk_app
         self.query_one(TopLine).show(app.place, top_parts(snapshot, app.host, app), app.clock_text)
         view = self.query_one(JobView)
@@ -201,6 +211,10 @@ class JobScreen(Frame):
     @on(JobView.Told)
     def _told(self) -> None:
         self.scene_changed()
+
+    @on(JobView.Wanted)
+    def _wanted(self, event: JobView.Wanted) -> None:
+        self.app.push_screen(JobScreen(event.job_id))
 
 
 def top_parts(snapshot: Snapshot, host: Host, app: "JobdeskApp") -> tuple[tuple[int, Span], ...]:

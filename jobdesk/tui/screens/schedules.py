@@ -13,7 +13,7 @@ from jobdesk.core.schedule import Origin, Schedule
 from jobdesk.desk import Desk
 from jobdesk.scheduling import in_words, local
 from jobdesk.tui.columns import Column
-from jobdesk.tui.format import Spans, ago, clean, fit, number, priority, state, wrap
+from jobdesk.tui.format import Spans, ago, clean, fit, number, passed, priority, state, wrap
 from jobdesk.tui.glyphs import TONES, Glyphs
 from jobdesk.tui.job_cells import ahead
 from jobdesk.tui.job_pages import field, fields, heading
@@ -112,7 +112,7 @@ def _page(story: ScheduleStory, width: int, now: float, glyphs: Glyphs) -> list[
         lines += [((line, "strong"),) for line in wrap(story.words, width)]
     if schedule.paused_at is not None:
         lines.append(
-            ((f"Paused by {clean(schedule.paused_by or 'somebody')}, {ago(schedule.paused_at, now)} ago", "warn"),)
+            ((f"Paused by {clean(schedule.paused_by or 'somebody')}, {passed(schedule.paused_at, now)}", "warn"),)
         )
     if schedule.problem:
         lines += [((line, "bad"),) for line in wrap(clean(schedule.problem), width)]

@@ -37,6 +37,8 @@ class KeyLine(Painted):
             word = action.word
             if action.id == "pause" and self._scene.selection.paused:
                 word = "resume"
+            elif action.id == "filter" and self._scene.page == "Log":
+                word = "find"
             piece: tuple[Span, ...] = ((shown_key(action), "key"), (f" {word}", "muted"))
             width = width_of(piece) + len(_GAP)
             if width <= room:

@@ -1,0 +1,181 @@
+"""What a desk does with drop folders: those of the settings, and those added, changed and removed meanwhile."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jobdesk.core.errors import JobdeskError, NotFound, Refused, UsageError
+from jobdesk.core.nearest import nearest
+from jobdesk.core.who import user
+from jobdesk.ledger.database import Ledger
+from jobdesk.settings import Settings
+
+if TYPE_CHECKING:
+    from jobdesk.flows.definition import Definition
+    from jobdesk.folders.rules import FolderRule
+    from jobdesk.home import Home
+    from jobdesk.ledger.audit import Deed
+    from jobdesk.plugins import Registry
+    from jobdesk.sections import Config
+
+
+class FolderDesk:
+    """The methods of `Desk` about drop folders. A folder is known by its path as `folder_rules` has it."""
+
+    ledger: Ledger
+    settings: Settings
+    home: "Home"
+
+    if TYPE_CHECKING:
+
+        @property
+        def config(self) -> Config: ...
+
+        @property
+        def registry(self) -> Registry: ...
+
+        def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> Deed: ...
+
+        def named_flow(self, name: str) -> Definition | None: ...
+
+    def folder_rules(self) -> "list[FolderRule]":
+        """The drop folders of the settings, and those that were added."""
+        from jobdesk import folder_rules
+        from jobdesk.ledger import dropped
+
+        found = {rule.path: rule for rule in folder_rules.rules(self.config.folders, self.home.path)}
+        for path, said in dropped.added(self.ledger).items():
+            try:
+                rule = folder_rules.rule(_checked(path, said), self.home.path)
+            except JobdeskError as error:  # a user who is gone, or another version wrote it
+                logging.getLogger("jobdesk").error("the drop folder %s is left alone: %s", path, error)
+                continue
+            found.setdefault(rule.path, rule)
+        return list(found.values())
+
+    def is_added_folder(self, path: Path) -> bool:
+        """Whether this folder was added, and is not one of the settings."""
+        from jobdesk.ledger import dropped
+
+        return str(path) in dropped.added(self.ledger) and not self._of_settings(path)
+
+    def add_folder(self, path: str | Path, pipeline: str, **more: Any) -> "FolderRule":
+        """Have a folder watched from now on, by whichever consumer works; it is made if it is not there.
+
+        Args:
+            more: as a table of [[folders]] says it: patterns, settle, source, data …
+
+        Raises:
+            UsageError: an option is wrong, or nothing has the name of the pipeline.
+            Refused: it is a drop folder already, or the folder cannot be made.
+        """
+        from jobdesk.ledger import dropped
+
+        place = self._place(path)
+        self._check_place(place)
+        said = {"pipeline": pipeline, **more}
+        made = self._rule(place, said)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refused(f"{place} cannot be made ({error.strerror}): make it, or choose another folder") from None
+        with self.deed("add", target=f"folder {place}").writing() as tx:
+            if not dropped.add(tx, str(place), said, user()):
+                raise Refused(f"{place} is a drop folder already: change it with `jobdesk folders set`")
+        return made
+
+    def set_folder(self, path: str | Path, **changes: Any) -> "FolderRule":
+        """Say something else of a folder that was added; None takes back what was said.
+
+        Raises:
+            NotFound: it was not added.
+            Refused: it is one of the settings.
+            UsageError: an option is wrong.
+        """
+        from jobdesk.ledger import dropped
+
+        place = self._added(path)
+        said = {**dropped.added(self.ledger)[str(place)], **changes}
+        said = {key: value for key, value in said.items() if value is not None}
+        made = self._rule(place, said)
+        with self.deed("set", target=f"folder {place}").writing() as tx:
+            dropped.change(tx, str(place), said)
+        return made
+
+    def added_folder(self, path: str | Path) -> "FolderRule":
+        """The rule of a folder that was added. Raises as `set_folder`."""
+        from jobdesk.ledger import dropped
+
+        place = self._added(path)
+        return self._rule(place, dropped.added(self.ledger)[str(place)])
+
+    def remove_folder(self, path: str | Path) -> Path:
+        """Watch a folder that was added no more; its files stay, and what was taken in comes to its end. Its path.
+
+        Raises:
+            NotFound: it was not added.
+            Refused: it is one of the settings.
+        """
+        from jobdesk.ledger import dropped
+
+        place = self._added(path)
+        with self.deed("remove", target=f"folder {place}").writing() as tx:
+            dropped.remove(tx, str(place))
+        return place
+
+    def _place(self, path: str | Path) -> Path:
+        return Path(path).expanduser().absolute()
+
+    def _of_settings(self, place: Path) -> bool:
+        return any(self.home.path / Path(own.path).expanduser() == place for own in self.config.folders)
+
+    def _check_place(self, place: Path) -> None:
+        if self._of_settings(place):
+            raise Refused(f"{place} is a drop folder of the settings: change it in {self.settings.file}")
+        if place == self.home.path or place in self.home.path.parents:
+            raise UsageError(f"{place} holds the home: what lies there is not for jobs; choose a folder of its own")
+        for rule in self.folder_rules():
+            if rule.path.exists() and place.exists() and rule.path.samefile(place) and rule.path != place:
+                raise Refused(f"{place} is the drop folder {rule.path} by another name")
+
+    def _added(self, path: str | Path) -> Path:
+        from jobdesk.ledger import dropped
+
+        place, there = self._place(path), dropped.added(self.ledger)
+        for one in (place, self.home.path / path):
+            if str(one) in there:
+                return one
+            if self._of_settings(one):
+                raise Refused(f"{one} is a drop folder of the settings: change it in {self.settings.file}")
+        raise NotFound(f"{place} was not added{nearest(str(place), there)}: see `jobdesk folders list`")
+
+    def _rule(self, place: Path, said: Mapping[str, Any]) -> "FolderRule":
+        from jobdesk import folder_rules
+
+        own = _checked(str(place), said)
+        if self.named_flow(own.pipeline) is None and own.pipeline not in self.registry.processors:
+            known = [flow.name for flow in self.config.flows] + list(self.registry.processors)
+            raise UsageError(
+                f"no flow and no job type is named '{own.pipeline}'{nearest(own.pipeline, known)}: "
+                "see `jobdesk processors list`"
+            )
+        return folder_rules.rule(own, self.home.path)
+
+
+def _checked(path: str, said: Mapping[str, Any]) -> Any:
+    from pydantic import ValidationError
+
+    from jobdesk.sections.folders import FolderSettings
+
+    try:
+        return FolderSettings.model_validate({"path": path, **said})
+    except ValidationError as error:
+        told = []
+        for item in error.errors(include_url=False):
+            key = str(item["loc"][0])
+            what = item["msg"].removeprefix("Value error, ")
+            if item["type"] == "extra_forbidden":
+                what = f"it is not a key of a drop folder{nearest(key, FolderSettings.model_fields)}"
+            told.append(f"'{key}': {what}")
+        raise UsageError(f"drop folder {path}: {'; '.join(told)}") from None

@@ -1,0 +1,66 @@
+"""Pictures of a job side by side: what it was given, and what it made."""
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+
+from jobdesk.tui.pictures import Pictures
+from jobdesk.tui.widgets.lines import Lines
+from jobdesk.tui.widgets.picture import Picture
+
+
+class ShowPictures(ModalScreen[None]):
+    """Left and right go through what was made, up and down through what was given; esc closes."""
+
+    BINDINGS = [
+        Binding("escape,q,i", "close", show=False),
+        Binding("right,l,space", "after(1)", show=False),
+        Binding("left,h", "after(-1)", show=False),
+        Binding("down,j", "before(1)", show=False),
+        Binding("up,k", "before(-1)", show=False),
+    ]
+
+    def __init__(self, pictures: Pictures) -> None:
+        super().__init__()
+        self._pictures = pictures
+        self._before = self._after = 0
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -full"):
+            with Horizontal():
+                yield Picture("Before", id="before")
+                yield Picture("After", id="after")
+            yield Lines(id="foot")
+
+    def on_mount(self) -> None:
+        self.query_one(".dialog").border_title = "Pictures"
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        before, after = self._pictures.before, self._pictures.after
+        given = before[self._before] if before else None
+        made = after[self._after] if after else None
+        self.query_one("#before", Picture).show(given, "What it was given is no picture, or is not there any more.")
+        self.query_one("#after", Picture).show(made, "It has made no picture that is still there.")
+        keys = [("esc", " close   ")]
+        if len(after) > 1:
+            keys.append(("left right", f" what it made, {self._after + 1} of {len(after)}   "))
+        if len(before) > 1:
+            keys.append(("up down", f" what it was given, {self._before + 1} of {len(before)}"))
+        self.query_one("#foot", Lines).show(
+            [tuple(span for key, word in keys for span in ((key, "key"), (word, "muted")))]
+        )
+
+    def action_after(self, by: int) -> None:
+        if len(self._pictures.after) > 1:
+            self._after = (self._after + by) % len(self._pictures.after)
+            self._show()
+
+    def action_before(self, by: int) -> None:
+        if len(self._pictures.before) > 1:
+            self._before = (self._before + by) % len(self._pictures.before)
+            self._show()
+
+    def action_close(self) -> None:
+        self.dismiss(None)

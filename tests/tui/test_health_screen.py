@@ -1,0 +1,93 @@
+"""The seventh screen: checks, alerts, services and consumers, and what its keys do."""
+
+from pathlib import Path
+
+import pytest
+
+from jobdesk.core.breaker import BreakerState
+from jobdesk.desk import Desk
+from jobdesk.monitoring.alerter import Alerter
+from tests.support.clock import FakeClock
+from tests.support.robot import opened
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+SETTINGS = """
+[services.billing]
+url = "http://127.0.0.1:9/v1"
+[alerts.rules.any-failed]
+query = "state:failed"
+above = 0
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("TZ", "UTC")
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "jobdesk.toml").write_text(SETTINGS)
+    return Desk(home, clock=clock)
+
+
+@pytest.fixture
+def alarmed(busy_desk: Desk, clock: FakeClock) -> Desk:
+    """A busy desk on which the rules of alerts were looked at."""
+    alerter = Alerter(busy_desk.ledger, clock, busy_desk.watch, lambda: None)
+    alerter.look(busy_desk.watch(), at_once=True)
+    return busy_desk
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_it_says_what_is_wrong_first_and_why(alarmed: Desk, size: tuple[int, int]) -> None:
+    async with opened(alarmed, size) as robot:
+        await robot.press("7")
+        await robot.sees("queues", "active", "any-failed", "2 jobs match")
+
+
+async def test_every_check_is_a_row_with_a_page(desk: Desk) -> None:
+    async with opened(desk, (200, 60)) as robot:
+        await robot.press("7")
+        await robot.sees("database", "disk", "memory", "settings", "billing", "Jobs a minute", "Jobs ran")
+
+
+async def test_an_alert_is_acknowledged_and_its_rule_silenced(alarmed: Desk) -> None:
+    async with opened(alarmed, (120, 40)) as robot:
+        await robot.press("7")
+        await robot.sees("any-failed")
+        listing = robot.app.main.view.first_focus()
+        await robot.press("home")
+        for _ in range(12):
+            if getattr(listing.value, "kind", "") == "alert" and listing.value.name == "any-failed":  # type: ignore[attr-defined]
+                break
+            await robot.press("down")
+        await robot.sees("threshold")
+        await robot.press("A")
+        await robot.until(
+            lambda: any(one.rule == "any-failed" and one.acked_at for one in alarmed.alerts()), "it is acknowledged"
+        )
+        await robot.press("L")
+        await robot.until(lambda: ("any-failed", "jobs") in alarmed.silences(), "it is silent")
+
+
+async def test_a_service_is_held_open_and_closed_again(desk: Desk) -> None:
+    async with opened(desk, (120, 40)) as robot:
+        await robot.press("7")
+        await robot.sees("billing")
+        await robot.press("end")
+        await robot.sees("needed by") if desk.service("billing").types else await robot.sees("http://127.0.0.1:9/v1")
+        await robot.press("p")
+        await robot.until(lambda: desk.service("billing").state is BreakerState.OPEN, "nothing calls it")
+
+
+async def test_with_ascii_the_charts_too_are_plain(alarmed: Desk) -> None:
+    async with opened(alarmed, (160, 50), ascii=True) as robot:
+        await robot.press("7")
+        await robot.sees("Jobs a minute")
+        await robot.until(lambda: robot.screen.strip().isascii(), "nothing beyond seven bits is drawn")
+
+
+async def test_too_small_for_charts_it_shows_none(alarmed: Desk) -> None:
+    async with opened(alarmed, (80, 24)) as robot:
+        await robot.press("7")
+        await robot.sees("queues")
+        assert "Jobs a minute" not in robot.screen
