@@ -122,7 +122,7 @@ def _settle(new: Path, clock: Clock, actor: Actor, file: Path) -> int:
             part.say()
             for consumer in {one.id for one in workers.running(ledger)} | set(upkeep.orphans(ledger)):
                 given += upkeep.give_back(tx, consumer, "the backup was made while it ran")
-                workers.unregister(tx, consumer, "the ledger was restored from a backup")
+                workers.unregister(tx, consumer, workers.RESTORED)
         return given
     finally:
         ledger.close()

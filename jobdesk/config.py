@@ -42,7 +42,7 @@ def load(home: Path, environment: Mapping[str, str] = os.environ) -> Config:
         merged = _merge(merged, own)
     named = _from_environment(environment)
     merged = _merge(merged, named)
-    everywhere.know(env.values(merged, environment))
+    everywhere.know(env.values(merged, environment), always=True)
     try:
         return Config.model_validate(merged)
     except ValidationError as error:

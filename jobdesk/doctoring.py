@@ -19,6 +19,11 @@ def look_first(home: Path, *, fix: bool) -> list[Finding]:
     return [tried("permissions", lambda: machine_doctor.permissions(home, fix=fix))]
 
 
+def look_at_disk(home: Path) -> Finding:
+    """Whether there is room where the home lies: without it, nothing can open the ledger."""
+    return tried("disk", lambda: machine_doctor.room([home]))
+
+
 def cannot_open(error: HomeError) -> Finding:
     """That a home is refused, as a finding; its sentence says what is so and what mends it."""
     said, _, mend = str(error).partition(": ")

@@ -185,7 +185,7 @@ class Engine:
         """Whatever is still claimed (a thread that cannot be stopped) goes back; its late end is fenced off."""
         with self._desk.ledger.write() as tx:
             upkeep.give_back(tx, self.id, "its consumer stopped")
-            workers.unregister(tx, self.id, "stopped")
+            workers.unregister(tx, self.id, workers.STOPPED)
 
     def idle(self) -> bool:
         """Whether nothing runs, can run or falls due within a minute, and no folder has a file on its way.

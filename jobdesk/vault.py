@@ -64,7 +64,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Keys | None
     given = [word.strip() for word in environment.get(VARIABLE, "").split(",") if word.strip()]
     if not given:
         return None
-    everywhere.know(given)
+    everywhere.know(given, always=True)
     for key in given:
         _check(key, f"${VARIABLE}")
     return Keys(tuple(given), hashlib.blake2s(given[-1].encode(), person=b"mark").hexdigest())
@@ -176,7 +176,7 @@ class Vault:
             raise SecretError(f"{self.file} does not hold keys of jobdesk: bring it back as it was") from None
         for key in keys.keys:
             _check(key, str(self.file))
-        everywhere.know([*keys.keys, keys.mark])
+        everywhere.know([*keys.keys, keys.mark], always=True)
         return keys
 
     def _first(self) -> Keys:

@@ -50,6 +50,10 @@ def login(
     if how == "raise":
         local = {{"password": word, "token": "{RAISED}"}}
         raise OSError(f"refused: {{local}} at https://ada:{ADDRESS}@host/ with token={RAISED}")
+    if how == "call":
+        bank = ctx.service("bank")
+        with bank.call() as call:
+            call.failed(f"{{word}} with {{bank.headers['Authorization']}}")
     if how == "child":
         ctx.submit("login", {{"password": password}}, now=True)
         ctx.submit("login", {{"password": word, "more": {{"deep": [word]}}}})
@@ -58,6 +62,12 @@ def login(
 SETTINGS = """
 [desk]
 workers = 2
+[services.bank]
+url = "http://127.0.0.1:9"
+token = "${env:SEEDED_ACCOUNT}"
+breaker = { failures = 1, minimum_calls = 1, open_for = "1h" }
+[alerts]
+look = "1s"
 [types.login]
 account = "${env:SEEDED_ACCOUNT}"
 [[folders]]
@@ -110,7 +120,7 @@ def work(home: Path, tmp_path: Path) -> Sequence[str]:
     (home / "drop").mkdir()
     (home / "drop" / "file.txt").write_text("a file")
     waits = desk.submit("login", {"password": PAYLOAD, "gate": str(gate)}, unique=f"ada/{PAYLOAD}").id
-    ids = [desk.submit("login", {"password": PAYLOAD, "how": how}).id for how in ("raise", "child")]
+    ids = [desk.submit("login", {"password": PAYLOAD, "how": how}).id for how in ("raise", "child", "call")]
     ids.append(desk.submit("login", {"password": PAYLOAD, "more": {"deep": [PAYLOAD]}}, concurrency_key=PAYLOAD).id)
     flow = desk.start_flow("both", {"word": FLOW}).id
     desk.add_schedule("added", "login", cron="@yearly", data={"password": NIGHTLY})
@@ -127,6 +137,7 @@ def work(home: Path, tmp_path: Path) -> Sequence[str]:
         desk.wait(waits, *ids, timeout="60s")
         assert desk.wait_flow(flow, "60s").state == "completed"
         until(lambda: desk.jobs("type:dropped state:completed").jobs)
+        until(lambda: any(alert.rule == "service-down" for alert in desk.alerts()))
     finally:
         end(working)
         desk.close()
@@ -143,6 +154,7 @@ def test_no_secret_appears_anywhere(home: Path, tmp_path: Path) -> None:
         ("health",), ("doctor",), ("secrets", "check"), ("assets", "list"), ("folders", "list"),
         ("submit", "login", f"password:=[\"{PAYLOAD}\"]"), ("submit", "login", "password=x", f"more={PAYLOAD}"),
         ("jobs", "list", f"text:{PAYLOAD.split('-', maxsplit=1)[0]}"), ("backup", str(tmp_path / "copy.db")),
+        ("health", "--detailed"), ("alerts", "list"), ("services", "show", "bank"),
     ]  # fmt: skip
     commands += [("jobs", word, id_) for id_ in ids for word in ("show", "logs", "history", "why")]
     commands += [("flows", "show", row["id"]) for row in said(home, "flows", "list", "--json").json]

@@ -42,7 +42,7 @@ def _doctor(args: Args, out: Out) -> int:
 
 def _findings(args: Args) -> "list[Finding]":
     from jobdesk import home
-    from jobdesk.doctoring import cannot_open, examine, look_first
+    from jobdesk.doctoring import cannot_open, examine, look_at_disk, look_first
 
     path = home.locate(getattr(args, "home", None))
     if not (path / "jobdesk.db").exists():  # a new home, or none: opening it says which
@@ -52,10 +52,11 @@ def _findings(args: Args) -> "list[Finding]":
     try:
         with opened(args) as desk:
             return [*first, *examine(desk, fix=args.fix)]
-    except LedgerError:
-        raise
     except HomeError as error:
-        return [*first, cannot_open(error)]
+        disk = look_at_disk(path)
+        if isinstance(error, LedgerError) and disk.ok:
+            raise
+        return [*first, cannot_open(error), *([] if disk.ok else [disk])]
 
 
 def _print(findings: "list[Finding]", out: Out) -> None:

@@ -3,13 +3,14 @@
 There is one mask and one list of patterns; whatever prints, logs or keeps free text leads it through here.
 """
 
+import base64
 import json
 import os
 import re
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 MASK = "********"
 TOKEN_MARK = "jdsecret."
@@ -19,8 +20,10 @@ SHORTEST = 4
 """Letters of a value that is looked for: shorter ones stand in any text by chance."""
 SHORTEST_LINE = 8
 """The same of one line of a value with several."""
-MOST_VALUES = 500
-"""That are remembered in all: a child that runs for days forgets those of its first jobs."""
+SHORTEST_BASE64 = 8
+"""Letters of the base64 of a value, without those that its neighbours have a part in."""
+MOST_VALUES = 1000
+"""Forms of values that are remembered: a child that runs for days forgets those of its first jobs."""
 _PEM_LINES = 200
 
 _WORD = (
@@ -72,21 +75,28 @@ class Redactor:
     """Knows values that must not appear. Any thread may use it."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        self._values: dict[str, None] = {}
+        self._values: dict[str, bool] = {}
+        """How values are written, the oldest first, and whether they are always known."""
         self._pattern: re.Pattern[str] | None = None
         self._lock = threading.Lock()
         for value in values:
             self.know(value)
 
-    def know(self, value: Any) -> None:
-        """Hide a value from now on: text, or each text in a list or table; also as JSON, Python and URLs write it."""
-        forms = dict.fromkeys(form for text in _texts(value) for form in _forms(text))
+    def know(self, value: Any, *, always: bool = False) -> None:
+        """Hide a value from now on: text, or each text in a list or table; also as JSON, Python and URLs write it.
+
+        Args:
+            always: it is never forgotten, as the secrets of the settings, which are the same for all jobs.
+        """
+        forms = dict.fromkeys((form for text in _texts(value) for form in _forms(text)), always)
         with self._lock:
-            new = [form for form in forms if form not in self._values]
-            if not new:
+            if all(form in self._values and (self._values[form] or not always) for form in forms):
                 return
-            kept = list(self._values)[-max(0, MOST_VALUES - len(new)) :] if len(new) < MOST_VALUES else []
-            self._values = dict.fromkeys([*kept, *new])
+            known = self._values | {form: always or self._values.get(form, False) for form in forms}
+            passing = [form for form, lasts in known.items() if not lasts and form not in forms]
+            for form in passing[: max(0, len(known) - MOST_VALUES)]:
+                del known[form]
+            self._values = known
             longest_first = sorted(self._values, key=len, reverse=True)
             self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
@@ -190,4 +200,15 @@ def _forms(text: str) -> Iterable[str]:
     for one in (text, text.strip(), *(line for line in lines if len(line) >= SHORTEST_LINE)):
         if len(one) >= SHORTEST:
             yield from (one, json.dumps(one)[1:-1], json.dumps(one, ensure_ascii=False)[1:-1], repr(one)[1:-1])
-            yield from (quote(one), quote(one, safe=""), one.replace(os.linesep, "\\n"))
+            yield from (quote(one), quote(one, safe=""), quote_plus(one), one.replace(os.linesep, "\\n"))
+            yield from (ascii(one)[1:-1], repr(one.encode("utf-8", "replace"))[2:-1], *_base64(one))
+
+
+def _base64(text: str) -> Iterable[str]:
+    """A value as it stands in the base64 of a text that it is a part of, wherever in it: there are three ways."""
+    data = text.encode("utf-8", "replace")
+    for before in range(3):
+        bits = 8 * (before + len(data))
+        own = base64.b64encode(bytes(before) + data)[-(-8 * before // 6) : bits // 6].decode()
+        if len(own) >= SHORTEST_BASE64:
+            yield from (own, own.replace("+", "-").replace("/", "_"))

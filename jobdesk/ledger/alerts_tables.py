@@ -22,7 +22,7 @@ CREATE TABLE alert_silence (
   PRIMARY KEY (rule, subject)
 ) WITHOUT ROWID;
 
--- What events told of and rules look back at: consumers lost, schedules missed, services down.
+-- What events told of and rules look back at: consumers lost, schedules missed.
 CREATE TABLE alert_signal (
   kind TEXT NOT NULL, subject TEXT NOT NULL,
   at REAL NOT NULL, n INTEGER NOT NULL, message TEXT NOT NULL,

@@ -228,18 +228,22 @@ def _forget(tx: Tx, service: str) -> None:
 
 
 def call(tx: Tx, service: str, most: int) -> int:
-    """Let the first jobs that wait for a service (see `ledger.waiting`) look again now; how many there were."""
+    """Let the first jobs that wait for a service (see `ledger.waiting`) look again now; how many were looked at."""
     rows = tx.rows(
-        "SELECT job, fence FROM breaker_wait WHERE service = ? ORDER BY due_at, job LIMIT ?", (service, most)
+        "SELECT job, fence FROM breaker_wait WHERE service = ? ORDER BY due_at, job LIMIT ?", (service, BATCH)
     )
+    looked = came = 0
     for seq, fence in rows:
-        tx.run(
-            "UPDATE job SET run_at = ?1 WHERE seq = ?2 AND fence = ?3 AND state = 'scheduled' AND run_at > ?1",
+        if came == most:
+            break
+        looked += 1
+        came += tx.run(  # none that was cancelled meanwhile
+            "UPDATE job SET run_at = min(run_at, ?1) WHERE seq = ?2 AND fence = ?3 AND state = 'scheduled'",
             (tx.now, seq, fence),
         )
         tx.run("DELETE FROM breaker_wait WHERE service = ? AND job = ?", (service, seq))
-    tx.wakes = tx.wakes or bool(rows)
-    return len(rows)
+    tx.wakes = tx.wakes or bool(came)
+    return looked
 
 
 def down_until(ledger: Ledger, due_before: float) -> Collection[str]:

@@ -27,7 +27,7 @@ CREATE TABLE breaker_trial (
 -- Jobs that met an open breaker after their claim, and when they look again by themselves.
 CREATE TABLE breaker_wait (
   service TEXT NOT NULL, job INTEGER NOT NULL, fence INTEGER NOT NULL, due_at REAL NOT NULL,
-  PRIMARY KEY (service, job)
+  PRIMARY KEY (job, service)
 ) WITHOUT ROWID;
 CREATE INDEX breaker_wait_due ON breaker_wait (service, due_at);
 

@@ -5,6 +5,7 @@ A write is one `BEGIN IMMEDIATE` transaction: SELECT-then-UPDATE in a deferred o
 several on SQLite's own. Readers never wait (WAL).
 """
 
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -24,6 +25,8 @@ from jobdesk.ledger import migrating
 from jobdesk.ledger.functions import functions
 
 BUSY_TIMEOUT_S = 10
+ROOM_BYTES = 1_000_000
+"""With less than this free SQLite may not even open its file: it has to make others beside it."""
 _CHUNKS = (256, 64, 16, 4, 1)
 """Rows of one statement: few sizes, so that each is prepared once."""
 EVENT = "INSERT INTO event (at, kind, job, queue, data) VALUES {}"
@@ -281,10 +284,19 @@ def explain(path: Path, error: Exception, waited_s: float = BUSY_TIMEOUT_S) -> s
     text = str(error)
     if "locked" in text or "busy" in text:
         return f"{path} stayed locked for {waited_s:g} s: another program holds a long transaction on it"
-    if "full" in text:
+    if "full" in text or ("disk I/O error" in text and _no_room(path)):
         return f"the disk of {path} is full: nothing was changed; free some space and try again"
     if "readonly" in text:
         return f"{path} is read-only: nothing was changed; make the home writable or choose another --home"
     if "malformed" in text or "not a database" in text:
         return f"{path} is damaged ({text}): {migrating.RESTORE}"
     return f"{path}: {text}"
+
+
+def _no_room(path: Path) -> bool:
+    """Whether the disk has no room for what SQLite makes beside its file when it opens it."""
+    try:
+        found = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < ROOM_BYTES

@@ -13,6 +13,7 @@ from jobdesk.core.schedule import Reason
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.ledger.spans import Spans, add_packed
 from jobdesk.ledger.totals import DAY
+from jobdesk.ledger.workers import EXPECTED
 
 OLDEST = 200
 """Ready jobs that are looked at, the longest there first."""
@@ -134,7 +135,7 @@ class Signal:
     message: str
 
 
-def signals(ledger: Ledger, kind: Measure, since: float = -1e300) -> list[Signal]:
+def signals(ledger: Ledger, kind: Measure, since: float) -> list[Signal]:
     """What events told of since an instant."""
     rows = ledger.rows(
         "SELECT subject, at, n, message FROM alert_signal WHERE kind = ? AND at >= ? ORDER BY at DESC", (kind, since)
@@ -146,7 +147,7 @@ def listen(ledger: Ledger, forget_before: float) -> bool:
     """Take note of what new events tell of; whether there may be more. Whoever is first does it, once.
 
     Args:
-        forget_before: what was told before this instant is forgotten, open breakers aside.
+        forget_before: what was told before this instant is forgotten.
     """
     row = ledger.row("SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?", (_MARK,))
     assert row is not None
@@ -165,23 +166,15 @@ def listen(ledger: Ledger, forget_before: float) -> bool:
             return True  # another process has just done it
         for _, at, kind, data in rows:
             _note(tx, at, kind, json.loads(data) if data else {})
-        tx.run("DELETE FROM alert_signal WHERE at < ? AND kind <> ?", (forget_before, Measure.SERVICE_DOWN))
+        tx.run("DELETE FROM alert_signal WHERE at < ?", (forget_before,))
     return len(rows) == EVENTS
 
 
 def _note(tx: Tx, at: float, kind: str, data: dict[str, object]) -> None:
-    if kind == Kind.CONSUMER_STOPPED and data.get("why") != "stopped":
+    if kind == Kind.CONSUMER_STOPPED and data.get("why") not in EXPECTED:
         _add(tx, Measure.WORKER_LOST, str(data.get("consumer")), at, str(data.get("why")))
     elif kind == Kind.SCHEDULE_MISSED and data.get("reason") != Reason.PAUSED:
         _add(tx, Measure.SCHEDULE_MISSED, str(data.get("schedule")), at, str(data.get("message")))
-    elif kind == Kind.BREAKER_OPENED:
-        _add(tx, Measure.SERVICE_DOWN, _service(data), at, str(data.get("message") or data.get("reason") or "it fails"))
-    elif kind == Kind.BREAKER_CLOSED:
-        tx.run("DELETE FROM alert_signal WHERE kind = ? AND subject = ?", (Measure.SERVICE_DOWN, _service(data)))
-
-
-def _service(data: dict[str, object]) -> str:
-    return str(next((data[key] for key in ("service", "provider", "breaker", "name") if data.get(key)), "unknown"))
 
 
 def _add(tx: Tx, kind: Measure, subject: str, at: float, message: str) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from jobdesk.ledger import checks, queues
 from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.ledger.prune import HISTORY
 
 BATCH = 200
 """Rows that one transaction mends."""
-OWNED = ("attempt", "artifact", "dependency", "binding", "event")
+OWNED = (*HISTORY, "binding")
 """Tables whose rows belong to a job, by its seq in `job`."""
 _ROUND = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'mended'"
 

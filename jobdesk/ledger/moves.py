@@ -15,6 +15,7 @@ from jobdesk.core.moves import MOVES
 from jobdesk.core.text import to_json
 from jobdesk.ledger import follow, lanes
 from jobdesk.ledger.database import Tx
+from jobdesk.ledger.prune import HISTORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ def delete(tx: Tx, id_: str) -> None:
     if state not in FINAL:
         cancel(tx, id_, "deleted")
     tx.run("DELETE FROM job WHERE seq = ?", (seq,))  # first: its events say whether its end is in the rollups
-    for table in ("attempt", "artifact", "event", "dependency"):
+    for table in HISTORY:
         tx.run(f"DELETE FROM {table} WHERE job = ?", (seq,))
     tx.run("DELETE FROM dependency WHERE parent = ?", (seq,))
     tx.event(Kind.JOB_DELETED, None, queue, job_id=id_)

@@ -222,7 +222,8 @@ def opens_at(ledger: Ledger | Tx, target: str, rate: Rate, now: float) -> float:
 
 def take(tx: Tx, one: Waiting) -> bool:
     """Take what waits for a target, to send it. False: it has changed meanwhile."""
-    return bool(tx.run("DELETE FROM notice WHERE target = ? AND n = ?", (one.target, one.count)))
+    values = (one.target, one.count, one.since)  # as many others may have come since another process sent these
+    return bool(tx.run("DELETE FROM notice WHERE target = ? AND n = ? AND first_at = ?", values))
 
 
 def sent(tx: Tx, target: str, job: str) -> None:

@@ -24,6 +24,8 @@ HOLD_S = 0.004
 LOOK = 2000
 """Rows that one search looks at."""
 _DEAD = ("failed", "expired")
+HISTORY = ("attempt", "artifact", "event", "dependency", "breaker_wait", "breaker_trial")
+"""Tables whose rows go with their job, by its seq in `job`: another may get the same seq."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def remove(tx: Tx, doomed: Sequence[Ended], who: str | None = None) -> int:
     flows = tx.rows("SELECT DISTINCT flow FROM job WHERE seq IN (SELECT value FROM json_each(?))", (seqs,))
     # First the jobs: their events say whether their ends are in the rollups.
     tx.run("DELETE FROM job WHERE seq IN (SELECT value FROM json_each(?))", (seqs,))
-    for table in ("attempt", "artifact", "event", "dependency"):
+    for table in HISTORY:
         tx.run(f"DELETE FROM {table} WHERE job IN (SELECT value FROM json_each(?))", (seqs,))
     tx.run("DELETE FROM dependency WHERE parent IN (SELECT value FROM json_each(?))", (seqs,))
     for (flow,) in flows:

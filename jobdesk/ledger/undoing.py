@@ -17,6 +17,7 @@ from jobdesk.ledger import capture, dropped, endings, follow, fulltext
 from jobdesk.ledger.audit import Group
 from jobdesk.ledger.capture import Change, Values
 from jobdesk.ledger.database import Tx
+from jobdesk.ledger.prune import HISTORY
 
 _NAMED = {"job": "id", "schedule": "name", "queue": "name", "drop_folder": "path"}
 _WORD = {"drop_folder": "folder"}
@@ -153,7 +154,7 @@ def _move_job(tx: Tx, seq: int, before: Values, after: Values) -> None:
 def _remove_job(tx: Tx, seq: int) -> None:
     """Take away a job that the action had added, and that nobody began."""
     tx.run("DELETE FROM job WHERE seq = ?", (seq,))
-    for table in ("attempt", "artifact", "event", "dependency"):
+    for table in HISTORY:
         tx.run(f"DELETE FROM {table} WHERE job = ?", (seq,))
     tx.run("DELETE FROM dependency WHERE parent = ?", (seq,))
 

@@ -9,6 +9,8 @@ from jobdesk.ledger.moves import Usage
 LATER_S = 600.0
 """When a job looks by itself whom nobody called, longer than the first of them."""
 HELD_S = 86_400.0
+_WAITS = "FROM breaker_wait w JOIN job j ON j.seq = w.job AND j.fence = w.fence AND j.state = 'scheduled'"
+"""What was cancelled meanwhile waits no more."""
 AFTER_OTHERS_S = 2.0
 """How much later than others one looks again that has tried in vain: it may be its own request that fails."""
 
@@ -36,10 +38,10 @@ def _delay_s(tx: Tx, job: Job, found: breakers.Breaker | None, after_s: float) -
     if found.until is None:
         return HELD_S
     if after_s:
-        others = tx.row("SELECT 1 FROM breaker_wait WHERE service = ? AND job <> ? LIMIT 1", (found.service, job.seq))
+        others = tx.row(f"SELECT 1 {_WAITS} WHERE w.service = ? AND w.job <> ? LIMIT 1", (found.service, job.seq))
         return found.until - tx.now + (after_s if others is None else LATER_S)
     first = tx.row(
-        "SELECT count(*) FROM (SELECT 1 FROM breaker_wait WHERE service = ? AND due_at <= ? LIMIT ?)",
+        f"SELECT count(*) FROM (SELECT 1 {_WAITS} WHERE w.service = ? AND w.due_at <= ? LIMIT ?)",
         (found.service, found.until, found.trials),
     )
     return found.until - tx.now + (LATER_S if first and first[0] >= found.trials else 0.0)
@@ -62,11 +64,7 @@ def call_due(ledger: Ledger) -> tuple[bool, bool]:
 
 def waiting(ledger: Ledger, service: str) -> int:
     """How many jobs were put off until the service works."""
-    row = ledger.row(
-        "SELECT count(*) FROM breaker_wait w JOIN job j ON j.seq = w.job AND j.fence = w.fence "
-        "WHERE w.service = ? AND j.state = 'scheduled'",
-        (service,),
-    )
+    row = ledger.row(f"SELECT count(*) {_WAITS} WHERE w.service = ?", (service,))
     return int(row[0]) if row else 0
 
 

@@ -55,6 +55,12 @@ def heartbeat(tx: Tx, id_: str, uses: Footprint) -> bool:
     )
 
 
+STOPPED = "stopped"
+RESTORED = "the ledger was restored from a backup"
+EXPECTED = frozenset({STOPPED, RESTORED})
+"""Why consumers end that nobody lost."""
+
+
 def unregister(tx: Tx, id_: str, why: str) -> None:
     """A consumer has ended, by itself or found dead."""
     if tx.run("UPDATE consumer SET stopped_at = ? WHERE id = ? AND stopped_at IS NULL", (tx.now, id_)):

@@ -1,7 +1,7 @@
 """What the machine gives: space, events of files, the time, and a home that is private."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,9 +41,14 @@ def permissions(home: Path, *, fix: bool) -> Finding:
 
 def disk(patient: Patient) -> Finding:
     """Space on every disk that something is written to."""
+    storage = [patient.storage] if patient.storage else []
+    return room([patient.home, *storage, *(one.path for one in patient.watched)])
+
+
+def room(folders: Sequence[Path]) -> Finding:
+    """Space on the disks of these folders, of which the first is there."""
     seen: set[int] = set()
-    wanted = [patient.home, *([patient.storage] if patient.storage else []), *(one.path for one in patient.watched)]
-    for folder in wanted:
+    for folder in folders:
         try:
             device = folder.stat().st_dev
         except OSError:
@@ -60,7 +65,7 @@ def disk(patient: Patient) -> Finding:
                 "disk", False, said, "when it is full, nothing is taken in and no job can end",
                 "free some space: `jobdesk queues clean` removes ended jobs, `desk.retention` does so by itself",
             )  # fmt: skip
-    return Finding("disk", True, f"{disk_of(patient.home)} on the disk of {patient.home}")
+    return Finding("disk", True, f"{disk_of(folders[0])} on the disk of {folders[0]}")
 
 
 def file_events(patient: Patient, proc: Path = _PROC) -> Finding:

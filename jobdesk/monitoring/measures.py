@@ -7,11 +7,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from jobdesk.core.alert import NOTICE_TYPE, Measure, Reading, Rule, in_unit
+from jobdesk.core.breaker import BreakerState
 from jobdesk.core.clock import iso
 from jobdesk.core.durations import short
 from jobdesk.core.query import parse
 from jobdesk.core.terms import Query, Term
-from jobdesk.ledger import gauges, search
+from jobdesk.ledger import breakers, gauges, search
 from jobdesk.ledger.database import Ledger
 from jobdesk.monitoring.disk import disk_of
 
@@ -151,8 +152,11 @@ class Measurer:
         return found
 
     def _service_down(self, rule: Rule, watch: Watch) -> list[Reading]:
-        told = gauges.signals(self._ledger, Measure.SERVICE_DOWN)
-        return [Reading(one.subject, one.n, f"service {one.subject} is down: {one.message}") for one in told]
+        return [
+            Reading(one.service, one.opened, f"service {one.service} is down: {one.reason}")
+            for one in breakers.every(self._ledger, self._now)
+            if one.state is not BreakerState.CLOSED
+        ]
 
     def _query(self, rule: Rule, watch: Watch) -> list[Reading]:
         assert rule.query is not None

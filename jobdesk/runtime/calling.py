@@ -10,6 +10,7 @@ from jobdesk.core.calling import Called, called, failure_of_status
 from jobdesk.core.errors import ConfigError
 from jobdesk.core.nearest import nearest
 from jobdesk.core.outcome import Reject, ServiceDown
+from jobdesk.core.redaction import redact
 from jobdesk.core.text import clean
 from jobdesk.runtime.messages import Message
 
@@ -56,7 +57,8 @@ class Calls:
         self.tell(under_way.said or Called(service))
 
     def tell(self, came: Called | None) -> None:
-        self._send({"called": None if came is None else [came.service, came.failure]})
+        why = None if came is None or came.failure is None else redact(came.failure)  # it is kept, shown and sent
+        self._send({"called": None if came is None else [came.service, why]})
 
     def judge(self, service: str, error: BaseException | None) -> None:
         """Tell of a service by how the job ended, unless it did so itself."""

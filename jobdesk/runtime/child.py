@@ -91,7 +91,8 @@ class Child:
         self._token, self._lines = spec["token"], RedactedLines()
         if "settings" in spec:
             settings = dict(spec.pop("settings"))
-            everywhere.know([os.environ[name] for name in settings.get("environment", ()) if name in os.environ])
+            secrets = [os.environ[name] for name in settings.get("environment", ()) if name in os.environ]
+            everywhere.know(secrets, always=True)
             self._settings[spec["type"]] = encode(settings).decode()
         self._usage.begin()
 

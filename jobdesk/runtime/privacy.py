@@ -21,7 +21,7 @@ def take_keys() -> None:
     given = os.environ.pop(VARIABLE, None)
     if given is not None:
         _keys[VARIABLE] = given
-        everywhere.know(given.split(","))
+        everywhere.know(given.split(","), always=True)
 
 
 class Privacy:

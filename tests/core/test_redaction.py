@@ -1,7 +1,8 @@
 """What the redactor hides, and what it leaves."""
 
 import json
-from urllib.parse import quote
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -54,7 +55,9 @@ def test_what_does_not_stays(text: str) -> None:
 @given(st.text(min_size=4, max_size=60).filter(lambda text: len(text.strip()) >= 4), st.text(max_size=40))
 def test_a_known_value_is_found_however_it_is_written(value: str, around: str) -> None:
     redactor = Redactor([value])
-    for form in (value, json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value), quote(value, safe="")):
+    as_json, python = json.dumps(value), (repr(value), ascii(value), repr(value.encode())[1:])
+    urls = quote(value, safe=""), quote_plus(value)
+    for form in (value, as_json, json.dumps(value, ensure_ascii=False), *python, *urls):
         bare = form.strip("\"'") if form != value else form
         if bare in MASK + around:
             continue
@@ -83,6 +86,27 @@ def test_values_are_remembered_and_the_oldest_forgotten() -> None:
     for number in range(400):
         redactor.know(f"value number {number:04}")
     assert redactor.known("value number 0399") == MASK
+
+
+def test_secrets_of_the_settings_are_never_forgotten() -> None:
+    redactor = Redactor()
+    redactor.know("of the settings", always=True)
+    for number in range(400):
+        redactor.know(f"value number {number:04}")
+    redactor.know([f"one of many {number:04}" for number in range(400)])
+    assert redactor.known("of the settings, one of many 0000") == f"{MASK}, {MASK}"
+    assert redactor.known("value number 0000") == "value number 0000"
+
+
+@pytest.mark.parametrize("value", ["s\u00ebcret w\u00f6rd/+&?=%", "hunter22", "a~b>?>?>?"])
+@pytest.mark.parametrize("before", ["", "u", "us", "user:"])
+@pytest.mark.parametrize("after", ["", "x", "xx", ":more"])
+def test_a_known_value_is_found_in_base64_wherever_it_stands(value: str, before: str, after: str) -> None:
+    redactor = Redactor([value])
+    for encode in (b64encode, urlsafe_b64encode):
+        said = encode(f"{before}{value}{after}".encode()).decode()
+        hidden = redactor.known(said)
+        assert MASK in hidden and len(hidden) - len(MASK) <= 4 * (1 + (len(before) + 2) // 3 + (len(after) + 2) // 3)
 
 
 def test_an_edit_keeps_what_was_masked() -> None:

@@ -77,6 +77,8 @@ def test_what_ran_when_the_backup_was_made_goes_back_with_its_attempt(home: Path
     assert (back.state, back.attempt) == (State.PENDING, 0)
     with desk:
         assert desk.wait(job.id, timeout=60).state is State.COMPLETED
+    assert consumer(home, "--drain").wait(120) == 0  # it looks at the rules of alerts before it ends
+    assert [one.rule for one in desk.alerts() if one.rule == "worker-lost"] == []
 
 
 def test_a_restore_refuses_while_somebody_works_and_names_it(home: Path) -> None:

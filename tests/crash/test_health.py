@@ -80,6 +80,10 @@ def test_a_disk_without_a_free_byte_is_an_error_and_no_crash(small_disk: Path) -
     assert told.code == 2 and told.out.startswith("error\n")
     never_made = command(small_disk / "other", "health", "--json")
     assert (never_made.code, never_made.json["checks"]["home"]) == (2, False)
+    findings = {one["name"]: one for one in command(home, "doctor", "--json").json}
+    assert not findings["disk"]["ok"] and "free some space" in findings["disk"]["mend"]
+    for words in (("submit", "demo_sleep"), ("jobs", "list"), ("jobs", "list", "--read-only")):
+        assert "is full: nothing was changed; free some space" in command(home, *words).error
     (small_disk / "filler").unlink()
     assert said(home, "health", "--json").json["checks"]["database"] is True
 

@@ -10,10 +10,12 @@ import pytest
 
 from jobdesk import Desk
 from jobdesk.core.alert import ABOUT, Measure
+from jobdesk.core.breaker import Policy
+from jobdesk.core.calling import Called
 from jobdesk.core.events import Kind
-from jobdesk.core.job import JobError
+from jobdesk.core.job import Job, JobError
 from jobdesk.core.schedule import Reason
-from jobdesk.ledger import folders, moves, queues, schedules
+from jobdesk.ledger import breakers, folders, moves, queues, schedules
 from jobdesk.ledger.database import Ledger
 from jobdesk.monitoring.measures import Measurer
 from tests.support.clock import FakeClock
@@ -285,20 +287,29 @@ def test_a_schedule_that_is_overdue_or_missed_a_time(ledger: Ledger, clock: Fake
 
 def test_a_service_is_down_while_its_breaker_is_open(ledger: Ledger, looker: Looker) -> None:
     looker.watched = watch(rule("service_down"))
+    policy = Policy(failures=2, minimum_calls=2, open_for_s=30.0, max_open_s=30.0, trials=1)
+    submit(ledger)
 
-    def breaker(kind: Kind, service: str) -> None:
+    def calls(job: Job, *failures: str | None) -> None:
         with ledger.write() as tx:
-            tx.event(kind, service=service, reason="5 of 5 calls failed")
+            for failure in failures:
+                breakers.report(tx, policy, Called("smtp", failure), job)
 
-    breaker(Kind.BREAKER_OPENED, "smtp")
-    breaker(Kind.BREAKER_OPENED, "flaps")
-    breaker(Kind.BREAKER_CLOSED, "flaps")
+    calls(claim(ledger), "HTTP 500", "HTTP 503")
+    with ledger.write() as tx:
+        breakers.open_(tx, "flaps", "for a moment")
+        breakers.close(tx, "flaps", "for a moment")
     looker.look()
     (one,) = told(ledger)
-    assert one.data["message"] == "service smtp is down: 5 of 5 calls failed"
-    looker.advance(30 * 86_400)  # however long it takes
-    looker.look()
-    breaker(Kind.BREAKER_CLOSED, "smtp")
+    assert one.data["message"].startswith("service smtp is down: 2 of 2 calls failed")
+    for failure in ("HTTP 500", None):  # a trial in vain, after a long time, and one that succeeds
+        looker.advance(30 * 86_400)
+        looker.look()
+        assert story(ledger) == ["+smtp"]
+        submit(ledger)
+        trial = claim(ledger)
+        assert breakers.admit(ledger, "smtp", trial) is None
+        calls(trial, failure)
     looker.look()
     assert story(ledger) == ["+smtp", "-smtp"]
 

@@ -11,7 +11,7 @@ from jobdesk.core.alert import Severity
 from jobdesk.core.errors import QueueFull
 from jobdesk.core.events import Kind
 from jobdesk.core.job import JobError, NewJob
-from jobdesk.core.notice import SPELLED, Route, Routing, Topic
+from jobdesk.core.notice import SPELLED, Route, Routing, Told, Topic
 from jobdesk.core.query import parse
 from jobdesk.core.rate import rate
 from jobdesk.core.submission import Submission
@@ -154,6 +154,25 @@ def test_many_that_look_at_once_tell_each_event_once(tmp_path: Path, clock: Fake
     said = "\n".join(f"{message['title']}\n{message['body']}\n" for message in first.messages)
     assert [said.count(f"type-{n} failed\njob_") for n in range(5)] == [1] * 5
     ledgers[0].close()
+
+
+def test_what_came_after_others_sent_as_many_is_not_taken_for_them(ledger: Ledger, clock: FakeClock) -> None:
+    def told_of(text: str) -> notices.Waiting:
+        with ledger.write() as tx:
+            mark = notices.outlook(ledger).mark
+            assert mark is not None and notices.take_down(tx, mark, mark, {"ops": [Told(text, "", "info")]})
+        (waiting,) = notices.waiting(ledger)
+        return waiting
+
+    notices.begin(ledger)
+    first = told_of("first")
+    with ledger.write() as tx:
+        assert notices.take(tx, first)
+    clock.advance(1)
+    second = told_of("second")
+    with ledger.write() as tx:
+        assert not notices.take(tx, first), "who read the first before it was sent"
+        assert notices.take(tx, second)
 
 
 def test_without_routes_it_rests_and_what_happens_meanwhile_is_no_news_later(ledger: Ledger, clock: FakeClock) -> None:

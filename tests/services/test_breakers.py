@@ -6,7 +6,7 @@ from jobdesk.core.breaker import BreakerState, Policy
 from jobdesk.core.calling import Called, called
 from jobdesk.core.events import Kind
 from jobdesk.core.job import Job, State
-from jobdesk.ledger import breakers, claiming, moves, reads, upkeep, waiting
+from jobdesk.ledger import breakers, claiming, moves, prune, reads, upkeep, waiting
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.moves import Usage
 from tests.support.clock import FakeClock
@@ -241,6 +241,47 @@ def test_who_waits_is_called_when_a_trial_ends_without_an_answer(
         for job in jobs[:2]:
             moves.complete(tx, job, None)  # they did not call it in the end
     waiting.call_due(ledger)
+    with ledger.write() as tx:
+        assert upkeep.stage(tx) == 2
+
+
+@pytest.mark.parametrize("pruned", [True, False])
+def test_a_job_with_the_seq_of_one_that_is_gone_does_not_wait_in_its_place(
+    ledger: Ledger, bystander: Job, clock: FakeClock, pruned: bool
+) -> None:
+    opened(ledger, bystander)
+    submit(ledger, type="test")
+    gone = claim(ledger)
+    with ledger.write() as tx:
+        assert waiting.wait(tx, gone, "bank", "it is down", Usage())
+        if pruned:
+            moves.cancel(tx, gone.id, "no longer wanted")
+            ended = prune.Ended(gone.seq, gone.queue, "cancelled", tx.now)
+            assert prune.remove(tx, [ended]) == 1
+        else:
+            moves.delete(tx, gone.id)
+    submit(ledger, type="test")
+    other = claim(ledger)
+    assert (other.seq, other.fence) == (gone.seq, gone.fence)
+    with ledger.write() as tx:
+        moves.snooze(tx, other, 3600, "for reasons of its own", Usage())
+        breakers.close(tx, "bank", "it works")
+    assert waiting.waits_for(ledger, reads.job(ledger, other.id)) == []
+    assert reads.job(ledger, other.id).run_at == clock.now() + 3600
+
+
+def test_who_was_cancelled_holds_up_nobody_that_waits(ledger: Ledger, bystander: Job, clock: FakeClock) -> None:
+    opened(ledger, bystander)
+    for _ in range(6):
+        submit(ledger, type="test")
+    jobs = [claim(ledger, f"con_a/{n}") for n in range(6)]
+    with ledger.write() as tx:
+        for job in jobs:
+            waiting.wait(tx, job, "bank", "it is down", Usage())
+        for job in jobs[:4]:
+            moves.cancel(tx, job.id, "no longer wanted")
+    clock.advance(30)
+    assert waiting.call_due(ledger) == (True, False)
     with ledger.write() as tx:
         assert upkeep.stage(tx) == 2
 
