@@ -15,7 +15,7 @@ from jobdesk.core.names import shown
 from jobdesk.core.nearest import nearest
 
 KNOWN = ("name", "stem", "suffix", "folder", "parts", "relative", "size", "sha256", "modified")
-_TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_TOKEN = re.compile(r"(?P<variable>\$\{env:\w+\})|\{\{|\}\}|\{(?P<name>[^{}]*)\}|[{}]")
 _PART = re.compile(r"parts\[(\d{1,2})\]")
 
 
@@ -77,12 +77,15 @@ def _text(text: str, known: Mapping[str, Any] | None) -> Any:
     for token in _TOKEN.finditer(text):
         pieces.append(text[end : token.start()])
         end = token.end()
+        name = token["name"]
         if token[0] in ("{{", "}}"):
             pieces.append(token[0][0])
-        elif token[1] is None:
+        elif token["variable"]:
+            pieces.append(token[0])  # a secret's place: it is filled in elsewhere
+        elif name is None:
             raise ValueError(f"a single {token[0]} begins or ends no template: write {token[0] * 2} for the brace")
         else:
-            value = _fact(token[1].strip(), known)
+            value = _fact(name.strip(), known)
             if token[0] == text:
                 return value
             pieces.append("" if value is None else str(value))

@@ -77,7 +77,7 @@ def test_a_wrong_option_is_one_sentence(tmp_path: Path, words: list[str], says: 
 
 def test_services_on_the_command_line(tmp_path: Path) -> None:
     home = make_home(tmp_path, settings='[services.shop]\nurl = "http://127.0.0.1:9/v1"\n')
-    (row,) = said(home, "services", "list", "--json").json
+    row = next(one for one in said(home, "services", "list", "--json").json if one["name"] == "shop")
     assert (row["name"], row["state"], row["waiting"]) == ("shop", "closed", 0)
     assert said(home, "services", "open", "shop", "--why", "until noon").code == 0
     found = said(home, "services", "show", "shop", "--json").json

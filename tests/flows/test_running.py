@@ -48,8 +48,8 @@ def meta(ctx: Context, source: Path, album: str | None = None) -> dict:
         time.sleep(0.01)
     return {"album": album, "name": source.name}
 
-@processor("report")
-def report(ctx: Context, title: str, parts: list[dict], said: str | None = None) -> dict:
+@processor("summary")
+def summary(ctx: Context, title: str, parts: list[dict], said: str | None = None) -> dict:
     return {"title": title, "parts": parts, "results": sorted(ctx.results)}
 
 @processor("clean", isolation="thread")
@@ -116,7 +116,7 @@ data = { source = "{steps.download.result.path}", album = "{input.album}" }
 after = ["download"]
 [[flows.steps]]
 name = "report"
-type = "report"
+type = "summary"
 after = ["thumb", "meta"]
 data = { title = "{steps.download.result.bytes} bytes of {input.url}", parts = ["{steps.thumb.result}", "{steps.meta.result}"] }
 [[flows.steps]]

@@ -51,7 +51,7 @@ def leaves_a_copy(ctx: Context) -> None:
 
 @processor("babbles", retries=0)
 def babbles(ctx: Context) -> None:
-    for descriptor in range(3, 64):
+    for descriptor in range(3, 1024):
         try:
             os.write(descriptor, b'["no message"]\n')
         except OSError:
