@@ -81,7 +81,7 @@ def orphans(patient: Patient) -> Finding:
     queues = checks.queues_without_a_row(ledger)
     if not tables and not queues:
         return Finding("rows", True, "every row has its job, and every job its queue")
-    said = [f"rows of {', '.join(tables)} belong to jobs that are gone"] if tables else []
+    said = [f"rows of {', '.join(sorted(tables))} belong to jobs that are gone"] if tables else []
     said += [f"the queue {queues[0]} has jobs and is not there"] if queues else []
     why = "jobs of a queue that is not there never run" if queues else "they take room, and later jobs may inherit them"
 
