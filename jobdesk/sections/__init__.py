@@ -11,7 +11,7 @@ from jobdesk.sections.analytics import AnalyticsSettings, ReportSettings
 from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.email import EmailSettings
-from jobdesk.sections.fields import Section
+from jobdesk.sections.fields import Section, repeated
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
 from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
@@ -75,9 +75,8 @@ class Config(Section):
     @classmethod
     def _flows_differ(cls, flows: list[FlowSettings]) -> list[FlowSettings]:
         names = [flow.name for flow in flows]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two flows are named '{name}': give one another name")
+        if (name := repeated(names)) is not None:
+            raise ValueError(f"two flows are named '{name}': give one another name")
         return flows
 
     @property

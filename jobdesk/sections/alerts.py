@@ -1,11 +1,9 @@
 """`[alerts]` and its rules, `[alerts.rules.NAME]`."""
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from jobdesk.core.alert import ABOUT, Measure, Rule, Severity, level
-from jobdesk.core.errors import QueryError
-from jobdesk.core.query import parse
-from jobdesk.sections.fields import Seconds, Section
+from jobdesk.sections.fields import QueryText, Seconds, Section
 
 LONGEST_WINDOW_S = 7 * 86400
 """Minutes are remembered for so long."""
@@ -16,7 +14,7 @@ class RuleSettings(Section):
 
     enabled: bool = True
     measure: Measure | None = None
-    query: str | None = None
+    query: QueryText | None = None
     above: str | float | None = None
     below: str | float | None = None
     window: Seconds | None = Field(default=None, gt=0, le=LONGEST_WINDOW_S)
@@ -25,16 +23,6 @@ class RuleSettings(Section):
     cooldown: Seconds = 300.0
     severity: Severity = Severity.WARNING
     queues: list[str] = Field(default=["*"], min_length=1)
-
-    @field_validator("query")
-    @classmethod
-    def _can_be_read(cls, query: str | None) -> str | None:
-        if query is not None:
-            try:
-                parse(query)
-            except QueryError as error:
-                raise ValueError(str(error)) from None
-        return query
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "RuleSettings":

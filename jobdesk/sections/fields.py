@@ -1,16 +1,30 @@
 """What the keys of more than one section may be. Every duration is in seconds once read, every size in bytes."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 from jobdesk.core.durations import bytes_, seconds
+from jobdesk.core.errors import QueryError
 from jobdesk.core.job import priority
+from jobdesk.core.query import parse
 from jobdesk.core.rate import Rate, rate
 
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
 Bytes = Annotated[int, BeforeValidator(bytes_, json_schema_input_type=str | int)]
 PriorityNumber = Annotated[int, BeforeValidator(priority, json_schema_input_type=str | int)]
+
+
+def _query(text: str) -> str:
+    try:
+        parse(text)
+    except QueryError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+QueryText = Annotated[str, AfterValidator(_query)]
 
 
 def _span_or_off(value: Any) -> float | None:
@@ -53,3 +67,8 @@ class Section(BaseModel):
     """A table of the settings; a key it does not know is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def repeated(names: Sequence[str]) -> str | None:
+    """The first of these that stands there more than once."""
+    return next((name for name in names if names.count(name) > 1), None)

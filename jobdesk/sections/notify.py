@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainSerializer, field_validator, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, model_validator
 
 from jobdesk.core.alert import Severity
-from jobdesk.core.errors import QueryError
 from jobdesk.core.nearest import nearest
 from jobdesk.core.notice import ALERTS, OF_JOBS, Route, Topic, check_target, check_template, masked
 from jobdesk.core.query import parse
-from jobdesk.sections.fields import RateLimit, Seconds, Section
+from jobdesk.sections.fields import QueryText, RateLimit, Seconds, Section
 
 Target = Annotated[str, AfterValidator(check_target), PlainSerializer(masked, when_used="json")]
 Template = Annotated[str, AfterValidator(check_template)]
@@ -24,19 +23,9 @@ class RouteSettings(Section):
     rules: Names = ["*"]
     severity: Annotated[list[Severity], Field(min_length=1)] = list(Severity)
     flows: Names = ["*"]
-    query: str | None = None
+    query: QueryText | None = None
     title: Template = "{title}"
     body: Template = "{message}"
-
-    @field_validator("query")
-    @classmethod
-    def _can_be_read(cls, query: str | None) -> str | None:
-        if query is not None:
-            try:
-                parse(query)
-            except QueryError as error:
-                raise ValueError(str(error)) from None
-        return query
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "RouteSettings":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from jobdesk.sections.fields import Section
+from jobdesk.sections.fields import Section, repeated
 
 Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=12)]
 Amount = Annotated[Decimal, Field(ge=0, lt=10**12)]
@@ -60,7 +60,6 @@ class ReferralSettings(Section):
     @classmethod
     def _named_once(cls, rules: list[RuleSettings]) -> list[RuleSettings]:
         names = [rule.name for rule in rules]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two rules are named '{name}': give one another name")
+        if (name := repeated(names)) is not None:
+            raise ValueError(f"two rules are named '{name}': give one another name")
         return rules

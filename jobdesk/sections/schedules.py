@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from jobdesk.core.schedule import Missed, Overlap
-from jobdesk.sections.fields import Cron, PriorityNumber, Section, Timezone
+from jobdesk.sections.fields import Cron, PriorityNumber, Section, Timezone, repeated
 
 
 class ScheduleSettings(Section):
@@ -30,7 +30,6 @@ class ScheduleSettings(Section):
 
 def named_once(schedules: list[ScheduleSettings]) -> list[ScheduleSettings]:
     names = [one.name for one in schedules]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"there are {names.count(name)} schedules named '{name}': give each a name of its own")
+    if (name := repeated(names)) is not None:
+        raise ValueError(f"there are {names.count(name)} schedules named '{name}': give each a name of its own")
     return schedules

@@ -5,11 +5,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from jobdesk.core.errors import QueryError
 from jobdesk.core.events import Kind
 from jobdesk.core.nearest import nearest
-from jobdesk.core.query import parse
-from jobdesk.sections.fields import Section
+from jobdesk.sections.fields import QueryText, Section, repeated
 
 ENDS = ["job_completed", "job_failed", "job_cancelled", "job_expired"]
 
@@ -21,19 +19,11 @@ def _kinds(patterns: list[str]) -> list[str]:
     return patterns
 
 
-def _query(text: str) -> str:
-    try:
-        parse(text)
-    except QueryError as error:
-        raise ValueError(str(error)) from None
-    return text
-
-
 class WebhookSettings(Section):
     name: str = Field(min_length=1)
     url: str = Field(pattern=r"^https?://[^/\s]")
     events: Annotated[list[str], AfterValidator(_kinds)] = ENDS
-    query: Annotated[str, AfterValidator(_query)] = ""
+    query: QueryText = ""
     secret: str = ""
     queue: str = "default"
 
@@ -45,7 +35,6 @@ class WebhookSettings(Section):
 
 def named_once(hooks: list[WebhookSettings]) -> list[WebhookSettings]:
     names = [one.name for one in hooks]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"there are {names.count(name)} webhooks named '{name}': give each a name of its own")
+    if (name := repeated(names)) is not None:
+        raise ValueError(f"there are {names.count(name)} webhooks named '{name}': give each a name of its own")
     return hooks
