@@ -1,6 +1,5 @@
 """What running jobs get from the desk that they belong to: `runtime.wiring.Wiring` as the engine gives it."""
 
-import gc
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +22,6 @@ class DeskWiring:
 
     def __init__(self, desk: "Desk") -> None:
         self._desk = desk
-        self._settled = False
-        """Whether what was imported for processors is out of the garbage collector's way."""
         config = desk.config
         storage = desk.home.path / config.storage.path
         self._settings = {
@@ -42,9 +39,6 @@ class DeskWiring:
 
     def find(self, type_: str) -> tuple[Processor, str, str | None] | None:
         registry = self._desk.registry
-        if not self._settled:  # the garbage collector need not go through every processor again and again
-            self._settled = True
-            gc.freeze()
         if type_ not in registry.processors:
             registry = self._desk.renew_registry()
         if type_ not in registry.processors:
