@@ -25,6 +25,7 @@ from jobdesk.sections.schedules import ScheduleSettings, named_once
 from jobdesk.sections.secrets import SecretSettings
 from jobdesk.sections.services import BreakerSettings, ProviderSettings, ServiceName, ServiceSettings, named_apart
 from jobdesk.sections.storage import StorageSettings
+from jobdesk.sections.upkeep import ArchiveSettings, BackupSettings, CleanupSettings
 from jobdesk.sections.webhooks import WebhookSettings
 from jobdesk.sections.webhooks import named_once as webhooks_named_once
 
@@ -44,6 +45,9 @@ class Config(Section):
     referrals: ReferralSettings = ReferralSettings()
     analytics: AnalyticsSettings
     reports: ReportSettings
+    cleanup: CleanupSettings
+    backup: BackupSettings
+    archive: ArchiveSettings
     logs: LogSettings
     secrets: SecretSettings
     alerts: AlertSettings
