@@ -60,6 +60,7 @@ class Upkeeping:
             NotFound: there is no such queue.
         """
         from jobdesk.ledger import overdue, prune, upkeep
+        from jobdesk.ledger.prune import Ended
 
         desk = cast("Desk", self)
         desk.sync_queues()
@@ -120,6 +121,7 @@ class Upkeeping:
         """
         from jobdesk.archive import archive
         from jobdesk.ledger import overdue
+        from jobdesk.ledger.prune import Ended
 
         desk = cast("Desk", self)
         if wrong := [state for state in states if state not in FINAL]:

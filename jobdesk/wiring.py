@@ -30,9 +30,6 @@ class DeskWiring:
             "images": config.images.model_dump(),
             "analytics": config.analytics.model_dump(),
             "reports": config.reports.model_dump(),
-            "cleanup": config.cleanup.model_dump(),
-            "backup": config.backup.model_dump(),
-            "archive": config.archive.model_dump(),
             "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),
@@ -66,6 +63,8 @@ class DeskWiring:
             "notify": notify,
             "email": self._config.email.model_dump(),
             "payments": self._config.payments.model_dump(),
+            "cleanup": self._config.cleanup.model_dump(),
+            "backup": self._config.backup.model_dump(),
             "referrals": self._config.referrals.model_dump(mode="json"),
         }
         made = self._settings | more | {"type": (own.model_extra or {}) if own else {}, **services}

@@ -3,13 +3,13 @@
 Each opens the desk that runs it, like any program would; `Desk` does the work.
 """
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from jobdesk import Context, Desk, Reject, Retry, processor
+from jobdesk import Context, Desk, JobdeskError, Reject, Retry, processor
 
 from . import ages, mail_server, snapshots
 from .ages import Age, DryRun, OlderThan, OlderThanDays
@@ -55,7 +55,7 @@ def _backed_up(ctx: Context, type: What, retention: str | None, keep: int | None
         target = snapshots.free_name(folder, "jobdesk", ".db")
         told: dict[str, Any] = {"path": str(target), "kind": "database"}
         if not dry_run:
-            with closing(Desk(ctx.home)) as desk:
+            with _opened(ctx) as desk:
                 told |= {"jobs": desk.backup(target).jobs, "bytes": target.stat().st_size}
             ctx.artifact(target, "backup")
         made.append(told)
@@ -92,7 +92,7 @@ def clean_up_expired_jobs(
 ) -> dict[str, Any]:
     """Remove ended jobs that are past their time, as retention and the queues' own limits say."""
     age_s = ages.chosen(older_than, older_than_days)
-    with closing(Desk(ctx.home)) as desk:
+    with _opened(ctx) as desk:
         done = desk.prune(older_than=age_s, queue=queue, dry_run=dry_run, told=_teller(ctx, "removed"))
     verb = "would remove" if dry_run else "removed"
     ctx.log.info(f"{verb} {done['removed']:,} jobs, {done['bytes']:,} bytes; {done['expired']:,} expired")
@@ -110,7 +110,7 @@ def archive(
 ) -> dict[str, Any]:
     """Move old ended jobs with their history into files, and out of the ledger once these are checked."""
     age_s = ages.chosen(older_than, older_than_days)
-    with closing(Desk(ctx.home)) as desk:
+    with _opened(ctx) as desk:
         done = desk.archive(
             older_than=age_s, states=states, queue=queue, dry_run=dry_run, told=_teller(ctx, "archived")
         )
@@ -125,7 +125,7 @@ def archive(
 def check_services(ctx: Context, services: list[QueueName] | None = None) -> dict[str, Any]:
     """Ask every configured service whether it is there, and let health know."""
     found: dict[str, Any] = {}
-    with closing(Desk(ctx.home)) as desk:
+    with _opened(ctx) as desk:
         known = {one.name: one.kind for one in desk.services() if one.url is not None}
         if unknown := [name for name in services or () if name not in known]:
             raise Reject(
@@ -159,7 +159,7 @@ def _greeted(ctx: Context) -> tuple[bool, str]:
 @processor("update-queue-stats", queue="maintenance", priority="low", timeout="30m", retries=1)
 def update_queue_stats(ctx: Context) -> dict[str, Any]:
     """Hold the counts of all queues against what is there, correct them, and say how each queue does."""
-    with closing(Desk(ctx.home)) as desk:
+    with _opened(ctx) as desk:
         corrected = desk.recount()
         ctx.progress(1, 2, "counted")
         lately, checks = desk.metrics(hours=1)["queues"], desk.health(detailed=True)["details"].get("queues", {})
@@ -181,6 +181,20 @@ def update_queue_stats(ctx: Context) -> dict[str, Any]:
     wrong = sum(corrected.values())
     (ctx.log.warning if wrong else ctx.log.info)(f"{len(queues)} queues; {wrong:,} counts were wrong and are corrected")
     return {"corrected": corrected, "queues": queues}
+
+
+@contextmanager
+def _opened(ctx: Context) -> Iterator[Desk]:
+    """The desk that runs this job. What the payload names and the desk does not know is an error for good."""
+    desk = Desk(ctx.home)
+    try:
+        yield desk
+    except JobdeskError as error:
+        if error.code not in ("not_found", "usage"):
+            raise
+        raise Reject(str(error), "NotFound" if error.code == "not_found" else "data") from None
+    finally:
+        desk.close()
 
 
 def _teller(ctx: Context, what: str) -> Callable[[int], None]:
