@@ -83,7 +83,7 @@ def _cleaned(ctx: Context, kind: Kind, age_s: float | None, dry_run: bool) -> di
 
 def _temp_files(ctx: Context, desk: Desk, swept: Swept, before: float) -> int:
     """Staged uploads at rest, working folders that nobody works in, unfinished files of the storage."""
-    storage = staging.storage(ctx)
+    storage = staging.storage(ctx).resolve()
     staged = {one.name: one for one in sweeping.at_rest(storage / ".staging", before)}
     used = desk.in_use(staged)
     for name, folder in staged.items():
@@ -111,7 +111,7 @@ def _failed_generations(ctx: Context, desk: Desk, swept: Swept, before: float) -
         page = listed.next
         if page is None:
             break
-    used, storage = desk.in_use({*found, *found.values()}), staging.storage(ctx)
+    used, storage = desk.in_use({*found, *found.values()}), staging.storage(ctx).resolve()
     for id_, generation in found.items():
         folders = [storage / ".staging" / id_]
         if _FOLDER.fullmatch(generation) and generation not in used and not _is_recorded(desk, generation):

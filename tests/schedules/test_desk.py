@@ -241,3 +241,21 @@ def test_built_in_schedules_are_off_until_somebody_resumes_them(opened: Callable
     for name in off():  # their types and data are right
         assert desk.resume_schedule(name)
     assert desk.schedule("weekly-reports").spec.cron == "0 8 * * 1"
+
+
+def test_the_list_shows_built_in_schedules_that_are_off(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def listed(*words: str) -> str:
+        assert main(["--home", str(home), "schedules", "list", *words]) == 0
+        return capsys.readouterr().out
+
+    (row,) = [line for line in listed().splitlines() if line.startswith("daily-backup")]
+    assert row.split("\t")[:5] == ["daily-backup", "0 1 * * *", "UTC", "off", "backup"]
+    assert [one["name"] for one in json.loads(listed("--json"))] == ["nightly"]
+    found = {one["name"]: one for one in json.loads(listed("--all", "--json"))}
+    assert found["daily-backup"]["off"] and found["daily-backup"]["data"] == {
+        "type": "database",
+        "retention": "30 days",
+    }
+    assert "off" not in found["nightly"]
+    assert main(["--home", str(home), "schedules", "resume", "daily-backup"]) == 0
+    assert "off" not in {one["name"]: one for one in json.loads(listed("--all", "--json"))}["daily-backup"]
