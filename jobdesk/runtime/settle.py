@@ -165,14 +165,11 @@ def _completion(ending: Ending, unwritten: Collection[int]) -> finishing.Complet
         return None
     try:  # a child may have sent anything
         result = "null" if outcome.result is None else to_json(outcome.result)
-        cpu_ms, memory = _whole(report.cpu_ms), _whole(report.max_rss_bytes) or None
+        cpu_ms = None if report.cpu_ms is None else int(report.cpu_ms)
+        memory = int(report.max_rss_bytes) or None
         return finishing.Completion(job, result, ending.at, cpu_ms, memory, job.seq in unwritten)
     except (TypeError, ValueError):
         return None
-
-
-def _whole(value: int | None) -> int | None:
-    return None if value is None else int(value)
 
 
 def _checked(ending: Ending) -> Outcome:
