@@ -49,6 +49,8 @@ def _story(long_pace_s: float) -> list[_Step]:
         _Step("email-preview", {"template": "daily_reminder", "data": {"name": "Ada", "items": ["water the plants"]}}),
         _PHOTO,
         _Step("demo.report", {"days": 365, "seed": 11}),
+        _Step("backup", {"keep": 3}),
+        _Step("file-cleanup", {"dryRun": True}),
         _PHOTO,
         _Step("demo.flaky", {"fails": 1, "seed": 3}),
     ]
