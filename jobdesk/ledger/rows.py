@@ -66,6 +66,6 @@ def to_job(row: Sequence[Any], **more: Any) -> Job:
         cpu_ms=cpu_ms,
         max_rss_bytes=max_rss_bytes,
         worker=worker,
-        held=bool(held),
+        held=bool(held) and finished_at is None,
         **more,
     )
