@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic.functional_validators import AfterValidator
 
 from .shapes import OutputFormat, Pixels, Quality
@@ -79,7 +79,6 @@ def _each_once(operations: list[Operation]) -> list[Operation]:
 
 
 Operations = Annotated[list[Operation], Field(max_length=20), AfterValidator(_each_once)]
-Processing = Annotated[OperationName | None, either("processing_type")]
 
 
 class Switches(Step):
@@ -99,18 +98,23 @@ class Switches(Step):
         return [name for name, on in wanted if on]
 
 
-def _something(options: Switches | None, info: ValidationInfo) -> Switches | None:
+def _something(processing: str | None, info: ValidationInfo) -> str | None:
     """That there is something to do; what a flow puts in later is not known yet."""
-    known = {"processing_type", "operations"} <= info.data.keys()
-    if known and not (info.data["processing_type"] or info.data["operations"] or (options and options.names)):
+    options = info.data.get("options")
+    known = {"operations", "options"} <= info.data.keys()
+    if known and not (processing or info.data["operations"] or (options and options.names)):
         raise ValueError(
-            "say what to do: processing_type=virus_scan (validate, optimize, thumbnail, convert), or operations=[…]"
+            "say what to do: one of virus_scan, validate, optimize, thumbnail, convert here, or several as operations"
         )
-    return options
+    return processing
 
 
-Options = Annotated[Switches | None, Field(validate_default=True), AfterValidator(_something)]
-"""Declare it after `processing_type` and `operations`."""
+Processing = Annotated[
+    OperationName | None,
+    Field(validation_alias=AliasChoices("processing_type", "processingType"), validate_default=True),
+    AfterValidator(_something),
+]
+"""Declare it after `operations` and `options`."""
 
 
 def wanted(

@@ -15,7 +15,7 @@ from pydantic import AliasChoices, Field
 from jobdesk import Context, Reject, processor
 
 from . import about, content_types, other_files, picture_files, safefiles, scan, staging, taking
-from .file_operations import Operations, Options, Processing, Target, VirusScan, wanted
+from .file_operations import Operations, Processing, Switches, Target, VirusScan, wanted
 from .file_work import Work, refuse, smallest
 from .shapes import Pixels, Quality
 from .shelving import shelve
@@ -59,9 +59,9 @@ def process_file(
     ctx: Context,
     source: Source = None,
     file_url: FileUrl = None,
-    processing_type: Processing = None,
     operations: Operations = [],  # noqa: B006  pydantic copies it
-    options: Options = None,
+    options: Switches | None = None,
+    processing_type: Processing = None,
     file_id: FileId = None,
     name: FileName = None,
     file_type: FileType = None,

@@ -178,7 +178,7 @@ def test_the_ways_of_the_references_to_say_it(home: Bench, tmp_path: Path) -> No
         ({"file_url": "https://example.org/a.pdf", "source": "a.pdf"}, "say which file"),
         ({"source": "https://example.org/a.pdf", "processing_type": "validate"}, "it is a URL"),
         ({"file_url": "ftp://example.org/a.pdf", "processing_type": "validate"}, "file_url"),
-        ({"source": "a.pdf"}, "say what to do"),
+        ({"source": "a.pdf"}, "'processing_type' is wrong: say what to do"),
         ({"source": "a.pdf", "options": {"scanForViruses": False}}, "say what to do"),
         ({"source": "a.pdf", "operations": ["virus"]}, "operations"),
         ({"source": "a.pdf", "operations": ["optimize", "optimize"]}, "twice"),
