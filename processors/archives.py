@@ -19,6 +19,8 @@ from typing import IO, Any, cast
 
 from jobdesk import Reject
 
+from .content_types import entries_of_zip
+
 _BLOCK = 256 * 1024
 _SMALL_BYTES = 10_000_000
 """Up to so much no ratio is too high: a page of blanks packs well."""
@@ -88,9 +90,11 @@ def look(content: bytes, type_: str, name: str, limits: Limits, checkpoint: Call
 def _zip(content: bytes, name: str, limits: Limits, count: Count) -> dict[str, Any]:
     if content[-65_557:].rfind(b"PK\x05\x06") < 0:
         raise Reject(f"{name} is cut short: the list of its files is missing", "truncated")
+    _few(entries_of_zip(content), name, limits)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entries = archive.infolist()
-        _few(len(entries), name, limits)
+        if not entries and not content.startswith(b"PK\x05\x06"):
+            raise Reject(f"{name} is damaged: the list of its files is empty, and it is not", "corrupt")
         for entry in entries:
             _safe(entry.filename, name)
             if stat.S_ISLNK(entry.external_attr >> 16):

@@ -16,6 +16,8 @@ Family = Literal["picture", "pdf", "archive", "text", "video", "sound", "program
 UNKNOWN = "application/octet-stream"
 _ZIP = "application/zip"
 _OFFICE = "application/vnd.openxmlformats-officedocument."
+_SKIPPED = rb"(?:\s++|(?><!--.*?-->)|(?><!doctype\s+svg[^>]*>))*+"
+"""What may stand before the first element of a page or drawing; taken once, so a thousand comments cost nothing."""
 _STARTS: tuple[tuple[bytes, str, Family, str], ...] = (
     (rb"%PDF-", "application/pdf", "pdf", "pdf"),
     (rb"PK(\x03\x04|\x05\x06)", _ZIP, "archive", "zip"),
@@ -46,8 +48,8 @@ _STARTS: tuple[tuple[bytes, str, Family, str], ...] = (
     (rb"ID3|\xff[\xfb\xf3\xf2]", "audio/mpeg", "sound", "mp3"),
     (rb"OggS", "audio/ogg", "sound", "ogg oga ogv opus"),
     (rb"fLaC", "audio/flac", "sound", "flac"),
-    (rb"(?i)\s*(<\?xml.*?\?>)?\s*(<!--.*?-->\s*|<!doctype svg[^>]*>\s*)*<svg", "image/svg+xml", "program", "svg"),
-    (rb"(?i)\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|script)", "text/html", "program", "html htm xhtml"),
+    (rb"(?i)(?><\?xml.*?\?>)?" + _SKIPPED + rb"<svg\b", "image/svg+xml", "program", "svg"),
+    (rb"(?i)" + _SKIPPED + rb"<(!doctype\s+html|html|head|body|script)\b", "text/html", "program", "html htm xhtml"),
     (rb"\s*<\?xml", "text/xml", "text", "xml xsd xsl rss kml gpx"),
 )  # fmt: skip
 _TEXTS = {
@@ -74,7 +76,9 @@ _ALIKE = {
     "application/x-gzip": "application/gzip", "application/xml": "text/xml", "application/csv": "text/csv",
     "audio/mp3": "audio/mpeg", "audio/x-wav": "audio/wav", "video/x-matroska": "video/webm",
 }  # fmt: skip
-_END_OF_ZIP = b"PK\x05\x06"
+_LINE_OF_ZIP, _END_OF_ZIP = b"PK\x01\x02", b"PK\x05\x06"
+_MANY = 10_000
+"""Files in a ZIP archive, beyond which nobody looks whether it is a document."""
 _ZIP_TAIL_BYTES = 65_557
 
 
@@ -165,7 +169,10 @@ def _plain(declared: str) -> str:
 
 def _inside(content: bytes) -> Content:
     """Which of the formats that are ZIP archives this is."""
+    names: list[str] = []
     try:
+        if entries_of_zip(content) > _MANY:
+            raise ValueError
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
             if names[:1] == ["mimetype"] and archive.getinfo("mimetype").file_size < 200:
@@ -173,7 +180,7 @@ def _inside(content: bytes) -> Content:
                 if re.fullmatch(r"application/(epub\+zip|vnd\.oasis\.opendocument\.[a-z-]+)", told):
                     return Content(told, "archive", frozenset(_OPEN_DOCUMENTS))
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError, EOFError, KeyError):
-        names = []  # it is said elsewhere that it is damaged
+        pass  # it is said elsewhere that it is damaged, or too large
     for start, type_, endings in _IN_ZIP:
         if any(name.startswith(start) for name in names):
             return Content(type_, "archive", frozenset(endings.split()))
@@ -181,15 +188,25 @@ def _inside(content: bytes) -> Content:
     return Content(_ZIP, "archive", frozenset({*_ZIPPED, *unread}))
 
 
+def entries_of_zip(content: bytes) -> int:
+    """How many files an archive can hold at most, without reading its list: that may be millions of lines long."""
+    return content.count(_LINE_OF_ZIP, _directory(content) or 0)
+
+
 def _is_zip(content: bytes) -> bool:
     """Whether unpackers would find an archive at the end, whatever stands before it."""
+    directory = _directory(content)
+    return directory is not None and content[directory : directory + 4] == _LINE_OF_ZIP
+
+
+def _directory(content: bytes) -> int | None:
+    """Where the list of an archive's files begins; None if there is none, or it does not say."""
     tail = content[-_ZIP_TAIL_BYTES:]
     at = tail.rfind(_END_OF_ZIP)
     if at < 0 or len(tail) < at + 22:
-        return False
-    length = int.from_bytes(tail[at + 12 : at + 16], "little")
-    directory = len(content) - len(tail) + at - length
-    return directory >= 0 and length > 0 and content[directory : directory + 4] == b"PK\x01\x02"
+        return None
+    directory = len(content) - len(tail) + at - int.from_bytes(tail[at + 12 : at + 16], "little")
+    return directory if directory >= 0 else None
 
 
 _ENDINGS = frozenset(

@@ -9,7 +9,7 @@ from . import archives, document_pages, documents, picture_files, video
 from .file_operations import Convert, Optimize, Thumbnail, Validate
 from .file_work import Work
 
-_PARSED_BYTES = 32_000_000
+_PARSED_BYTES = 16_000_000
 _MORE = "only its type, size and checksum are known here"
 
 

@@ -120,6 +120,14 @@ def overlapping() -> bytes:
     return bytes(made)
 
 
+def hiding() -> bytes:
+    """An archive that says that nothing is in it."""
+    made = bytearray(zipped({"a.txt": b"hello"}))
+    end = made.index(b"PK\x05\x06")
+    made[end + 8 : end + 16] = bytes(8)
+    return bytes(made)
+
+
 def tarred(files: Mapping[str, bytes], mode: str = "w", link: str | None = None) -> bytes:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode=mode) as archive:  # type: ignore[call-overload]
