@@ -46,10 +46,7 @@ def _story(long_pace_s: float, photo: str) -> list[_Step]:
         ),
         _PHOTO,
         _Step("demo.report"),
-        _Step(
-            "file-processing",
-            {"source": photo, "operations": ["validate", "thumbnail", {"type": "convert", "format": "pdf"}]},
-        ),
+        _Step("file-processing", {"source": photo, "operations": ["validate", "thumbnail"]}),
         _Step("email-preview", {"template": "daily_reminder", "data": {"name": "Ada", "items": ["water the plants"]}}),
         _PHOTO,
         _Step("demo.report", {"days": 365, "seed": 11}),
