@@ -28,6 +28,7 @@ class DeskWiring:
             "storage": config.storage.model_dump() | {"path": str(storage)},
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
+            "files": config.files.model_dump(),
             "analytics": config.analytics.model_dump(),
             "reports": config.reports.model_dump(),
             "presets": {name: preset.model_dump() for name, preset in config.presets.items()},

@@ -12,6 +12,7 @@ from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.email import EmailSettings
 from jobdesk.sections.fields import Section, repeated
+from jobdesk.sections.files import FileSettings
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
 from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
@@ -38,6 +39,7 @@ class Config(Section):
     storage: StorageSettings
     scanner: ScannerSettings
     images: ImageSettings
+    files: FileSettings
     presets: dict[PresetName, PresetSettings] = {}
     notify: NotifySettings
     email: EmailSettings
