@@ -190,7 +190,7 @@ def set_on_failure(tx: Tx, flow: str, job: NewJob, takes_failed: bool = True) ->
     Args:
         takes_failed: its data gets the key `failed`.
     """
-    hook = to_json(asdict(job) | {"takes_failed": takes_failed})
+    hook = to_json(asdict(job) | {"data": json.loads(job.data), "takes_failed": takes_failed})
     tx.run("UPDATE flow SET on_failure = ? WHERE id = ?", (hook, flow))
 
 

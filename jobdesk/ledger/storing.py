@@ -7,7 +7,6 @@ from typing import Any
 
 from jobdesk.core.events import Kind
 from jobdesk.core.job import NewJob, State
-from jobdesk.core.text import to_json
 from jobdesk.ledger import counters, follow, lanes, room, unique
 from jobdesk.ledger.database import EVENT, Tx
 from jobdesk.ledger.said import Said
@@ -73,7 +72,7 @@ def _store_plain(tx: Tx, jobs: Sequence[NewJob]) -> None:
         rows += (
             seq, job.id, type_, queue, state, job.priority, job.max_attempts, now, now if run_at is None else run_at,
             None if waits else now, job.expires_at, job.parent, job.schedule, job.source, job.user, job.timeout_s,
-            job.retry.to_json(), to_json(job.data), priority_a_second, 1,
+            job.retry.to_json(), job.data, priority_a_second, 1,
         )  # fmt: skip
         events += (now, _CREATED, seq, queue, said[type_, state])
         states[queue, state] = states.get((queue, state), 0) + 1
@@ -108,7 +107,7 @@ def _store_one(tx: Tx, job: NewJob) -> str:
             job.id, job.type, job.queue, state, job.priority, job.max_attempts, open_parents, tx.now, run_at,
             tx.now if state is State.PENDING else None, job.expires_at, job.flow, job.step, job.optional,
             job.parent, job.schedule, job.source, job.user, job.unique, unique.is_loose(job), job.concurrency_key,
-            job.timeout_s, job.retry.to_json(), to_json(dict(job.data)),
+            job.timeout_s, job.retry.to_json(), job.data,
         ),
     )  # fmt: skip
     assert found is not None
