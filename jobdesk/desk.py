@@ -7,6 +7,7 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -175,7 +176,14 @@ class Desk(
             UsageError: one is wrong; the message says which (counted from 1).
             QueueFull: a queue has no room for them, nor got any within `wait_for_room`.
         """
-        return self._store_with_room(self._prepared(submissions), wait_for_room)
+        collects = gc.isenabled()
+        gc.disable()  # it would walk the many objects that are made here again and again
+        try:
+            made = self._prepared(submissions)
+        finally:
+            if collects:
+                gc.enable()
+        return self._store_with_room(made, wait_for_room)
 
     def _store_with_room(self, made: Sequence[NewJob], wait_for_room: str | float | None) -> list[str]:
         """Store them; while a queue is full, wait for room as long as that."""

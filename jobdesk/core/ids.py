@@ -62,22 +62,22 @@ def _decode(text: str) -> int:
     return value
 
 
-_LOW = (1 << 50) - 1
+_LOW = (1 << 60) - 1
 _PAIRS = [one + two for one in _ALPHABET for two in _ALPHABET]
 
 
 def _encode(value: int) -> str:
     """26 characters of 5 bits, two at a time; the first, mostly time, are often those of the last one."""
-    low, pairs = value & _LOW, _PAIRS
+    low, two = value & _LOW, _PAIRS
     return (
-        f"{_head(value >> 50)}{pairs[low >> 40]}{pairs[low >> 30 & 1023]}{pairs[low >> 20 & 1023]}"
-        f"{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+        f"{_head(value >> 60)}{two[low >> 50]}{two[low >> 40 & 1023]}{two[low >> 30 & 1023]}"
+        f"{two[low >> 20 & 1023]}{two[low >> 10 & 1023]}{two[low & 1023]}"
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def _head(value: int) -> str:
-    return "".join([_PAIRS[value >> shift & 1023] for shift in range(70, -10, -10)])
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(60, -10, -10)])
 
 
 ids = Ids()

@@ -3,13 +3,15 @@
 import json
 import random
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import Literal
+
+from jobdesk.core.text import to_json
 
 Backoff = Literal["fixed", "linear", "exponential"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RetryPolicy:
     """How long to wait after a failed attempt.
 
@@ -35,15 +37,11 @@ class RetryPolicy:
         share = random.random() if chance is None else chance
         return wait * (1 - self.jitter * share)
 
-    def to_json(self) -> str:
-        """As it is stored; worked out once, since most jobs have the same."""
-        return _to_json(self)
+    @cached_property
+    def text(self) -> str:
+        """As it is stored, as JSON; worked out once, since most jobs have the same."""
+        return to_json(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> "RetryPolicy":
+    def from_text(cls, text: str) -> "RetryPolicy":
         return cls(**json.loads(text))
-
-
-@lru_cache(maxsize=256)
-def _to_json(policy: RetryPolicy) -> str:
-    return json.dumps(asdict(policy))

@@ -51,19 +51,46 @@ class Tx:
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
 
-    def spread(self, sql: str, width: int, values: Sequence[Any]) -> int:
+    def spread(self, sql: str, width: int, values: Sequence[Any], shared: Sequence[Any] = ()) -> int:
         """Execute one statement over many rows of `width` values, given one after the other; {} stands for them.
 
         How many rows it changed, with those that triggers changed.
 
         A statement a row, as `many` has it, takes twice the time, and each lets other threads in between.
+
+        Args:
+            shared: values that every row begins with.
         """
         done, rows, before = 0, len(values) // width, self._connection.total_changes
         for size in _CHUNKS:
             while rows - done >= size:
-                self._connection.execute(_spread(sql, width, size), values[done * width : (done + size) * width])
+                some = values[done * width : (done + size) * width]
+                self._connection.execute(_spread(sql, len(shared), width, size), [*shared, *some] if shared else some)
                 done += size
         return self._connection.total_changes - before
+
+    def insert(self, table: str, columns: Sequence[str], values: list[Any]) -> None:
+        """Insert rows, whose values are given one after the other.
+
+        What is the same in all of many is given once: each value that is bound takes its time.
+        """
+        width = len(columns)
+        rows = len(values) // width
+        if rows <= 1:
+            self.spread(_insert(table, *columns), width, values)
+            return
+        same: dict[str, Any] = {}
+        own: dict[str, list[Any]] = {}
+        for at, name in enumerate(columns):
+            column = values[at::width]
+            if column.count(column[0]) == rows and (own or at < width - 1):
+                same[name] = column[0]
+            else:
+                own[name] = column
+        spread: list[Any] = [None] * (rows * len(own))
+        for at, column in enumerate(own.values()):
+            spread[at :: len(own)] = column
+        self.spread(_insert(table, *same, *own), len(own), spread, tuple(same.values()))
 
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()
@@ -123,8 +150,14 @@ class _Shared:
 
 
 @cache
-def _spread(sql: str, width: int, rows: int) -> str:
-    return sql.format(", ".join(["(" + ", ".join("?" * width) + ")"] * rows))
+def _spread(sql: str, shared: int, width: int, rows: int) -> str:
+    row = [*(f"?{number}" for number in range(1, shared + 1)), *"?" * width]
+    return sql.format(", ".join(["(" + ", ".join(row) + ")"] * rows))
+
+
+@cache
+def _insert(table: str, *columns: str) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {{}}"
 
 
 class Ledger:
