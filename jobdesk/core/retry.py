@@ -2,7 +2,7 @@
 
 import json
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -39,9 +39,11 @@ class RetryPolicy:
 
     @cached_property
     def text(self) -> str:
-        """As it is stored, as JSON; worked out once, since most jobs have the same."""
-        return to_json(asdict(self))
+        """As it is stored: its values as a JSON list, worked out once, since most jobs have the same."""
+        return to_json(astuple(self))
 
     @classmethod
     def from_text(cls, text: str) -> "RetryPolicy":
-        return cls(**json.loads(text))
+        """Read what is stored; older ledgers have a JSON object."""
+        found = json.loads(text)
+        return cls(**found) if isinstance(found, dict) else cls(*found)
