@@ -69,29 +69,6 @@ class Tx:
                 done += size
         return self._connection.total_changes - before
 
-    def insert(self, table: str, columns: Sequence[str], values: list[Any]) -> None:
-        """Insert rows, whose values are given one after the other.
-
-        What is the same in all of many is given once: each value that is bound takes its time.
-        """
-        width = len(columns)
-        rows = len(values) // width
-        if rows <= 1:
-            self.spread(_insert(table, *columns), width, values)
-            return
-        same: dict[str, Any] = {}
-        own: dict[str, list[Any]] = {}
-        for at, name in enumerate(columns):
-            column = values[at::width]
-            if column.count(column[0]) == rows and (own or at < width - 1):
-                same[name] = column[0]
-            else:
-                own[name] = column
-        spread: list[Any] = [None] * (rows * len(own))
-        for at, column in enumerate(own.values()):
-            spread[at :: len(own)] = column
-        self.spread(_insert(table, *same, *own), len(own), spread, tuple(same.values()))
-
     def rows(self, sql: str, values: Values = ()) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()
 
@@ -153,11 +130,6 @@ class _Shared:
 def _spread(sql: str, shared: int, width: int, rows: int) -> str:
     row = [*(f"?{number}" for number in range(1, shared + 1)), *"?" * width]
     return sql.format(", ".join(["(" + ", ".join(row) + ")"] * rows))
-
-
-@cache
-def _insert(table: str, *columns: str) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {{}}"
 
 
 class _Mine:

@@ -10,6 +10,7 @@ from jobdesk.core.events import Kind
 from jobdesk.core.job import NewJob, State
 from jobdesk.ledger import counters, follow, lanes, room, unique
 from jobdesk.ledger.database import Tx
+from jobdesk.ledger.inserting import insert
 from jobdesk.ledger.said import Said
 
 _CREATED = Kind.JOB_CREATED.value
@@ -78,8 +79,8 @@ def _store_plain(tx: Tx, jobs: Sequence[NewJob]) -> None:
         events += (now, _CREATED, seq, queue, said[type_, state])
         kind = queue, type_, state
         kinds[kind] = kinds.get(kind, 0) + 1
-    tx.insert("job", _PLAIN, rows)
-    tx.insert("event", _EVENT, events)
+    insert(tx, "job", _PLAIN, rows)
+    insert(tx, "event", _EVENT, events)
     states = Counter[tuple[str, str]]()
     for (queue, _, state), n in kinds.items():
         states[queue, state] += n
