@@ -1,5 +1,6 @@
 """What a desk does with schedules: the part of `Desk` that has its own subject, and nothing of its own to keep."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -122,7 +123,8 @@ class Scheduling:
         catalog.checked(spec)
         made = self.prepare(Submission(type=type, data=spec.data, queue=queue, priority=spec.priority))
         secrets = self.registry.get(type).secrets
-        spec = _with(spec, {key: made.data[key] if key in secrets else one for key, one in spec.data.items()})
+        sealed = json.loads(made.data)
+        spec = _with(spec, {key: sealed[key] if key in secrets else one for key, one in spec.data.items()})
         self.sync_schedules()
         with self.deed("add", target=f"schedule {name}").writing() as tx:
             catalog.add(tx, spec, user(), change=replace)
