@@ -13,6 +13,7 @@ import os
 import secrets
 import shlex
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -60,7 +61,7 @@ class _Server:
         self._command = command
         self._port = port
         self._key = secrets.token_urlsafe(24)
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._tabs: set[web.WebSocketResponse] = set()
         self._apps: set[_App] = set()
         self._page = files("jobdesk_assets").joinpath("web.html").read_text("utf-8")
 
@@ -83,12 +84,11 @@ class _Server:
                     f"cannot listen on {host} port {self._port} ({error.strerror}): choose with --host and --port"
                 ) from None
             self._port = runner.addresses[0][1]
-            name = f"[{host}]" if ":" in host else host
-            ready(f"http://{name}:{self._port}/?key={self._key}")
+            ready(f"http://{_named(host)}:{self._port}/?key={self._key}")
             await over.wait()
         finally:
-            for socket in list(self._sockets):
-                await socket.close()
+            for tab in list(self._tabs):
+                await tab.close()
             await runner.cleanup()
             for one in list(self._apps):
                 one.kill()
@@ -119,39 +119,39 @@ class _Server:
         return web.Response(text=self._page, content_type="text/html", headers={"Cache-Control": "no-store"})
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(heartbeat=15)
-        await socket.prepare(request)
-        self._sockets.add(socket)
+        tab = web.WebSocketResponse(heartbeat=15)
+        await tab.prepare(request)
+        self._tabs.add(tab)
 
         async def close() -> None:
-            await socket.close()
+            await tab.close()
 
         app = _App(
-            self._command, write_bytes=socket.send_bytes, write_str=socket.send_str, close=close,
+            self._command, write_bytes=tab.send_bytes, write_str=tab.send_str, close=close,
             download_manager=DownloadManager(),
         )  # fmt: skip
         self._apps.add(app)
         try:
             await app.start(_size(request, "width", 80), _size(request, "height", 24))
-            await app.talk(socket)
+            await app.talk(tab)
         finally:
-            self._sockets.discard(socket)
+            self._tabs.discard(tab)
             try:
                 await asyncio.wait_for(app.stop(), LETTING_GO_S)
             except TimeoutError:
                 app.kill()
             self._apps.discard(app)
-        return socket
+        return tab
 
 
 class _App(AppService):
     """The app of one tab."""
 
-    async def talk(self, socket: web.WebSocketResponse) -> None:
+    async def talk(self, tab: web.WebSocketResponse) -> None:
         """Pass on what the tab says until it or the app is closed."""
         assert self._task is not None
-        self._task.add_done_callback(lambda _: asyncio.ensure_future(socket.close()))  # also an app that failed
-        async for message in socket:
+        self._task.add_done_callback(lambda _: asyncio.ensure_future(tab.close()))  # also an app that failed
+        async for message in tab:
             if message.type is WSMsgType.TEXT:
                 await self._hear(*message.json())
 
@@ -172,6 +172,13 @@ class _App(AppService):
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)
+
+
+def _named(host: str) -> str:
+    """An address as it is written in a URL."""
+    if host in ("0.0.0.0", "::"):  # every address of this machine
+        return socket.gethostname()
+    return f"[{host}]" if ":" in host else host
 
 
 def _own_page(request: web.Request) -> bool:

@@ -36,9 +36,9 @@ def _web(args: Args, out: Out) -> int:
     def ready(url: str) -> None:
         if out.json:
             out.record({"url": url})
-            return
-        out.line(url, flush=True)
-        out.say("Ctrl-C ends it and every app that is open there")
+        else:
+            out.line(url, flush=True)
+            out.say("Ctrl-C ends it and every app that is open there")
         if not _is_loopback(args.host):
             out.errors.write(
                 f"jobdesk: {args.host} can be reached from elsewhere, and nothing is encrypted: whoever overhears this "

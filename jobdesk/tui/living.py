@@ -18,6 +18,7 @@ from jobdesk.core.nearest import nearest
 from jobdesk.desk import Desk
 from jobdesk.tui import guard, personal
 from jobdesk.tui.actions import ACTIONS, BY_ID, Action, Scene, shown_key
+from jobdesk.tui.colourless import WithoutColour
 from jobdesk.tui.doing import Doer
 from jobdesk.tui.feed import Feed
 from jobdesk.tui.format import clock_time, home_path
@@ -48,6 +49,8 @@ class DeskApp(App[None]):
         self.glyphs = ASCII if ascii else UNICODE
         self.palette = Palette({})
         super().__init__()
+        if self.no_color:  # Textual would draw greys
+            self._filters = [WithoutColour(lambda: self.palette.cursor)]
         self.animation_level = "none"
         self.desk = desk
         self.feed = Feed(desk, self.post_message)

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import pyte
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 """The machines that run tests start an app in one second or in thirty."""
 
 
@@ -115,6 +115,12 @@ class Terminal:
         self.until(self._ended, "it ends")
         self._drain()
         return self._code
+
+    def cook(self) -> None:
+        """Set it to lines and echo, as a shell does that reads from it."""
+        modes = termios.tcgetattr(self._fd)
+        modes[3] |= termios.ICANON | termios.ECHO | termios.ISIG
+        termios.tcsetattr(self._fd, termios.TCSANOW, modes)
 
     def hang_up(self) -> None:
         """Close the terminal, as a lost connection does."""

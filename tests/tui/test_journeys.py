@@ -78,7 +78,7 @@ def filter_by(app: Terminal, query: str, count: int) -> None:
     app.press("/")
     app.sees("╭─ Filter")
     app.press(query)
-    app.sees(f"Jobs · {count}", query)
+    app.sees(f"Jobs · {count} ─", query)
     app.press("\r")
 
 
@@ -108,10 +108,10 @@ def test_a_dropped_photo_becomes_jobs_that_finish_and_are_found_by_a_filter(tmp_
             )  # fmt: skip
             assert {job.state for job in desk.jobs().jobs} == {State.COMPLETED}
             count, thumbnails = len(desk.jobs().jobs), len(desk.jobs("type:IMAGE_RESIZE").jobs)
-        app.sees(f"Jobs · {count}", "✓ completed")
+        app.sees(f"Jobs · {count} ─", "✓ completed")
         filter_by(app, "type:IMAGE_RESIZE", thumbnails)
         app.press(ESC)
-        app.sees(f"Jobs · {count}")
+        app.sees(f"Jobs · {count} ─")
         app.press("6")
         app.sees("beach.jpg", "done")
         app.press("q")
@@ -122,9 +122,9 @@ def test_a_failed_job_is_found_among_the_dead_letters_and_retried(home: Path, de
     job = desk.submit("fussy", {"name": "letter"}).id
     app.sees("Dead letters 1", "Reject: the printer is")  # needs you
     app.press("3")
-    app.sees("Dead letters 1", "fussy")
+    app.sees("Newest", "letter")
     app.press("\r")  # the jobs of that kind of error
-    app.sees("Jobs · 1", "✗ failed", "letter")
+    app.sees("Jobs · 1 ─", "✗ failed", "letter")
     (home.parent / "mended").touch()
     app.press("r")
     app.sees("Retried: fussy letter")
@@ -284,9 +284,9 @@ def test_ctrl_z_leads_to_the_shell_and_fg_back(home: Path, desk: Desk) -> None:
         shell.sees("working here", "Just finished", "completed  held")
         assert desk.job(job).attempt == 1
         shell.press("2")
-        shell.sees("Jobs · 1", "✓ completed")
+        shell.sees("Jobs · 1 ─", "✓ completed")
         shell.press("q")
-        shell.sees_no("Jobs · 1")
+        shell.sees_no("Jobs · 1 ─")
         shell.press("echo back $((6 * 7))\r")
         shell.sees("back 42")
 
