@@ -12,7 +12,7 @@ import pytest
 
 from jobdesk import Desk
 from jobdesk.core.job import FINAL, State
-from tests.support.home import consumer, end, make_home, until
+from tests.support.home import consumer, end, impatient, make_home, until
 from tests.support.pictures import plain
 from tests.support.terminal import Terminal, jobdesk
 
@@ -289,6 +289,24 @@ def test_ctrl_z_leads_to_the_shell_and_fg_back(home: Path, desk: Desk) -> None:
         shell.sees_no("Jobs · 1 ─")
         shell.press("echo back $((6 * 7))\r")
         shell.sees("back 42")
+
+
+def test_stopped_for_long_it_has_lost_its_jobs_to_others_and_begins_anew(home: Path, desk: Desk, app: Terminal) -> None:
+    job = running(app, desk)
+    os.kill(app.pid, signal.SIGSTOP)
+    heir = impatient(home, 6.0)
+    try:
+        until(lambda: desk.job(job).attempt == 2)
+        (home.parent / "go").touch()
+        assert desk.wait(job, timeout=60).state is State.COMPLETED
+        os.kill(app.pid, signal.SIGCONT)
+        app.sees("working here and 1 more", "0/4 busy")
+        end(heir)
+        assert desk.wait(desk.submit("held", {"name": "next"}).id, timeout=60).state is State.COMPLETED
+        app.sees("working here ", "next", "0/2 busy")
+        assert desk.job(job).attempt == 2
+    finally:
+        end(heir)
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux")
