@@ -197,7 +197,7 @@ def test_beside_a_consumer_it_watches_and_acts_until_it_takes_over(home: Path, d
             app.press("y")
             app.sees("⊘ cancelled")  # the other one ran it
             assert is_state(desk, job, State.CANCELLED)
-            app.press("H")
+            app.press("B")
             app.sees("Work in this app", f"Process {other.pid} works on this home", "Take over")
             app.press("t")
             app.sees("working here")
@@ -224,13 +224,13 @@ def test_it_works_as_soon_as_the_consumer_that_it_watched_is_gone(home: Path, de
 def test_attached_it_works_only_when_asked_and_leaves_off_when_asked(home: Path, desk: Desk, app: Terminal) -> None:
     with jobdesk(home, "--attach") as second:
         second.sees(f"watching consumer {app.pid}")
-        app.press("H")
+        app.press("B")
         app.sees("Work no longer in this app")
         app.press("s")
         app.sees("no consumer")
-        second.sees("no consumer", f"Consumer {app.pid} has ended", "Nobody works now: H lets this app")
+        second.sees("no consumer", f"Consumer {app.pid} has ended", "Nobody works now: B lets this app")
         assert desk.consumers() == []
-        second.press("H")
+        second.press("B")
         second.sees("working here")
         app.sees(f"watching consumer {second.pid}")
         second.press("q")
@@ -241,7 +241,7 @@ def test_attached_it_works_only_when_asked_and_leaves_off_when_asked(home: Path,
 
 def test_work_is_handed_over_and_watched_without_closing_the_app(home: Path, desk: Desk, app: Terminal) -> None:
     job = running(app, desk)
-    app.press("H")
+    app.press("B")
     app.sees("1 job runs in this app", "Hand over to the background")
     app.press("b")
     app.sees("watching consumer", "1/2 busy")
