@@ -38,6 +38,8 @@ from jobdesk.cli import (
     service,
     services,
     submit,
+    watch,
+    web,
 )
 from jobdesk.cli.output import Out, plain
 from jobdesk.cli.parsing import COMMON, Args, Group, Parser, number, parse
@@ -86,6 +88,9 @@ def build() -> Parser:
     parser = Parser(prog="jobdesk", description=_ABOUT, epilog=_EXIT_CODES, parents=[COMMON])
     parser.add_argument("--version", action="version", version=f"jobdesk {__version__}")
     screen = parser.add_argument_group("the terminal app")
+    screen.add_argument(
+        "--attach", action="store_true", help="beside an app or consumer that works: work only when asked"
+    )
     screen.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     screen.add_argument("--ascii", action="store_true", help="draw with plain characters")
     screen.add_argument("--fps", type=number(1), metavar="N", help="frames a second at the most")
@@ -100,7 +105,8 @@ def build() -> Parser:
     commands = Group(parser)
     for noun in (
         submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
-        audit, health, alerts, notify, doctor, backup, service, config, secrets, mail, payments, referrals, demo,
+        audit, health, alerts, notify, doctor, backup, service, config, secrets, mail, payments, referrals,
+        watch, web, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

@@ -251,6 +251,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("schedules", "5", "Schedules", "Go", lambda app, _: app.go("schedules"), command="jobdesk schedules list"),
     Action("health", "7", "Health", "Go", lambda app, _: app.go("health"), command="jobdesk health --detailed"),
     Action("folders", "6", "Folders", "Go", lambda app, _: app.go("folders"), command="jobdesk folders list"),
+    Action("host", "B", "Work in this app, or leave the work to others", "App", lambda app, _: app.change_host(),
+           writes=True, command="jobdesk --consumer"),
     Action("suspend", "ctrl+z", "Back to the shell; fg returns", "App", lambda app, _: app.action_suspend_process()),
 )  # fmt: skip
 BY_ID = {action.id: action for action in ACTIONS}
