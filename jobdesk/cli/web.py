@@ -24,7 +24,7 @@ def add(commands: Group) -> None:
 
 def _web(args: Args, out: Out) -> int:
     try:
-        from jobdesk import web
+        from jobdesk import browser
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("textual_serve", "aiohttp", "aiohttp_jinja2"):
             raise
@@ -47,7 +47,7 @@ def _web(args: Args, out: Out) -> int:
             )
             out.errors.flush()
 
-    return web.serve(home, args.host, args.port, read_only=read_only, ready=ready)
+    return browser.serve(home, args.host, args.port, read_only=read_only, ready=ready)
 
 
 def _is_loopback(host: str) -> bool:

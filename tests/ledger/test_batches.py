@@ -48,7 +48,7 @@ def row(ledger: Ledger, id_: str) -> tuple[Any, ...]:
     """All of a job but that it counted for itself."""
     found = ledger.row("SELECT * FROM job WHERE id = ?", (id_,))
     assert found is not None
-    names = [name for (_, name, *_) in ledger.rows("PRAGMA table_info(job)")]
+    names = [name for (_, name, *_) in ledger.rows("PRAGMA table_xinfo(job)")]
     return tuple(value for name, value in zip(names, found, strict=False) if name != "counted")
 
 
