@@ -35,6 +35,7 @@ from jobdesk.cli import (
     referrals,
     schedules,
     secrets,
+    serve,
     service,
     services,
     submit,
@@ -100,7 +101,7 @@ def build() -> Parser:
     commands = Group(parser)
     for noun in (
         submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
-        audit, health, alerts, notify, doctor, backup, service, config, secrets, mail, payments, referrals, demo,
+        audit, health, alerts, notify, doctor, backup, serve, service, config, secrets, mail, payments, referrals, demo,
     ):  # fmt: skip
         noun.add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)

@@ -1,14 +1,12 @@
 """`jobdesk schedules`: list, add, remove, pause, resume, trigger, next."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out, state_tone
 from jobdesk.cli.parsing import Args, Group, number
-from jobdesk.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from jobdesk.core.schedule import Schedule
     from jobdesk.desk import Desk
 
 _ADD_MORE = """
@@ -64,7 +62,7 @@ def _list(args: Args, out: Out) -> None:
     with opened(args) as desk:
         found = desk.schedules()
         if out.json:
-            out.document([_json(desk, one) for one in found])
+            out.document([desk.schedule_json(one) for one in found])
             return
         now = desk.clock.now()
         out.table(
@@ -100,21 +98,6 @@ def _list(args: Args, out: Out) -> None:
             out.note("no schedule yet: see `jobdesk schedules add --help`, or [[schedules]] in jobdesk.toml")
 
 
-def _json(desk: "Desk", one: "Schedule") -> dict[str, Any]:
-    from jobdesk.scheduling import in_words
-
-    return one.to_json() | {"words": in_words(one.spec), "next": _times(desk, one.name, _SHOWN)}
-
-
-def _times(desk: "Desk", name: str, count: int) -> list[str | None]:
-    from jobdesk.core.clock import iso
-
-    try:
-        return [iso(at) for at in desk.next_times(name, count)]
-    except UsageError:  # its timezone is not known any more: its row says so
-        return []
-
-
 def _add(args: Args, out: Out) -> None:
     from jobdesk.cli.payload import data_of, merged
 
@@ -135,7 +118,7 @@ def _add(args: Args, out: Out) -> None:
             replace=args.replace,
         )
         if out.json:
-            out.document(_json(desk, made))
+            out.document(desk.schedule_json(made))
             return
         out.say(f"{made.name} comes {out.when(made.next_at, desk.clock.now())}")
         _remind(desk, out)
@@ -169,7 +152,7 @@ def _resume(args: Args, out: Out) -> None:
 
 def _told(desk: "Desk", args: Args, out: Out, said: str) -> None:
     if out.json:
-        out.document(_json(desk, desk.schedule(args.name)))
+        out.document(desk.schedule_json(desk.schedule(args.name)))
     else:
         out.say(said)
 

@@ -14,6 +14,7 @@ from jobdesk.sections.email import EmailSettings
 from jobdesk.sections.fields import Section, repeated
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
+from jobdesk.sections.http import HttpSettings
 from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
 from jobdesk.sections.logs import LogSettings
 from jobdesk.sections.notify import NotifySettings
@@ -46,6 +47,7 @@ class Config(Section):
     reports: ReportSettings
     logs: LogSettings
     secrets: SecretSettings
+    http: HttpSettings
     alerts: AlertSettings
     app: AppSettings
     queues: dict[str, QueueSettings]
