@@ -1,6 +1,7 @@
 """The application: for each route of the table read what is asked, do it in a thread, write what came of it."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from jobdesk.desk import Desk
 
 _ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
-_LONGEST_NAME = 100
 _GONE = 499
 """What is logged of a client that went; nobody reads it."""
 _RETRY_MS = 2000
@@ -178,9 +178,11 @@ def _do(route: Route, ask: Ask) -> Any:
 
 def _caller(headers: Mapping[str, str]) -> Caller:
     user, role = headers.get("x-user-id"), headers.get("x-user-role")
-    if user is not None and not (0 < len(user) <= _LONGEST_NAME and user.isprintable()):
-        raise UsageError(f"x-user-id is no name: it takes 1 to {_LONGEST_NAME} printable letters")
-    admin = role is None or role.strip().lower() == "admin"
+    if user is not None and not re.fullmatch(openapi.USER, user):
+        raise UsageError("x-user-id is no name: it takes 1 to 100 printable letters of ASCII")
+    if role is not None and not re.fullmatch(openapi.ROLE, role):
+        raise UsageError("x-user-role is no role: it takes 1 to 30 letters, digits, dashes and underscores")
+    admin = role is None or role.lower() == "admin"
     if not admin and user is None:
         raise UsageError("x-user-role is not admin, so say who it is: x-user-id is missing")
     return Caller(user, admin)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from jobdesk.core.durations import LONGEST_S, seconds
 from jobdesk.core.errors import UsageError
@@ -86,6 +86,18 @@ class Options(Given):
 class NewJob(Options):
     """A job to be stored. Options stand in `options`, or beside `type`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "queue": "business-discovery",
+                    "type": "discover-with-instagram",
+                    "data": {"businessName": "Downtown Restaurant", "location": "New York, NY", "radius": 50},
+                    "options": {"priority": 5, "attempts": 3, "delay": 0},
+                }
+            ]
+        }
+    )
     type: Key
     queue: Key | None = None
     data: Data = {}
@@ -108,6 +120,18 @@ class NewJob(Options):
 class DelayedJob(NewJob):
     """A job that starts later."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "queue": "video-analysis",
+                    "type": "analyze-video-content",
+                    "data": {"videoId": "video123", "analysisType": "comprehensive"},
+                    "delayMs": 300000,
+                }
+            ]
+        }
+    )
     delay_ms: int = Field(alias="delayMs", ge=0, le=int(LONGEST_S * 1000))
 
 
@@ -123,6 +147,19 @@ class Template(Given):
 class Repeating(Given):
     """A schedule. Its job stands in `jobData`, or beside the rest; its times in `cronExpression`, or `schedule`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "daily-reports",
+                    "data": {},
+                    "cronExpression": "0 2 * * *",
+                    "description": "What the day was like",
+                    "replace": True,
+                }
+            ]
+        }
+    )
     name: Key | None = Field(default=None, description="The type's name if not said.")
     cron_expression: Key | None = Field(default=None, alias="cronExpression")
     schedule: Key | None = Field(default=None, description="The same as cronExpression.")

@@ -88,6 +88,11 @@ class Feed:
         """Streams now."""
         return len(self._streams)
 
+    @property
+    def follows(self) -> bool:
+        """Whether its thread looks."""
+        return self._thread is not None
+
     def close(self) -> None:
         """End every stream, also those to come; any thread may call it."""
         self._closed.set()

@@ -20,9 +20,11 @@ cancelled, expired). `state` is one of the nine everywhere, and `status=` in a q
 Spans are milliseconds where they are numbers, and may be text like 5s or 2m. `x-user-id` says for whom something is
 done; with an `x-user-role` other than admin only this user's own jobs can be seen and changed, and what is for admins
 is refused."""
+USER, ROLE = "^[!-~]([ -~]{0,98}[!-~])?$", "^[A-Za-z][A-Za-z0-9_-]{0,29}$"
+"""What x-user-id and x-user-role may be."""
 _HEADERS = (
-    ("x-user-id", "For whom: the user of the job, and in the audit log.", "^[!-~]([ -~]{0,98}[!-~])?$"),
-    ("x-user-role", "admin, as if it were not there; anything else: only this user's own jobs.", "^[a-z]{1,20}$"),
+    ("x-user-id", "For whom: the user of the job, and in the audit log.", USER),
+    ("x-user-role", "admin, as if it were not there; anything else: only this user's own jobs.", ROLE),
 )
 _REFUSALS = {
     400: "Something that was given is wrong; the message says what.",

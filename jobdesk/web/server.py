@@ -76,6 +76,16 @@ class WebServer:
         self._socket.close()
 
     @property
+    def streams(self) -> int:
+        """Open now."""
+        return self._feed.open
+
+    @property
+    def follows(self) -> bool:
+        """Whether it looks for changes, for the streams there are."""
+        return self._feed.follows
+
+    @property
     def alive(self) -> bool:
         return self._thread.is_alive()
 
