@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -44,7 +45,7 @@ class WebServer:
         self.url = f"http://{shown}:{self.port}"
         proxies = desk.config.http.proxies
         _ = desk.registry  # found by one thread, before several ask for it
-        self._uvicorn = uvicorn.Server(
+        self._uvicorn = _Uvicorn(
             uvicorn.Config(
                 application(desk, self._feed, token, host),
                 lifespan="off",
@@ -67,8 +68,8 @@ class WebServer:
 
     def stop(self) -> None:
         """Take no more requests, end the streams, let what is under way finish; a second call does nothing."""
-        self._uvicorn.should_exit = True
         self._feed.close()
+        self._uvicorn.ask_to_stop()
         self._thread.join(GRACE_S + 2)
         if self._thread.is_alive():
             self._uvicorn.force_exit = True
@@ -94,6 +95,28 @@ class WebServer:
             asyncio.run(self._uvicorn.serve(sockets=[self._socket]))
         except Exception:
             logging.getLogger("jobdesk").exception("the HTTP server died")
+
+
+class _Uvicorn(uvicorn.Server):
+    """One that rests: uvicorn's own looks ten times a second whether it is to stop."""
+
+    _asked: asyncio.Event | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """Let time go by until a stop is asked; each second the date of answers is renewed."""
+        self._asked, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        ticks = 0  # in tenths, as uvicorn counts
+        while not await self.on_tick(ticks):
+            ticks += 10
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), 1.0)
+
+    def ask_to_stop(self) -> None:
+        """Any thread may call it."""
+        self.should_exit = True
+        if self._loop is not None and self._asked is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._asked.set)
 
 
 def _take_over_log() -> None:
