@@ -128,6 +128,8 @@ def _take_over_log() -> None:
 
 
 def _bound(host: str, port: int) -> socket.socket:
+    if port > 65_535:  # getaddrinfo would take what is left of it
+        raise UsageError(f"port {port} cannot be used: ports go up to 65535")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         made = socket.socket(family, kind, protocol)
