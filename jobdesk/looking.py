@@ -71,6 +71,15 @@ class Looking:
                 return found
         raise NotFound(f"there is no queue {name}{nearest(name, [one.name for one in queues])}")
 
+    def asset(self, id_: str) -> Mapping[str, Any]:
+        """The record of an asset, by its id or a unique beginning of it.
+
+        Raises:
+            NotFound: there is none.
+            UsageError: several begin like this.
+        """
+        return reads.asset(self._desk.ledger, id_)
+
     def wait(self, *job_ids: str, timeout: str | float | None = None) -> Job:
         """Block until the jobs have ended; the last of them.
 

@@ -28,6 +28,7 @@ class DeskWiring:
             "storage": config.storage.model_dump() | {"path": str(storage)},
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
+            "files": config.files.model_dump(),
             "analytics": config.analytics.model_dump(),
             "reports": config.reports.model_dump(),
             "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
@@ -69,6 +70,8 @@ class DeskWiring:
             "notify": notify,
             "email": self._config.email.model_dump(),
             "payments": self._config.payments.model_dump(),
+            "cleanup": self._config.cleanup.model_dump(),
+            "backup": self._config.backup.model_dump(),
             "referrals": self._config.referrals.model_dump(mode="json"),
         }
         made = self._settings | more | {"type": (own.model_extra or {}) if own else {}, **services}

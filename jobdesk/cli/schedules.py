@@ -1,12 +1,13 @@
 """`jobdesk schedules`: list, add, remove, pause, resume, trigger, next."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out, state_tone
 from jobdesk.cli.parsing import Args, Group, number
 
 if TYPE_CHECKING:
+    from jobdesk.core.schedule import ScheduleSpec
     from jobdesk.desk import Desk
 
 _ADD_MORE = """
@@ -21,7 +22,8 @@ _SHOWN = 5
 
 def add(commands: Group) -> None:
     noun = commands.noun("schedules", "jobs that come by themselves: at times of a cron expression, or once")
-    noun.command("list", "every schedule with its next time", _list)
+    listing = noun.command("list", "every schedule with its next time, and the built-in ones that are off", _list)
+    listing.add_argument("--all", action="store_true", help="with --json: also the built-in ones that are off")
     new = noun.command("add", "make jobs of a type by a schedule", _add, rest="pairs", more=_ADD_MORE)
     new.add_argument("name", metavar="NAME", help="what to call it")
     new.add_argument("pairs", metavar="key=value", nargs="*", help="the job's data")
@@ -60,9 +62,9 @@ def add(commands: Group) -> None:
 
 def _list(args: Args, out: Out) -> None:
     with opened(args) as desk:
-        found = desk.schedules()
+        found, off = desk.schedules(), desk.schedules_off()
         if out.json:
-            out.document([desk.schedule_json(one) for one in found])
+            out.document([desk.schedule_json(one) for one in found] + [_off(one) for one in off if args.all])
             return
         now = desk.clock.now()
         out.table(
@@ -70,7 +72,7 @@ def _list(args: Args, out: Out) -> None:
                 Column("schedule", least=12),
                 Column("when", least=12),
                 Column("timezone", drop=3),
-                Column("next", tone=lambda cell: "warn" if cell == "paused" else ""),
+                Column("next", tone=lambda cell: "warn" if cell in ("paused", "off") else ""),
                 Column("type", least=10),
                 Column("last", drop=2),
                 Column("", drop=2, tone=state_tone),
@@ -90,12 +92,22 @@ def _list(args: Args, out: Out) -> None:
                     one.problem or "",
                 )
                 for one in found
-            ],
+            ]
+            + [(one.name, one.cron or "", one.timezone, "off", one.type, "", "", "built in", "") for one in off],
         )
-        if off := desk.schedules_off():
-            out.note(f"built in and off: {', '.join(off)}; `jobdesk schedules resume NAME` switches one on")
+        if off:
+            out.note("built-in ones are off until `jobdesk schedules resume NAME`")
         if not found:
             out.note("no schedule yet: see `jobdesk schedules add --help`, or [[schedules]] in jobdesk.toml")
+
+
+def _off(one: "ScheduleSpec") -> dict[str, Any]:
+    """A built-in schedule that makes no jobs."""
+    from jobdesk.core.redaction import shown
+    from jobdesk.scheduling import in_words
+
+    said = {"name": one.name, "type": one.type, "cron": one.cron, "timezone": one.timezone, "data": shown(one.data)}
+    return said | {"origin": "built-in", "off": True, "words": in_words(one), "next": []}
 
 
 def _add(args: Args, out: Out) -> None:

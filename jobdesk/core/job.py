@@ -205,14 +205,15 @@ class Job:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as `Job`
 class NewJob:
-    """A job that is checked and complete, ready to be stored; made by `Desk` from a submission."""
+    """A job that is checked and complete, ready to be stored; made by `Desk` from a submission. Read only."""
 
     id: str
     type: str
     queue: str
-    data: Mapping[str, Any]
+    data: str
+    """JSON, as it is stored."""
     priority: int
     run_at: float | None
     """None: at once."""

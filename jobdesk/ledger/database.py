@@ -51,17 +51,21 @@ class Tx:
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
 
-    def spread(self, sql: str, width: int, values: Sequence[Any]) -> int:
+    def spread(self, sql: str, width: int, values: Sequence[Any], shared: Sequence[Any] = ()) -> int:
         """Execute one statement over many rows of `width` values, given one after the other; {} stands for them.
 
         How many rows it changed, with those that triggers changed.
 
         A statement a row, as `many` has it, takes twice the time, and each lets other threads in between.
+
+        Args:
+            shared: values that every row begins with.
         """
         done, rows, before = 0, len(values) // width, self._connection.total_changes
         for size in _CHUNKS:
             while rows - done >= size:
-                self._connection.execute(_spread(sql, width, size), values[done * width : (done + size) * width])
+                some = values[done * width : (done + size) * width]
+                self._connection.execute(_spread(sql, len(shared), width, size), [*shared, *some] if shared else some)
                 done += size
         return self._connection.total_changes - before
 
@@ -123,8 +127,9 @@ class _Shared:
 
 
 @cache
-def _spread(sql: str, width: int, rows: int) -> str:
-    return sql.format(", ".join(["(" + ", ".join("?" * width) + ")"] * rows))
+def _spread(sql: str, shared: int, width: int, rows: int) -> str:
+    row = [*(f"?{number}" for number in range(1, shared + 1)), *"?" * width]
+    return sql.format(", ".join(["(" + ", ".join(row) + ")"] * rows))
 
 
 class _Mine:

@@ -177,7 +177,7 @@ def retry_policy(tx: Tx, seq: int) -> RetryPolicy:
     """How the job wants to be retried, as it was stored."""
     row = tx.row("SELECT retry FROM job WHERE seq = ?", (seq,))
     assert row is not None
-    return RetryPolicy.from_json(row[0])
+    return RetryPolicy.from_text(row[0])
 
 
 def any_expired(ledger: Ledger, now: float) -> bool:
