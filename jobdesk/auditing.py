@@ -1,11 +1,12 @@
 """What a desk remembers of what people did to it, and how that is taken back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from jobdesk.core.actor import Actor
 from jobdesk.core.errors import NotFound, Refused
+from jobdesk.core.who import acted_for
 from jobdesk.home import Home
 from jobdesk.ledger.database import Ledger
 
@@ -42,7 +43,8 @@ class Auditing:
         """An action to be logged: what its `part()`s change is told, and may be undone where that is possible."""
         from jobdesk.ledger.audit import Deed
 
-        return Deed(self.ledger, self.actor, action, target=target, query=query)
+        actor = replace(self.actor, user=acted_for() or self.actor.user)
+        return Deed(self.ledger, actor, action, target=target, query=query)
 
     def audit(
         self,

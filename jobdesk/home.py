@@ -10,7 +10,7 @@ from jobdesk.core.errors import HomeError
 _OURS = frozenset(
     {
         "jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "secret.key",
-        "templates", "themes", "app.json", "backups", "archive",
+        "templates", "themes", "app.json", "backups", "archive", "http.token",
     }
 )  # fmt: skip
 
@@ -63,6 +63,11 @@ class Home:
     def remembered(self) -> Path:
         """Where the terminal app was when it was left."""
         return self.path / "app.json"
+
+    @property
+    def http_token(self) -> Path:
+        """What programs show to `jobdesk serve`, unless the settings have it."""
+        return self.path / "http.token"
 
     @property
     def run(self) -> Path:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import ConfigError, LedgerError, UsageError, WaitTimeout
+from jobdesk.core.errors import ConfigError, LedgerError, NotFound, UsageError, WaitTimeout
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import FINAL, Job, State
 from jobdesk.core.levels import at_least
+from jobdesk.core.nearest import nearest
 from jobdesk.core.query import parse
 from jobdesk.ledger import reads, search, workers
 
@@ -26,13 +27,49 @@ class Looking:
         """A whole job; `id_` may be shortened to a unique beginning."""
         return reads.job(self._desk.ledger, self.full_id(id_))
 
-    def jobs(self, query: str = "", *, limit: int = 50, page: str | None = None) -> "search.Page":
-        """Jobs that match a query, newest first, a page at a time.
+    def jobs(self, query: str = "", *, limit: int = 50, page: str | None = None, skip: int = 0) -> "search.Page":
+        """Jobs that match a query, newest first, a page at a time: by the token of the page before, or by `skip`.
 
         Raises:
             QueryError: the query cannot be read.
         """
-        return search.page(self._desk.ledger, parse(query), limit=limit, token=page)
+        return search.page(self._desk.ledger, parse(query), limit=limit, token=page, skip=skip)
+
+    def count(self, query: str = "") -> tuple[int, bool]:
+        """How many jobs match, and whether that is exact; if not, there are at least so many.
+
+        Raises:
+            QueryError: the query cannot be read.
+        """
+        return search.count(self._desk.ledger, parse(query))
+
+    def queue_health(self) -> dict[str, Any]:
+        """What the health says of each queue: `status`, `reason`, and its numbers."""
+        from jobdesk.monitoring.check import Scene
+        from jobdesk.monitoring.queue_health import queues
+
+        desk = self._desk
+        desk.sync_queues()
+        scene = Scene(desk.ledger, desk.home.path, desk.clock.now(), reads.queues(desk.ledger), desk.consumers())
+        return queues(scene).details
+
+    def last_ends(self) -> dict[str, float]:
+        """The last minute, of a week, in which a job of each queue ended; epoch seconds."""
+        from jobdesk.ledger import rollups
+
+        return rollups.last_ends(self._desk.ledger)
+
+    def queue(self, name: str) -> "reads.Queue":
+        """One queue with its live counts.
+
+        Raises:
+            NotFound: there is none of this name; it says the nearest.
+        """
+        queues = self._desk.queues()
+        for found in queues:
+            if found.name == name:
+                return found
+        raise NotFound(f"there is no queue {name}{nearest(name, [one.name for one in queues])}")
 
     def asset(self, id_: str) -> Mapping[str, Any]:
         """The record of an asset, by its id or a unique beginning of it.

@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from jobdesk.core.clock import iso
 from jobdesk.core.errors import UsageError
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.job import priority as read_priority
@@ -204,6 +205,14 @@ class Scheduling:
             return list(islice(catalog.upcoming(found.spec, max(found.cursor_at, self.ledger.clock.now())), count))
         except ValueError as error:
             raise UsageError(f"schedule {name}: {error}") from None
+
+    def schedule_json(self, one: "Schedule") -> dict[str, Any]:
+        """The shape that commands print with --json: the schedule, when it comes in words, and its next times."""
+        try:
+            times = self.next_times(one.name)
+        except UsageError:  # its timezone is not known any more: its row says so
+            times = []
+        return one.to_json() | {"words": in_words(one.spec), "next": [iso(at) for at in times]}
 
     def schedule_runs(self, name: str, limit: int = 50) -> list[dict[str, Any]]:
         """What became of the latest times of a schedule, newest first: `fire_at`, `at`, `job`, `state`, `reason`."""

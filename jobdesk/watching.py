@@ -8,6 +8,7 @@ from jobdesk.core.errors import NotFound
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import FINAL, Job, State
 from jobdesk.ledger import reads
+from jobdesk.ledger.database import Ledger
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
@@ -34,34 +35,32 @@ class Watching:
         Raises:
             NotFound: there is no such job.
         """
-        desk = self._desk
-        full = desk.full_id(id_)
-        yield {"type": "connected", "jobId": full}
-        told: tuple[Any, ...] | None = None
-        while True:
+        desk, watched = self._desk, self.watched(id_)
+        while not watched.over:
             seen = desk.wake.generation
-            try:
-                job = reads.job(desk.ledger, full, with_ties=False)
-            except NotFound:
-                yield {"type": "error", "jobId": full, "message": f"job {full} was deleted"}
-                return
-            if job.state in FINAL:
-                yield _final(job)
-                return
-            now = job.state, job.attempt, job.progress
-            if now != told:
-                told = now
-                yield {"type": "update", **_standing(job)}
-            else:
+            said = watched.look()
+            yield from said
+            if not said:
                 desk.wake.wait(seen, 0.1)
+
+    def watched(self, id_: str) -> "Watched":
+        """The same for who waits by other means: each `look` says what is new.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        return Watched(self._desk.ledger, self._desk.full_id(id_))
 
     def updates(self, *, after: int = 0, follow: bool = False) -> Iterator[dict[str, Any]]:
         """Each change of any job, oldest first, as `{"type": "job_update", "data": {jobId, status, …}}`."""
         for event in self._desk.events(after=after, follow=follow):
-            if event.job_id is not None and (status := _status(event)) is not None:
-                yield {"type": "job_update", "data": self._update(event, status)}
+            if (update := self.update(event)) is not None:
+                yield update
 
-    def _update(self, event: Event, status: str) -> dict[str, Any]:
+    def update(self, event: Event) -> dict[str, Any] | None:
+        """The change of a job that an event is; None of an event that changes none."""
+        if event.job_id is None or (status := _status(event)) is None:
+            return None
         made: dict[str, Any] = {
             "jobId": event.job_id,
             "status": status,
@@ -77,11 +76,40 @@ class Watching:
             made["result"] = None if found is None else found.result
         elif event.kind is Kind.JOB_FAILED:
             made["error"] = event.data.get("message")
-        return made
+        return {"type": "job_update", "data": made}
 
     @property
     def _desk(self) -> "Desk":
         return cast("Desk", self)
+
+
+class Watched:
+    """One job that somebody watches; `over` once there is nothing more to say."""
+
+    def __init__(self, ledger: Ledger, id_: str) -> None:
+        self.id = id_
+        self.over = False
+        self._ledger = ledger
+        self._told: tuple[Any, ...] | None = None
+        self._connected = False
+
+    def look(self) -> list[dict[str, Any]]:
+        """What is new since the last look, at first `connected`."""
+        said: list[dict[str, Any]] = [] if self._connected else [{"type": "connected", "jobId": self.id}]
+        self._connected = True
+        try:
+            job = reads.job(self._ledger, self.id, with_ties=False)
+        except NotFound:
+            self.over = True
+            return [*said, {"type": "error", "jobId": self.id, "message": f"job {self.id} was deleted"}]
+        if job.state in FINAL:
+            self.over = True
+            return [*said, _final(job)]
+        now = job.state, job.attempt, job.progress
+        if now != self._told:
+            self._told = now
+            said.append({"type": "update", **_standing(job)})
+        return said
 
 
 def _status(event: Event) -> str | None:

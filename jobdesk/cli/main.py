@@ -35,6 +35,7 @@ from jobdesk.cli import (
     referrals,
     schedules,
     secrets,
+    serve,
     service,
     services,
     submit,
@@ -105,7 +106,7 @@ def build() -> Parser:
     commands = Group(parser)
     for noun in (
         submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
-        audit, health, alerts, notify, doctor, backup, service, config, secrets, mail, payments, referrals,
+        audit, health, alerts, notify, doctor, backup, serve, service, config, secrets, mail, payments, referrals,
         watch, web, demo,
     ):  # fmt: skip
         noun.add(commands)

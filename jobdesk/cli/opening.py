@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(args: argparse.Namespace, surface: Literal["command", "app"] = "command") -> Iterator["Desk"]:
+def opened(args: argparse.Namespace, surface: Literal["command", "app", "api"] = "command") -> Iterator["Desk"]:
     """The desk of the command's home, without a consumer, closed afterwards; `surface` is what the audit log says."""
     from jobdesk.core.actor import Actor
     from jobdesk.desk import Desk

@@ -1,6 +1,6 @@
 """`jobdesk queues`: list, show, pause, resume, set, clean, drain."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobdesk.cli import acting
 from jobdesk.cli.opening import opened
@@ -8,7 +8,6 @@ from jobdesk.cli.output import Column, Out
 from jobdesk.cli.parsing import Args, Group, duration, number
 
 if TYPE_CHECKING:
-    from jobdesk.desk import Desk
     from jobdesk.ledger.reads import Queue
 
 _FINAL = ("completed", "failed", "cancelled", "expired")
@@ -42,7 +41,7 @@ def _list(args: Args, out: Out) -> None:
     with opened(args) as desk:
         found = desk.queues()
         if out.json:
-            out.document([_json(queue) for queue in found])
+            out.document([queue.to_json() for queue in found])
             return
         out.table(
             (
@@ -85,45 +84,11 @@ def _priority(rank: int) -> str:
     return next((word for word, value in PRIORITIES.items() if value == rank), str(rank))
 
 
-def _json(queue: "Queue") -> dict[str, Any]:
-    from jobdesk.core.clock import iso
-
-    return {
-        "name": queue.name,
-        "description": queue.description,
-        "priority": queue.priority,
-        "concurrency": queue.concurrency,
-        "ttl_s": queue.ttl_s,
-        "dead_letter_ttl_s": queue.dead_letter_ttl_s,
-        "max_size": queue.max_size,
-        "keep_completed": queue.keep_completed,
-        "keep_failed": queue.keep_failed,
-        "rate_limit": queue.rate_limit,
-        "paused": queue.paused_at is not None,
-        "paused_at": iso(queue.paused_at),
-        "paused_by": queue.paused_by,
-        "counts": {state.value: count for state, count in queue.counts.items()},
-        "later": queue.later,
-        "dead": queue.dead,
-    }
-
-
-def _find(desk: "Desk", name: str) -> "Queue":
-    from jobdesk.core.errors import NotFound
-    from jobdesk.core.nearest import nearest
-
-    queues = desk.queues()
-    for queue in queues:
-        if queue.name == name:
-            return queue
-    raise NotFound(f"there is no queue {name}{nearest(name, [queue.name for queue in queues])}")
-
-
 def _show(args: Args, out: Out) -> None:
     with opened(args) as desk:
-        queue = _find(desk, args.name)
+        queue = desk.queue(args.name)
         if out.json:
-            out.document(_json(queue))
+            out.document(queue.to_json())
             return
         from jobdesk.core.durations import short
 
@@ -148,20 +113,20 @@ def _show(args: Args, out: Out) -> None:
 
 def _pause(args: Args, out: Out) -> None:
     with opened(args) as desk:
-        _find(desk, args.name)
+        desk.queue(args.name)
         changed = desk.pause(args.name)
         if out.json:
-            out.document(_json(_find(desk, args.name)))
+            out.document(desk.queue(args.name).to_json())
         else:
             out.say(f"{args.name} is paused" if changed else f"{args.name} was paused already")
 
 
 def _resume(args: Args, out: Out) -> None:
     with opened(args) as desk:
-        _find(desk, args.name)
+        desk.queue(args.name)
         changed = desk.resume(args.name)
         if out.json:
-            out.document(_json(_find(desk, args.name)))
+            out.document(desk.queue(args.name).to_json())
         else:
             out.say(f"{args.name} works again" if changed else f"{args.name} was not paused")
 
@@ -175,7 +140,7 @@ def _set(args: Args, out: Out) -> None:
     with opened(args) as desk:
         desk.set_concurrency(args.name, args.concurrency)
         if out.json:
-            out.document(_json(_find(desk, args.name)))
+            out.document(desk.queue(args.name).to_json())
         else:
             limit = "as many as there are workers" if args.concurrency is None else f"{args.concurrency}"
             out.say(f"{args.name} runs {limit} at once")
@@ -186,7 +151,7 @@ def _clean(args: Args, out: Out) -> int:
         from jobdesk.core.durations import short
         from jobdesk.core.job import State
 
-        queue = _find(desk, args.name)
+        queue = desk.queue(args.name)
         age = f" that ended over {short(args.older_than)} ago" if args.older_than else ""
         question = f"remove the {args.state} jobs of {queue.name}{age}, with their history?"
         if not args.yes and not acting.confirmed(out, question, must_ask=False):
@@ -202,6 +167,6 @@ def _clean(args: Args, out: Out) -> int:
 
 def _drain(args: Args, out: Out) -> int:
     with opened(args) as desk:
-        queue = _find(desk, args.name)
+        queue = desk.queue(args.name)
         query = f'queue:"{queue.name}" state:pending,scheduled,retrying,blocked'
         return acting.act_on_query(desk, args, out, "cancel", query, called="drain")

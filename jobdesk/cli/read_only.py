@@ -10,8 +10,7 @@ LOOKS = frozenset(
     {
         "list", "show", "logs", "history", "why", "wait", "groups", "next", "files", "define", "check", "schema",
         "status", "events", "metrics", "health", "doctor", "audit", "completion", "folders test", "preview",
-        "templates", "alerts rules", "targets", "routes", "watch",
-        "web",
+        "templates", "alerts rules", "targets", "routes", "watch", "serve", "web",
     }
 )  # fmt: skip
 """Commands that look only, by their last word."""
@@ -29,6 +28,8 @@ def refuse_changes(args: Args) -> None:
     if not words:  # the app, or a consumer
         if args.consumer or args.drain or args.metrics_port is not None:
             raise ReadOnly("a consumer runs jobs, and --read-only changes nothing: leave one of them out")
+    elif words == "serve" and args.consumer:
+        raise ReadOnly("--consumer runs jobs, and --read-only changes nothing: leave one of them out")
     elif not looks_only(words) and not getattr(args, "dry_run", False):
         raise ReadOnly(f"`{args.parser.prog}` changes something, and --read-only forbids that: leave it out")
     elif getattr(args, "fix", False):

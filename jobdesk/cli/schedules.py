@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any
 from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out, state_tone
 from jobdesk.cli.parsing import Args, Group, number
-from jobdesk.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from jobdesk.core.schedule import Schedule, ScheduleSpec
+    from jobdesk.core.schedule import ScheduleSpec
     from jobdesk.desk import Desk
 
 _ADD_MORE = """
@@ -65,7 +64,7 @@ def _list(args: Args, out: Out) -> None:
     with opened(args) as desk:
         found, off = desk.schedules(), desk.schedules_off()
         if out.json:
-            out.document([_json(desk, one) for one in found] + [_off(one) for one in off if args.all])
+            out.document([desk.schedule_json(one) for one in found] + [_off(one) for one in off if args.all])
             return
         now = desk.clock.now()
         out.table(
@@ -102,12 +101,6 @@ def _list(args: Args, out: Out) -> None:
             out.note("no schedule yet: see `jobdesk schedules add --help`, or [[schedules]] in jobdesk.toml")
 
 
-def _json(desk: "Desk", one: "Schedule") -> dict[str, Any]:
-    from jobdesk.scheduling import in_words
-
-    return one.to_json() | {"words": in_words(one.spec), "next": _times(desk, one.name, _SHOWN)}
-
-
 def _off(one: "ScheduleSpec") -> dict[str, Any]:
     """A built-in schedule that makes no jobs."""
     from jobdesk.core.redaction import shown
@@ -115,15 +108,6 @@ def _off(one: "ScheduleSpec") -> dict[str, Any]:
 
     said = {"name": one.name, "type": one.type, "cron": one.cron, "timezone": one.timezone, "data": shown(one.data)}
     return said | {"origin": "built-in", "off": True, "words": in_words(one), "next": []}
-
-
-def _times(desk: "Desk", name: str, count: int) -> list[str | None]:
-    from jobdesk.core.clock import iso
-
-    try:
-        return [iso(at) for at in desk.next_times(name, count)]
-    except UsageError:  # its timezone is not known any more: its row says so
-        return []
 
 
 def _add(args: Args, out: Out) -> None:
@@ -146,7 +130,7 @@ def _add(args: Args, out: Out) -> None:
             replace=args.replace,
         )
         if out.json:
-            out.document(_json(desk, made))
+            out.document(desk.schedule_json(made))
             return
         out.say(f"{made.name} comes {out.when(made.next_at, desk.clock.now())}")
         _remind(desk, out)
@@ -180,7 +164,7 @@ def _resume(args: Args, out: Out) -> None:
 
 def _told(desk: "Desk", args: Args, out: Out, said: str) -> None:
     if out.json:
-        out.document(_json(desk, desk.schedule(args.name)))
+        out.document(desk.schedule_json(desk.schedule(args.name)))
     else:
         out.say(said)
 

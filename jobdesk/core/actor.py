@@ -9,7 +9,7 @@ from jobdesk.core.masks import masked_words
 from jobdesk.core.who import user
 
 Surface = Literal["command", "app", "api", "file"]
-"""By which way: a command line, the terminal app, a program that uses `Desk`, or an edit of jobdesk.toml."""
+"""By which way: a command line, the terminal app, a program that uses or asks `Desk`, or an edit of jobdesk.toml."""
 
 
 @dataclass(frozen=True, slots=True)

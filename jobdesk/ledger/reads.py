@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jobdesk.core.clock import iso
 from jobdesk.core.errors import NotFound, UsageError
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import Artifact, Job, State
@@ -44,6 +45,27 @@ class Queue:
     def later(self) -> int:
         """Jobs that wait for a time or for other jobs."""
         return self.counts[State.SCHEDULED] + self.counts[State.RETRYING] + self.counts[State.BLOCKED]
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape that commands print with --json."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "priority": self.priority,
+            "concurrency": self.concurrency,
+            "ttl_s": self.ttl_s,
+            "dead_letter_ttl_s": self.dead_letter_ttl_s,
+            "max_size": self.max_size,
+            "keep_completed": self.keep_completed,
+            "keep_failed": self.keep_failed,
+            "rate_limit": self.rate_limit,
+            "paused": self.paused_at is not None,
+            "paused_at": iso(self.paused_at),
+            "paused_by": self.paused_by,
+            "counts": {state.value: count for state, count in self.counts.items()},
+            "later": self.later,
+            "dead": self.dead,
+        }
 
 
 def full_id(ledger: Ledger, prefix: str) -> str:

@@ -22,6 +22,11 @@ def ended_by_queue(ledger: Ledger, since: int) -> dict[str, tuple[int, int]]:
     return {queue: (int(completed), int(failed)) for queue, completed, failed in rows}
 
 
+def last_ends(ledger: Ledger) -> dict[str, float]:
+    """The last minute, of a week, in which a job of each queue ended; epoch seconds."""
+    return {queue: at * 60.0 for queue, at in ledger.rows("SELECT queue, max(at) FROM minute GROUP BY queue")}
+
+
 def counts(ledger: Ledger, queue: str | None = None, type_: str | None = None) -> dict[State, int]:
     """Jobs in each state now; from the counters, unless a type is asked for."""
     found = dict.fromkeys(State, 0)

@@ -69,8 +69,11 @@ class Page:
     next: str | None
 
 
-def page(ledger: Ledger, query: Query, *, limit: int = 50, token: str | None = None) -> Page:
+def page(ledger: Ledger, query: Query, *, limit: int = 50, token: str | None = None, skip: int = 0) -> Page:
     """A page of whole jobs (without `after` and artifacts), newest first.
+
+    Args:
+        skip: leave out so many first; each is walked over (some 0.4 ms a thousand), so a token is better.
 
     Raises:
         UsageError: the token is not one that an earlier page gave, or the limit is not positive.
@@ -78,7 +81,7 @@ def page(ledger: Ledger, query: Query, *, limit: int = 50, token: str | None = N
     if limit < 1:
         raise UsageError(f"the limit is {limit}: ask for at least 1 job")
     before = None if token is None else _before(token)
-    rows = _rows(ledger, JOB, plan(ledger, query), limit + 1, before=before)
+    rows = _rows(ledger, JOB, plan(ledger, query), limit + 1, before=before, offset=skip)
     found = [to_job(row) for row in rows[:limit]]
     return Page(found, _token(found[-1].seq) if len(rows) > limit else None)
 
@@ -136,11 +139,18 @@ def ids(ledger: Ledger, query: Query, limit: int | None = None) -> list[str]:
 
 
 def _rows(
-    ledger: Ledger, columns: str, chosen: Plan, limit: int, *, before: int | None = None, after: int | None = None
+    ledger: Ledger,
+    columns: str,
+    chosen: Plan,
+    limit: int,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    offset: int = 0,
 ) -> list[Row]:
     if chosen.nothing:
         return []
-    inner, values = chosen.sql(limit=limit, before=before, after=after)
+    inner, values = chosen.sql(limit=limit, before=before, after=after, offset=offset)
     return ledger.rows(
         f"SELECT {columns} FROM ({inner}) found CROSS JOIN job j ON j.seq = found.seq ORDER BY found.seq DESC", values
     )

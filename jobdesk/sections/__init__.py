@@ -15,6 +15,7 @@ from jobdesk.sections.fields import Section, repeated
 from jobdesk.sections.files import FileSettings
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
+from jobdesk.sections.http import HttpSettings
 from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
 from jobdesk.sections.logs import LogSettings
 from jobdesk.sections.notify import NotifySettings
@@ -52,6 +53,7 @@ class Config(Section):
     archive: ArchiveSettings
     logs: LogSettings
     secrets: SecretSettings
+    http: HttpSettings
     alerts: AlertSettings
     app: AppSettings
     queues: dict[str, QueueSettings]

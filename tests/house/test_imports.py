@@ -8,7 +8,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"textual", "rich", "huey", "watchdog", "PIL", "psutil", "peewee", "pydantic", "croniter", "httpx"}
+HEAVY = {
+    "textual",
+    "rich",
+    "huey",
+    "watchdog",
+    "PIL",
+    "psutil",
+    "peewee",
+    "pydantic",
+    "croniter",
+    "httpx",
+    "starlette",
+    "uvicorn",
+}
 
 
 def _modules(code: str) -> set[str]:

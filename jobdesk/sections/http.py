@@ -1,0 +1,34 @@
+"""`[http]`."""
+
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from jobdesk.sections.fields import Bytes, RateLimit, Section
+from jobdesk.sections.services import Secret
+
+
+def _origins(origins: list[str]) -> list[str]:
+    for one in origins:
+        scheme, _, host = one.partition("://")
+        if scheme not in ("http", "https") or not host or "/" in host or "*" in host:
+            raise ValueError(f"'{one}' is not an origin: write it like https://desk.example.org")
+    return origins
+
+
+class HttpSettings(Section):
+    host: str = Field(min_length=1)
+    port: int = Field(ge=0, le=65535)
+    token: Secret
+    rate_limit: RateLimit
+    max_body: Bytes = Field(ge=1_000)
+    streams: int = Field(ge=1, le=10_000)
+    types: list[str]
+    hosts: list[str]
+    origins: Annotated[list[str], AfterValidator(_origins)]
+    proxies: list[str]
+
+    def may_submit(self, type_: str) -> bool:
+        """Whether jobs of the type are taken over HTTP."""
+        return any(fnmatchcase(type_, pattern) for pattern in self.types)
