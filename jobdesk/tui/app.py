@@ -8,13 +8,14 @@ from jobdesk.desk import Desk
 from jobdesk.tui.actions import ACTIONS
 from jobdesk.tui.asking import Asking
 from jobdesk.tui.deeds import Deeds
+from jobdesk.tui.dropped import Dropped
 from jobdesk.tui.inside import Inside
 from jobdesk.tui.lock import only_app
 from jobdesk.tui.taking_out import TakingOut
 from jobdesk.tui.viewing import Viewing
 
 
-class JobdeskApp(Viewing, Inside, TakingOut, Deeds, Asking):
+class JobdeskApp(Viewing, Inside, TakingOut, Deeds, Dropped, Asking):
     """The app of one home; see `DeskApp` for its arguments."""
 
     TITLE = "jobdesk"

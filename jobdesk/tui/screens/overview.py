@@ -62,8 +62,8 @@ _ENDS = (
 )
 _NEEDS = (
     Column("count", "", 8, rank=1, grow=1, most=14),
-    Column("what", "", 14, rank=2, grow=1),
-    Column("why", "", 14, rank=4, grow=3),
+    Column("what", "", 14, rank=5),
+    Column("why", "", 14, rank=2, grow=3),
     Column("ago", "", 4, rank=3, align=">"),
 )
 
