@@ -26,6 +26,10 @@ _TONES = {
 }  # fmt: skip
 _AFTERWARDS = {"archive": "moved to _done", "delete": "deleted", "keep": "left where it is"}
 _OUTCOMES = {"accepted": "ok", "waiting": "later", "ignored": "warn", "rejected": "bad", "duplicate": "warn"}
+_NOTICED = {
+    "watch": "Watched: what is dropped is noticed at once.",
+    "scan": "Watched: it is looked through again and again.",
+}
 _FROM_OUTSIDE = ("settling", "waiting")
 """States of a file that nobody has taken yet."""
 
@@ -42,19 +46,23 @@ def watched(status: Row | None) -> tuple[str, str]:
     if status is None:
         return "not yet", "muted"
     if status["mode"] == "offline":
-        return ("offline", "bad") if status["consumer"] else ("by nobody", "warn")
+        return "offline", "warn"
     return {"watch": "at once", "scan": "by scan"}.get(str(status["mode"]), str(status["mode"])), "muted"
 
 
 def folder_page(
-    path: str, rule: FolderRule | None, status: Row | None, lately: Sequence[Row], width: int, now: float,
-    user_home: str, glyphs: Glyphs,
+    rule: FolderRule | None, status: Row | None, lately: Sequence[Row], width: int, now: float, glyphs: Glyphs
 ) -> list[Spans]:  # fmt: skip
     """What a folder is told to do, how it does, and what it refused lately."""
+    lines: list[Spans] = []
     word, tone = watched(status)
-    lines: list[Spans] = [((f"Watched {word}" if status else "Not watched yet: no consumer has worked here", tone),)]
-    if status is not None and status["message"]:
-        lines += [((line, tone if tone != "muted" else "warn"),) for line in wrap(clean(str(status["message"])), width)]
+    if status is None:
+        said, tone = "No consumer has worked here yet, so nobody watches it.", "muted"
+    elif status["message"]:
+        said, tone = f"{word.capitalize()}: {clean(str(status['message']))}", "warn" if tone == "muted" else tone
+    else:
+        said, tone = _NOTICED.get(str(status["mode"]), word), "ok"
+    lines += [((line, tone),) for line in wrap(said, width)]
     lines.append(())
     if rule is None:
         lines.append((("It is a drop folder no more: its files stay.", "muted"),))
@@ -62,11 +70,10 @@ def folder_page(
         lines += _rule(rule, width, glyphs)
     if status is not None and status["scanned_at"]:
         at = instant(str(status["scanned_at"]))
-        took = f", in {short(status['scan_ms'] / 1000)}" if status["scan_ms"] is not None else ""
+        took = f", in {short(status['scan_ms'] / 1000)}" if (status["scan_ms"] or 0) >= 1 else ""
         lines += fields("looked", f"{passed(at, now)}{took}", width)
     if status is not None and status["ignored"]:
         lines.append(field("ignored", number(status["ignored"])))
-    lines += fields("where", home_path(clean(path), user_home), width)
     lines += [(), heading("Rejected lately")]
     for file in lately:
         since = ago(instant(str(file["finished_at"] or file["first_seen"])), now)
@@ -95,7 +102,8 @@ def _rule(rule: FolderRule, width: int, glyphs: Glyphs) -> Iterator[Spans]:
         if ending:
             yield from fields("", said.format(f"NAME{ending}"), width)
     yield from fields("then", _AFTERWARDS[rule.source], width)
-    yield from fields("same again", "left out" if rule.duplicates == "skip" else "worked on again", width)
+    again = "left out" if rule.duplicates == "skip" else "worked on again"
+    yield from fields("again", f"the same content is {again}", width)
 
 
 def file_page(file: Row, width: int, now: float, user_home: str, glyphs: Glyphs) -> list[Spans]:

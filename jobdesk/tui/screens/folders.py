@@ -47,7 +47,7 @@ _SEEN = (
     Column("state", "state", 11),
     Column("file", "file", 16, rank=1, grow=2, most=60),
     Column("size", "size", 7, rank=4, align=">"),
-    Column("why", "what became of it", 14, rank=3, grow=3),
+    Column("why", "outcome", 14, rank=3, grow=3),
     Column("ago", "seen", 5, rank=2, align=">"),
 )
 
@@ -167,13 +167,14 @@ class Folders(Container):
             page.show([])
         elif folder.path == drops.of:  # what was asked for comes at once: until then the former stays
             retitle(page, clean(Path(folder.path).name))
-            page.show(folder_page(folder.path, folder.rule, folder.status, drops.lately, width, now, user_home, glyphs))
+            page.show(folder_page(folder.rule, folder.status, drops.lately, width, now, glyphs))
 
     @on(Listing.Moved)
     def _moved(self, event: Listing.Moved) -> None:
         self.query_one(Document).scroll_to(y=0, animate=False)
         if event.listing is self.dropped:
             self._ask()
+        self.app.call_later(self.desk_app.show_snapshot)
 
     def _ask(self) -> None:
         self.reader.wanted = self.dropped.key

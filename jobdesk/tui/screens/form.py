@@ -24,8 +24,8 @@ _KINDS = {
     "array": "a list: [1, 2]", "object": 'an object: {"a": 1}', "integer": "a whole number", "number": "a number",
     "path": "a file", "string": "text",
 }  # fmt: skip
-WIDTH = 66
-"""Cells of what a form says."""
+_WIDEST = 98
+"""Cells of what a form says, where there is room."""
 
 
 class JobForm(ModalScreen[None]):
@@ -52,6 +52,11 @@ class JobForm(ModalScreen[None]):
         self._required = set(schema.get("required", ()))
         self._problem: str | None = ""
         self._checks = 0
+
+    @property
+    def room(self) -> int:
+        """Cells of a line of what it says."""
+        return max(20, min(_WIDEST, self.app.size.width * 96 // 100 - 6))
 
     # ── for subclasses ──
 
@@ -109,7 +114,7 @@ class JobForm(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = self.heading()
         about = self.query_one("#about", Lines)
-        about.show([((line, "muted"),) for line in wrap(self._processor.summary, WIDTH)[:2]])
+        about.show([((line, "muted"),) for line in wrap(self._processor.summary, self.room)[:2]])
         about.styles.height = len(about.lines)
         keys = (("ctrl+s", f" {self.DOES}   "), ("tab", " next field   "), ("esc", " close"))
         self.query_one("#foot", Lines).show(
@@ -154,7 +159,7 @@ class JobForm(ModalScreen[None]):
         self._problem = problem
         said = self.query_one("#said", Lines)
         if problem:
-            lines = [((line, "warn"),) for line in wrap(problem, WIDTH)[:3]]
+            lines = [((line, "warn"),) for line in wrap(problem, self.room)[:3]]
         said.styles.height = len(lines)
         said.show(lines)
         for name in self._properties:

@@ -70,8 +70,8 @@ class Picker(ModalScreen[str | None]):
             yield Input(placeholder=self._hint)
             yield Listing(
                 (
-                    Column("title", "", min(38, longest)),
-                    Column("note", "", 12, rank=2, grow=1),
+                    Column("title", "", min(24, longest), grow=1, most=longest),
+                    Column("note", "", 12, rank=2, grow=3),
                     Column("key", "", keys, rank=1, align=">"),
                 ),
                 empty="Nothing fits.",

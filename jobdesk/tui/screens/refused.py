@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
 _COLUMNS = (
-    Column("where", "", 10, rank=3),
+    Column("where", "where", 10, rank=3),
     Column("name", "file", 14, grow=1),
     Column("reason", "reason", 13, rank=2),
     Column("ago", "", 5, rank=1, align=">"),
