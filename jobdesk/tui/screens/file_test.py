@@ -17,6 +17,7 @@ from jobdesk.folders.explain import Explanation
 from jobdesk.folders.rules import FolderRule
 from jobdesk.tui.folder_pages import explained
 from jobdesk.tui.format import Spans
+from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.job_view import Document
 from jobdesk.tui.widgets.lines import Lines
 
@@ -69,7 +70,7 @@ class FileTest(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -full"):
-            yield Input(self._start, placeholder="the path of a file", suggester=_Paths(), select_on_focus=False)
+            yield Field(self._start, placeholder="the path of a file", suggester=_Paths(), select_on_focus=False)
             yield Document(focusable=True)
             yield Lines(id="foot")
 

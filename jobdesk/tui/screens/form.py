@@ -15,6 +15,7 @@ from textual.widgets import Checkbox, Input, Label
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.processor import Processor
 from jobdesk.tui.format import Spans, wrap
+from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _KINDS = {
     "array": "a list: [1, 2]", "object": 'an object: {"a": 1}', "integer": "a whole number", "number": "a number",
     "path": "a file", "string": "text",
 }  # fmt: skip
+_YES = {True: "yes", False: "no"}
 _WIDEST = 98
 """Cells of what a form says, where there is room."""
 
@@ -96,7 +98,7 @@ class JobForm(ModalScreen[None]):
 
     def _option_fields(self) -> Iterator[Horizontal]:
         for name, hint in self.OPTIONS:
-            field = Input(self.given_options.get(name), placeholder=hint, id=f"option-{name}", compact=True)
+            field = Field(self.given_options.get(name), placeholder=hint, id=f"option-{name}", compact=True)
             yield Horizontal(Label(name), field, classes="-option")
 
     def _payload_fields(self) -> Iterator[Horizontal]:
@@ -107,9 +109,9 @@ class JobForm(ModalScreen[None]):
         given = self._given.get(name)
         if schema.get("type") == "boolean":
             on_now = bool(schema.get("default", False)) if given is None else bool(given)
-            return Checkbox("", on_now, id=f"field-{name}", compact=True)
+            return Checkbox(_YES[on_now], on_now, id=f"field-{name}", compact=True)
         hidden = name in self._processor.secrets
-        return Input(_text(given), placeholder=_hint(schema), id=f"field-{name}", compact=True, password=hidden)
+        return Field(_text(given), placeholder=_hint(schema), id=f"field-{name}", compact=True, password=hidden)
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = self.heading()
@@ -138,6 +140,10 @@ class JobForm(ModalScreen[None]):
 
     def _options(self) -> dict[str, str]:
         return {name: self.query_one(f"#option-{name}", Input).value.strip() for name, _ in self.OPTIONS}
+
+    @on(Checkbox.Changed)
+    def _switched(self, event: Checkbox.Changed) -> None:
+        event.checkbox.label = _YES[event.value]
 
     @on(Input.Changed)
     @on(Checkbox.Changed)

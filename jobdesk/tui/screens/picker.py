@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from jobdesk.tui.columns import Column
+from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.listing import Item, Listing
 
 
@@ -67,7 +68,7 @@ class Picker(ModalScreen[str | None]):
         longest = max((cell_len(choice.title) for choice in self._choices), default=10)
         keys = max((len(choice.key) for choice in self._choices), default=0)
         with Vertical(classes="dialog -wide"):
-            yield Input(placeholder=self._hint)
+            yield Field(placeholder=self._hint)
             yield Listing(
                 (
                     Column("title", "", min(24, longest), grow=1, most=longest),

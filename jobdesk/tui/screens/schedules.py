@@ -90,7 +90,7 @@ class Schedules(Browse):
     TITLE = "Schedules"
     COLUMNS = (
         Column("name", "schedule", 14, grow=2, most=34),
-        Column("type", "makes", 10, rank=4, grow=1, most=30),
+        Column("type", "makes", 10, rank=6, grow=1, most=30, spare=True),
         Column("next", "next in", 8, rank=1, align=">"),
         Column("last", "last", 12, rank=2),
         Column("ago", "", 5, rank=5, align=">"),

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from jobdesk.core.errors import QueryError
 from jobdesk.core.query import complete, word_at
 from jobdesk.tui.format import Spans, wrap
+from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.lines import Lines
 
 _HINTS = 12
@@ -47,7 +48,7 @@ class FilterBar(Vertical):
         self._count = ""
 
     def compose(self) -> ComposeResult:
-        yield Input(
+        yield Field(
             placeholder="state:failed queue:upload.* type:IMAGE_* age:<1h, or any words", suggester=_Completion(self)
         )
         yield Lines(id="said")
@@ -70,14 +71,15 @@ class FilterBar(Vertical):
         with self.prevent(Input.Changed):
             self.input.value = text
 
-    def wrong(self, error: QueryError) -> None:
-        """Point at what cannot be read, or say how a word that is still being typed may go on."""
+    def wrong(self, error: QueryError) -> str | None:
+        """Point at what cannot be read. Of a word that is still being typed say how it may go on; what is before it."""
         value = self.input.value
         typing = self.input.has_focus and error.position + error.length >= len(value) == self.input.cursor_position
         self._hints = complete(value, len(value), self.known)[:_HINTS] if typing else []
         self._error = None if self._hints else error
         self.set_class(not self._hints, "-wrong")
         self._say()
+        return value[: word_at(value, len(value))[0]] if self._hints else None
 
     def right(self) -> None:
         """The query can be read."""
