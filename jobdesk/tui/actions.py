@@ -30,7 +30,7 @@ class Scene:
     """Where an action would happen."""
 
     view: str = "overview"
-    """overview, jobs, dead, flows, schedules, folders, or job (one job, full screen)."""
+    """overview, jobs, dead, flows, schedules, folders, health, or job (one job, full screen)."""
     selection: Selection = NOTHING
     read_only: bool = False
     marking: bool = False
@@ -152,7 +152,9 @@ def _editable(scene: Scene) -> str | None:
 
 
 def _runnable(scene: Scene) -> str | None:
-    return "dead letters have ended" if scene.view == "dead" else can_run_now(scene.selection)
+    if scene.view == "dead":
+        return "dead letters have ended"
+    return "choose one of its jobs" if scene.selection.flow is not None else can_run_now(scene.selection)
 
 
 def _deletable(scene: Scene) -> str | None:

@@ -131,8 +131,6 @@ def can_run_now(selection: Selection) -> str | None:
     """Why none of it can be run before its time; None: some can."""
     if not selection.has_jobs:
         return "choose a job first"
-    if selection.flow is not None and not selection.running:
-        return "this flow has ended"
     if selection.file and selection.file not in _AT_WORK:
         return "it waits for no time"
     if selection.query is None and not any(job.state in (State.SCHEDULED, State.RETRYING) for job in selection.jobs):

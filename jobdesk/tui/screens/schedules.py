@@ -1,7 +1,7 @@
 """The schedules: when each comes next, what its last times came to, and what it makes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,32 +163,33 @@ def _page(story: ScheduleStory, width: int, now: float, glyphs: Glyphs) -> list[
         )
     if not isinstance(schedule, Off) and schedule.problem:
         lines += [((line, "bad"),) for line in wrap(clean(schedule.problem), width)]
-    lines.append(())
-    if spec.cron is not None:
-        lines.append(field("cron", spec.cron))
-    lines.append(field("timezone", spec.timezone))
-    lines += fields("makes", spec.type, width)
-    if spec.queue or spec.priority is not None:
-        said = [spec.queue or "", f"{priority(spec.priority)} priority" if spec.priority is not None else ""]
-        lines += fields("queue", f"  {glyphs.dot}  ".join(part for part in said if part), width)
-    if spec.data:
-        lines += fields("data", json.dumps(shown(spec.data), ensure_ascii=False), width)
-    lines += fields("missed", _MISSED[spec.missed], width)
-    lines += fields("overlap", _OVERLAP[spec.overlap], width)
-    lines += fields("from", _origin(schedule), width)
-    lines += [(), heading("Next times, if it were on" if isinstance(schedule, Off) else "Next times")]
+    where = f"  {glyphs.dot}  {spec.timezone}"
+    lines += [(), ((f"Next times{', if it were on' if isinstance(schedule, Off) else ''}", "title"), (where, "muted"))]
     for at in story.times:
         lines.append(((fit(local(at, spec), max(10, min(30, width - 9))), "text"), (f"  in {ahead(at, now)}", "muted")))
     if not story.times:
         lines.append((("None comes any more.", "muted"),))
-    if isinstance(schedule, Off):
-        return lines
-    lines += [(), heading("Last times")]
-    for run in story.runs:
-        lines.append(_run(run, schedule, now, glyphs))
-    if not story.runs:
-        lines.append((("It has not come yet.", "muted"),))
-    return lines
+    if not isinstance(schedule, Off):
+        lines += [(), heading("Last times")]
+        lines += [_run(run, schedule, now, glyphs) for run in story.runs]
+        if not story.runs:
+            lines.append((("It has not come yet.", "muted"),))
+    return [*lines, (), heading("Schedule"), *_facts(schedule, width, glyphs)]
+
+
+def _facts(schedule: Schedule | Off, width: int, glyphs: Glyphs) -> Iterator[Spans]:
+    spec = schedule.spec
+    if spec.cron is not None:
+        yield field("cron", spec.cron)
+    yield from fields("makes", spec.type, width)
+    if spec.queue or spec.priority is not None:
+        said = [spec.queue or "", f"{priority(spec.priority)} priority" if spec.priority is not None else ""]
+        yield from fields("queue", f"  {glyphs.dot}  ".join(part for part in said if part), width)
+    if spec.data:
+        yield from fields("data", json.dumps(shown(spec.data), ensure_ascii=False), width)
+    yield from fields("missed", _MISSED[spec.missed], width)
+    yield from fields("overlap", _OVERLAP[spec.overlap], width)
+    yield from fields("from", _origin(schedule), width)
 
 
 def _origin(schedule: Schedule | Off) -> str:
