@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jobdesk.core.clock import instant
 from jobdesk.core.names import shown
 from jobdesk.folders.finish import SIDECAR, plain_name
 from jobdesk.folders.rules import REJECTED
@@ -63,10 +64,14 @@ def _is_kept(name: bytes) -> bool:
 def _told(path: Path, status: os.stat_result, held: bool) -> Refused:
     said = _sidecar(path)
     name = shown(plain_name(os.fsencode(path)))
-    where = said.get("folder")
+    where, ended = said.get("folder"), _text(said, "rejected_at")
+    try:
+        at = instant(ended)
+    except ValueError:
+        at = status.st_ctime
     return Refused(
         path=path, name=name, folder=where if isinstance(where, str) else "", size=status.st_size,
-        at=status.st_ctime, quarantined=held, reason=_text(said, "reason") or ("virus" if held else ""),
+        at=at, quarantined=held, reason=_text(said, "reason") or ("virus" if held else ""),
         message=_text(said, "message"), job=_text(said, "job_id") or None,
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jobdesk.core.clock import iso
 from jobdesk.core.job import JobError, Progress
 from jobdesk.desk import Desk
 from jobdesk.ledger import claiming, folders, intake, moves, queues, reports, upkeep
@@ -118,6 +119,6 @@ def dropped(desk: Desk, clock: FakeClock) -> Desk:
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("hello\n")
-        said = {"folder": folder, "reason": reason, "message": message, "job_id": None}
+        said = {"folder": folder, "reason": reason, "message": message, "job_id": None, "rejected_at": iso(now - 50)}
         path.with_name(path.name + ".error.json").write_text(json.dumps(said))
     return desk

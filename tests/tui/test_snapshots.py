@@ -55,7 +55,8 @@ def _seen(robot: Robot) -> tuple[str, str]:
     strips = robot.app.screen._compositor.render_strips()
     text = "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
     text = re.sub(r"(job|flow|con)_[0-9A-Z]{26}", lambda found: f"{found[1]}_" + "0" * 26, text)
-    text = re.sub(r"\b[0-9a-z]{8}(?= +│$)", "0" * 8, text, flags=re.MULTILINE)
+    if re.search(r" id +│$", text, flags=re.MULTILINE):  # the column of ids
+        text = re.sub(r"\b[0-9a-z]{8}(?= +│$)", "0" * 8, text, flags=re.MULTILINE)
     text = re.sub(r"\d+ job types", "N job types", text)
     letters: dict[str, str] = {}
     rows = []

@@ -25,6 +25,8 @@ _KINDS = {
     "array": "a list: [1, 2]", "object": 'an object: {"a": 1}', "integer": "a whole number", "number": "a number",
     "path": "a file", "string": "text",
 }  # fmt: skip
+_AROUND = 8
+"""Rows of a form besides its fields and what it says: border, padding, gaps, keys."""
 _YES = {True: "yes", False: "no"}
 _WIDEST = 98
 """Cells of what a form says, where there is room."""
@@ -168,8 +170,18 @@ class JobForm(ModalScreen[None]):
             lines = [((line, "warn"),) for line in wrap(problem, self.room)[:3]]
         said.styles.height = len(lines)
         said.show(lines)
+        self._fit()
         for name in self._properties:
             self.query_one(f"#field-{name}").set_class(problem is not None and f"'{name}'" in problem, "-wrong")
+
+    def _fit(self) -> None:
+        """Give the fields what room the rest leaves, so that the keys below them are always seen."""
+        rest = sum(len(self.query_one(f"#{id_}", Lines).lines) for id_ in ("about", "said"))
+        room = self.app.size.height * 9 // 10 - rest - _AROUND
+        self.query_one(VerticalScroll).styles.max_height = max(3, room)
+
+    def on_resize(self) -> None:
+        self._fit()
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
