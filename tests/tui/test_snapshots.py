@@ -54,7 +54,7 @@ def _seen(robot: Robot) -> tuple[str, str]:
     """The text and the colours of the screen, with what changes from run to run (ids) made equal."""
     strips = robot.app.screen._compositor.render_strips()
     text = "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
-    text = re.sub(r"(job|flow|con)_[0-9A-Z]{26}", lambda found: f"{found[1]}_" + "0" * 26, text)
+    text = re.sub(r"(job|flow|con)_([0-9A-Z]+)", lambda found: f"{found[1]}_{'0' * len(found[2])}", text)
     if re.search(r" id +│$", text, flags=re.MULTILINE):  # the column of ids
         text = re.sub(r"\b[0-9a-z]{8}(?= +│$)", "0" * 8, text, flags=re.MULTILINE)
     text = re.sub(r"\d+ job types", "N job types", text)
@@ -123,6 +123,8 @@ class Shots:
     async def _wear(self, theme: str) -> None:
         if self._robot.app.theme != theme:
             self._robot.app.theme = theme
+            await self._robot.pilot.pause()
+            self._robot.app.show_snapshot()  # charts are drawn anew at the next tick only
             await self._robot.pilot.pause()
 
     def done(self) -> None:
@@ -245,8 +247,6 @@ async def test_dialogs(full: Desk, size: tuple[int, int]) -> None:
         await dialog("palette", ("colon", *"colours"), "Colours")
         await closed()
         await robot.filter("state:failed type:email")
-        await dialog("actions", ("a", *"retry"), "Retry")
-        await closed()
         await robot.press("e")
         await robot.sees("Edit and retry")
         await robot.type("eve@example.org")
@@ -275,12 +275,6 @@ async def test_dialogs(full: Desk, size: tuple[int, int]) -> None:
         await dialog("processors", ("M", *"demo.long"), "demo.long", "shelves")
         await closed()
         await dialog("rejected", ("Q",), "virus.zip")
-        await closed()
-        await robot.press("F")
-        await robot.sees("Type the path of a file")
-        await robot.press("ctrl+u")
-        await robot.type("/nowhere/beach.jpg")
-        await dialog("file-test", (), "beach.jpg does not lie in")
         await closed()
         app.push_screen(Leave(2))
         await dialog("quit", (), "2 jobs run in this app")

@@ -14,6 +14,8 @@ from jobdesk.tui.columns import Column
 from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.listing import Item, Listing
 
+_IN_NOTE = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -39,6 +41,14 @@ def fuzzy(wanted: str, text: str) -> int | None:
         gaps += found - at - 1 if at >= 0 else found
         at = found
     return gaps
+
+
+def _score(wanted: str, choice: Choice) -> int | None:
+    """How well a choice fits: by the letters of its title, else by a piece of its note, which may hold ids."""
+    score = fuzzy(wanted, choice.title)
+    if score is None and choice.reason is None and wanted.casefold() in choice.note.casefold():
+        return _IN_NOTE
+    return score
 
 
 class Picker(ModalScreen[str | None]):
@@ -95,8 +105,7 @@ class Picker(ModalScreen[str | None]):
         scored = [
             (score, at, choice)
             for at, choice in enumerate(self._choices)
-            if (score := fuzzy(wanted, f"{choice.title} {choice.note}" if choice.reason is None else choice.title))
-            is not None
+            if (score := _score(wanted, choice)) is not None
         ]
         if wanted:
             scored.sort(key=lambda one: one[:2])
