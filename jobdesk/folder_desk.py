@@ -1,6 +1,7 @@
 """What a desk does with drop folders: those of the settings, and those added, changed and removed meanwhile."""
 
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from jobdesk.settings import Settings
 
 if TYPE_CHECKING:
     from jobdesk.flows.definition import Definition
+    from jobdesk.folders.explain import Explanation
+    from jobdesk.folders.rejected import Refused as RefusedFile
     from jobdesk.folders.rules import FolderRule
     from jobdesk.home import Home
     from jobdesk.ledger.audit import Deed
@@ -123,6 +126,26 @@ class FolderDesk:
         with self.deed("remove", target=f"folder {place}").writing() as tx:
             dropped.remove(tx, str(place))
         return place
+
+    def explain_file(self, file: Path) -> "list[tuple[FolderRule, Explanation]]":
+        """What each drop folder would make of a file, changing nothing; only those it lies in, if there are any."""
+        from jobdesk.folders.explain import explain
+        from jobdesk.ledger import dropped
+
+        rules = self.folder_rules()
+        parents = {os.path.realpath(parent) for parent in file.parents}
+        around = [rule for rule in rules if os.path.realpath(rule.path) in parents]
+        found = []
+        for rule in around or rules:
+            known = dropped.hashes(self.ledger, str(rule.path)) if rule.duplicates == "skip" else frozenset()
+            found.append((rule, explain(rule, file, known)))
+        return found
+
+    def refused_files(self) -> "list[RefusedFile]":
+        """The files that lie in the quarantine and in what drop folders rejected, the newest first."""
+        from jobdesk.folders.rejected import refused
+
+        return refused([rule.path for rule in self.folder_rules()], self.home.quarantine)
 
     def _place(self, path: str | Path) -> Path:
         return Path(path).expanduser().absolute()

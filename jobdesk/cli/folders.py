@@ -130,15 +130,11 @@ def _test(args: Args, out: Out) -> None:
     with opened(args) as desk:
         from pathlib import Path
 
-        from jobdesk.folders.explain import explain
-
         file = Path(args.file).expanduser().absolute()
         if not os.path.lexists(file):
             raise NotFound(f"there is no file {file}")
-        rules = desk.folder_rules()
+        said = desk.explain_file(file)
         parents = {os.path.realpath(parent) for parent in file.parents}
-        around = [rule for rule in rules if os.path.realpath(rule.path) in parents]
-        said = [(rule, explain(rule, file, _known(desk, rule))) for rule in around or rules]
         if out.json:
             document = [
                 {
@@ -152,7 +148,8 @@ def _test(args: Args, out: Out) -> None:
                 }
                 for rule, found in said
             ]
-            out.document({"file": str(file), "inside": bool(around), "folders": document})
+            inside = any(os.path.realpath(rule.path) in parents for rule, _ in said)
+            out.document({"file": str(file), "inside": inside, "folders": document})
             return
         for _, found in said:
             out.line(found.text)
@@ -161,13 +158,6 @@ def _test(args: Args, out: Out) -> None:
                 out.line(f"  {sign:<4}{check.rule:<10} {check.said}")
         if not said:
             out.note("there is no drop folder")
-
-
-def _known(desk: "Desk", rule: "FolderRule") -> frozenset[str]:
-    """Hashes of what the folder has taken, where the same again is skipped."""
-    from jobdesk.ledger import dropped
-
-    return dropped.hashes(desk.ledger, str(rule.path)) if rule.duplicates == "skip" else frozenset()
 
 
 def _files(args: Args, out: Out) -> None:

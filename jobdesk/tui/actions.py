@@ -30,7 +30,7 @@ class Scene:
     """Where an action would happen."""
 
     view: str = "overview"
-    """overview, jobs, dead, flows, schedules, folders, or job (one job, full screen)."""
+    """overview, jobs, dead, flows, schedules, folders, health, or job (one job, full screen)."""
     selection: Selection = NOTHING
     read_only: bool = False
     marking: bool = False
@@ -43,6 +43,7 @@ class Scene:
 
 _OF_FLOWS = {"retry": "resume", "cancel": "cancel"}
 _OF_SCHEDULES = {"pause": "pause", "delete": "remove"}
+_OF_FOLDERS = {"trigger": "scan"}
 """Commands of what the same action does to them."""
 
 WhyNot = Callable[[Scene], str | None]
@@ -81,6 +82,8 @@ class Action:
         if selection.schedule is not None and self.id in _OF_SCHEDULES:
             verb = "resume" if self.id == "pause" and selection.paused else _OF_SCHEDULES[self.id]
             return f"jobdesk schedules {verb} {shlex.quote(selection.schedule)}"
+        if selection.folder is not None and self.id in _OF_FOLDERS:
+            return f"jobdesk folders {_OF_FOLDERS[self.id]} {shlex.quote(selection.folder)}"
         return self.command.format(
             jobs=selection.argument or "ID",
             queue=selection.queue or "NAME",
@@ -114,6 +117,8 @@ def _anything_to_open(scene: Scene) -> str | None:
     if scene.view == "job":
         return "it is open"
     chosen = scene.selection
+    if chosen.off:
+        return "it has made no jobs: it is off"
     return None if chosen.has_jobs or chosen.queue or chosen.schedule else "nothing is under the cursor"
 
 
@@ -131,8 +136,11 @@ def _alert(scene: Scene) -> str | None:
     return None if scene.selection.alert is not None else "choose an alert: press 7"
 
 
-def _schedule(scene: Scene) -> str | None:
-    return None if scene.selection.schedule else "choose a schedule: press 5"
+def _at_once(scene: Scene) -> str | None:
+    if scene.selection.off:
+        return "it is off: press p to turn it on first"
+    fits = scene.selection.schedule or scene.selection.folder
+    return None if fits else "choose a schedule or a drop folder: press 5 or 6"
 
 
 def _cancellable(scene: Scene) -> str | None:
@@ -143,8 +151,20 @@ def _editable(scene: Scene) -> str | None:
     return _one(scene) or can_retry(scene.selection)
 
 
+def _runnable(scene: Scene) -> str | None:
+    if scene.view == "dead":
+        return "dead letters have ended"
+    return "choose one of its jobs" if scene.selection.flow is not None else can_run_now(scene.selection)
+
+
 def _deletable(scene: Scene) -> str | None:
+    if scene.selection.off:
+        return "it comes with jobdesk, and is off"
     return None if scene.selection.schedule else can_delete(scene.selection)
+
+
+def _copyable(scene: Scene) -> str | None:
+    return None if scene.selection.jobs else "choose a job first"
 
 
 def _back(scene: Scene) -> str | None:
@@ -173,9 +193,12 @@ ACTIONS: tuple[Action, ...] = (
            _alert, word="acknowledge", rank=5, writes=True, command="jobdesk alerts ack {alert}"),
     Action("silence", "L", "Let the rule be silent for an hour", "Act", lambda app, scene: app.silence(scene.selection),
            _alert, word="silence", rank=6, writes=True, command="jobdesk alerts silence {rule} --for 1h"),
-    Action("trigger", "T", "Make the job of the schedule now", "Act",
-           lambda app, scene: app.trigger(scene.selection), _schedule, word="run now", rank=5, writes=True,
+    Action("trigger", "T", "Now: the job of a schedule, a look at a folder", "Act",
+           lambda app, scene: app.trigger(scene.selection), _at_once, word="run now", rank=5, writes=True,
            command="jobdesk schedules trigger {schedule}"),
+    Action("test_file", "F", "What would happen to a file", "Find", lambda app, scene: app.test_file(scene.selection),
+           command="jobdesk folders test FILE"),
+    Action("quarantine", "Q", "Rejected files, and the quarantine", "Find", lambda app, _: app.show_refused()),
     Action("slowly", "R", "Retry all of it, so many a minute", "Act",
            lambda app, scene: app.retry_slowly(scene.selection), lambda scene: can_retry(scene.selection), writes=True,
            command="jobdesk dead retry {jobs} --rate 60/m"),
@@ -225,7 +248,7 @@ ACTIONS: tuple[Action, ...] = (
            lambda scene: _one(scene) or can_wait(scene.selection), writes=True,
            command="jobdesk jobs priority LEVEL {jobs}"),
     Action("run_now", "plus", "Run now, without waiting for its time", "Act",
-           lambda app, scene: app.apply("run_now", scene.selection), lambda scene: can_run_now(scene.selection),
+           lambda app, scene: app.apply("run_now", scene.selection), _runnable,
            word="run now", rank=5, writes=True, command="jobdesk jobs run-now {jobs}"),
     Action("hold", "H", "Hold, until it is released", "Act",
            lambda app, scene: app.apply("hold", scene.selection), lambda scene: can_wait(scene.selection),
@@ -235,8 +258,8 @@ ACTIONS: tuple[Action, ...] = (
            writes=True, command="jobdesk jobs release {jobs}"),
     Action("new", "n", "New job, or schedule", "Act", lambda app, scene: app.new_job(scene.view), word="new", rank=3,
            writes=True, command="jobdesk submit TYPE key=value …"),
-    Action("copy", "y", "Copy the id", "Take out", lambda app, scene: app.copy_ids(scene.selection),
-           lambda scene: None if scene.selection.jobs else "choose a job first"),
+    Action("copy", "y", "Copy the id; of data, what the cursor is on", "Take out",
+           lambda app, scene: app.copy_here(scene), _copyable),
     Action("copy_more", "Y", "Copy of it: payload, result, error, log …", "Take out",
            lambda app, scene: app.copy_more(scene.selection), _one),
     Action("artifact", "o", "Open the file it made", "Take out", lambda app, scene: app.open_artifact(scene.selection),

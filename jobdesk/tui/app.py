@@ -8,6 +8,7 @@ from jobdesk.desk import Desk
 from jobdesk.tui.actions import ACTIONS
 from jobdesk.tui.asking import Asking
 from jobdesk.tui.deeds import Deeds
+from jobdesk.tui.dropped import Dropped
 from jobdesk.tui.hosting import Hosting
 from jobdesk.tui.inside import Inside
 from jobdesk.tui.lock import only_app
@@ -15,7 +16,7 @@ from jobdesk.tui.taking_out import TakingOut
 from jobdesk.tui.viewing import Viewing
 
 
-class JobdeskApp(Viewing, Inside, TakingOut, Deeds, Asking, Hosting):
+class JobdeskApp(Viewing, Inside, TakingOut, Deeds, Dropped, Asking, Hosting):
     """The app of one home; see `DeskApp` for its arguments."""
 
     TITLE = "jobdesk"

@@ -28,6 +28,8 @@ class Entry:
     folds: bool = False
     job: str | None = None
     """The job that it stands for."""
+    name: str = ""
+    """What it is called where it stands, like payload.sizes.0; "" if it holds no value."""
     value: Any = None
 
 
@@ -38,10 +40,10 @@ def data_page(story: Story, toggled: Collection[str], width: int, glyphs: Glyphs
         toggled: keys of entries that are folded, or unfolded, other than they begin.
     """
     job = story.job
-    entries = list(_node("payload", "Payload", shown(job.data), 0, toggled, width, glyphs))
+    entries = list(_node("payload", "payload", "Payload", shown(job.data), 0, toggled, width, glyphs))
     entries.append(Entry("", ((),)))
     if job.state is State.COMPLETED or job.result is not None:
-        entries += _node("result", "Result", shown(job.result, names=False), 0, toggled, width, glyphs)
+        entries += _node("result", "result", "Result", shown(job.result, names=False), 0, toggled, width, glyphs)
     else:
         entries.append(Entry("result", ((("  Result", "title"),), (("  None yet: it has not completed.", "muted"),))))
     if len(entries) > _MOST:
@@ -51,12 +53,12 @@ def data_page(story: Story, toggled: Collection[str], width: int, glyphs: Glyphs
 
 
 def _node(
-    key: str, name: str, value: Any, depth: int, toggled: Collection[str], width: int, glyphs: Glyphs
+    key: str, place: str, name: str, value: Any, depth: int, toggled: Collection[str], width: int, glyphs: Glyphs
 ) -> Iterator[Entry]:
     children = list(_children(value))
     lead = "  " * depth
     if not children:
-        yield Entry(key, tuple(_leaf(f"{lead}  {clean(name)} ", depth == 0, value, width)), value=value)
+        yield Entry(key, tuple(_leaf(f"{lead}  {clean(name)} ", depth == 0, value, width)), name=place, value=value)
         return
     folded = (key in toggled) != (depth > 1 and len(children) > _WIDE)
     sign = glyphs.folded if folded else glyphs.unfolded
@@ -65,11 +67,12 @@ def _node(
         key,
         (((f"{lead}{sign} ", "accent"), (clean(name), "title"), (f"  {what}" if folded or depth else "", "faint")),),
         folds=True,
+        name=place,
         value=value,
     )
     if not folded:
         for child, (label, one) in enumerate(children):
-            yield from _node(f"{key}/{child}", label, one, depth + 1, toggled, width, glyphs)
+            yield from _node(f"{key}/{child}", f"{place}.{clean(label)}", label, one, depth + 1, toggled, width, glyphs)
 
 
 def _children(value: Any) -> Iterator[tuple[str, Any]]:

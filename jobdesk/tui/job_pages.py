@@ -1,7 +1,9 @@
 """One job as text: its pages, each a list of lines. Pure functions of the story, the width and the time."""
 
+import re
 from collections.abc import Iterator
 
+from jobdesk.core.clock import instant
 from jobdesk.core.durations import short, size
 from jobdesk.core.job import FINAL, Job, JobError, State
 from jobdesk.core.subject import subject
@@ -27,6 +29,7 @@ from jobdesk.tui.log_lines import LogLook, rows
 from jobdesk.tui.story import Story
 
 LABEL = 10
+_INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z")
 _LAST_LINES = 5
 
 
@@ -62,7 +65,7 @@ def job_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans
     lines.extend(_progress(job, width, now, glyphs))
     if story.why:
         lines.extend([(), heading("Why it does not run yet")])
-        lines.extend(((line, "warn"),) for said in story.why for line in wrap(said, width))
+        lines.extend(((line, "warn"),) for said in story.why for line in wrap(_in_clock_time(said, now), width))
     if job.error is not None:
         lines.extend(_error(story, width))
     lines.append(())
@@ -77,6 +80,11 @@ def job_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans
             room = max(10, width - 11)
             lines.append(((fit(size(made.bytes), 9, ">") + "  ", "muted"), (fit_path(clean(made.path), room), "text")))
     return lines
+
+
+def _in_clock_time(said: str, now: float) -> str:
+    """With instants told as people do here."""
+    return _INSTANT.sub(lambda found: clock_time(instant(found[0]), now), said)
 
 
 def _standing(job: Job, now: float, glyphs: Glyphs) -> Spans:

@@ -26,7 +26,7 @@ from jobdesk.tui.glyphs import ASCII, UNICODE
 from jobdesk.tui.host import Host
 from jobdesk.tui.messages import Acted, Answered, HostChanged, Snapshot, SnapshotRead, Trouble
 from jobdesk.tui.overview_rows import OverviewReader
-from jobdesk.tui.palette import THEMES, Palette
+from jobdesk.tui.palette import ANSI, THEMES, Palette
 from jobdesk.tui.screens.main import Frame, Main
 from jobdesk.tui.screens.overview import Overview
 
@@ -105,6 +105,8 @@ class DeskApp(App[None]):
 
     def get_css_variables(self) -> dict[str, str]:
         variables = super().get_css_variables()
+        if self.current_theme.ansi:
+            variables.update(ANSI)
         for name, like in _LIKE.items():
             variables.setdefault(name, variables.get(like, variables["foreground"]))
         self.palette = Palette(variables)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from jobdesk.core.rate import rate
+from jobdesk.ledger import folders
 from jobdesk.tui.format import count_of
 from jobdesk.tui.living import DeskApp
 from jobdesk.tui.selection import Selection
@@ -40,10 +41,21 @@ class Managing(DeskApp):
         self.doer.do(toggle)
 
     def trigger(self, selection: Selection) -> None:
-        """Make the job of a schedule now."""
+        """Make the job of a schedule now, or have a drop folder looked through."""
+        if selection.schedule is None:
+            self._look_through(selection.folder or "")
+            return
         name = selection.schedule
-        assert name is not None
         self.doer.do(lambda: f"Submitted {self.desk.trigger_schedule(name).type} of {name}")
+
+    def _look_through(self, folder: str) -> None:
+        def look() -> str:
+            with self.desk.ledger.write() as tx:
+                folders.want_scan(tx, [folder])
+            watched = bool(self.desk.consumers())
+            return "It is looked through now" if watched else "It is looked through when a consumer starts"
+
+        self.doer.do(look)
 
     def remove_schedule(self, name: str) -> None:
         """Forget a schedule that was added."""

@@ -79,6 +79,12 @@ CONTRAST = Theme(
     },
 )
 THEMES = (DESK, PAPER, CONTRAST)
+ANSI = {
+    "edge": "ansi_bright_black", "faint": "ansi_bright_black", "muted": "ansi_default", "chart": "ansi_green",
+    "cursor": "ansi_blue", "cursor-blurred": "ansi_bright_black", "scrollbar": "ansi_bright_black",
+    "scrollbar-background": "ansi_default",
+}  # fmt: skip
+"""Of every theme in the terminal's own sixteen colours: they cannot be mixed, so what others derive is named here."""
 
 _PRINTED_KEPT = 500
 _SOURCES = {

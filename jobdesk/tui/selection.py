@@ -42,6 +42,12 @@ class Selection:
     subject: str = ""
     """What an alert is about: its rule, and of what."""
     service: str | None = None
+    off: bool = False
+    """The schedule comes with jobdesk, and is not on."""
+    folder: str | None = None
+    """A drop folder, by its path."""
+    file: str = ""
+    """The state of the file that the query stands for the job of."""
 
     @property
     def one(self) -> Chosen | None:
@@ -70,6 +76,8 @@ class Selection:
 
 
 NOTHING = Selection()
+_AT_WORK = frozenset({"queued", "running"})
+"""States of a file whose job has not ended."""
 
 
 def of_line(line: Line) -> Chosen:
@@ -88,6 +96,8 @@ def can_retry(selection: Selection) -> str | None:
         return "choose a job first"
     if selection.flow is not None and selection.running:
         return "this flow has not ended yet"
+    if selection.file in _AT_WORK:
+        return "it has not ended yet"
     if selection.query is None and not any(job.state in FINAL for job in selection.jobs):
         return "it has not ended yet" if selection.one else "none of them has ended yet"
     return None
@@ -99,6 +109,8 @@ def can_cancel(selection: Selection) -> str | None:
         return "choose a job first"
     if selection.flow is not None and not selection.running:
         return "this flow has ended"
+    if selection.file and selection.file not in _AT_WORK:
+        return f"it is {selection.file} already"
     if selection.query is None and all(job.state in FINAL for job in selection.jobs):
         return f"it is {selection.one.state} already" if selection.one else "all of them have ended"
     if selection.one is not None and selection.one.stopping:
@@ -119,6 +131,8 @@ def can_run_now(selection: Selection) -> str | None:
     """Why none of it can be run before its time; None: some can."""
     if not selection.has_jobs:
         return "choose a job first"
+    if selection.file and selection.file not in _AT_WORK:
+        return "it waits for no time"
     if selection.query is None and not any(job.state in (State.SCHEDULED, State.RETRYING) for job in selection.jobs):
         return "it waits for no time" if selection.one else "none of them waits for its time"
     return None

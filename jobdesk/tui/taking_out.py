@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jobdesk.core.errors import JobdeskError, NotFound
 from jobdesk.core.events import Event, Kind
@@ -23,6 +23,7 @@ from jobdesk.tui.story import Story, Teller
 
 if TYPE_CHECKING:
     from jobdesk.plugins import Registry
+    from jobdesk.tui.app import JobdeskApp
 
 _OSC_BYTES = 74_994
 """What terminals take into the clipboard in one sequence."""
@@ -37,6 +38,16 @@ class TakingOut(DeskApp):
         """The ids, to the clipboard."""
         self._copy("\n".join(job.id for job in selection.jobs),
                    selection.jobs[0].id if selection.one else selection.words)  # fmt: skip
+
+    def copy_here(self, scene: Scene) -> None:
+        """On the page Data the value under the cursor, else the ids."""
+        entry = cast("JobdeskApp", self).job_view.entry if scene.page == "Data" else None
+        if entry is None or not entry.name:
+            self.copy_ids(scene.selection)
+            return
+        value = entry.value
+        text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, default=str)
+        self._copy(text, f"{entry.name}, {_glimpse(text)}" if text else entry.name)
 
     def copy_more(self, selection: Selection) -> None:
         """Choose what of a job is copied."""

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from jobdesk.core.clock import iso
 from jobdesk.core.job import JobError, Progress
 from jobdesk.desk import Desk
-from jobdesk.ledger import claiming, moves, queues, reports, upkeep
+from jobdesk.ledger import claiming, folders, intake, moves, queues, reports, upkeep
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, submit
 
@@ -71,4 +72,53 @@ def busy_desk(desk: Desk, clock: FakeClock) -> Desk:
     with ledger.write() as tx:
         queues.pause(tx, "notifications", "ada")
     assert json.dumps(desk.job(running.id).to_json())
+    return desk
+
+
+INBOX_STATES = {
+    "beach.jpg": ("done", None, None), "again.jpg": ("duplicate", "duplicate", "the same content as beach.jpg"),
+    "notes.jpg": ("rejected", "type-mismatch", "notes.jpg is named like a picture but holds text"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def dropped(desk: Desk, clock: FakeClock) -> Desk:
+    """A drop folder that is watched, with a file of every kind: done, duplicate, rejected, settling, in quarantine."""
+    folder = str(desk.home.inbox)
+    desk.home.inbox.mkdir(parents=True, exist_ok=True)
+    now = clock.now()
+    files = []
+    for at, (name, (state, reason, message)) in enumerate(INBOX_STATES.items()):
+        kept = desk.home.inbox / ("_rejected" if state == "rejected" else "_done") / "2026-01-01"
+        files.append(
+            (
+                intake.Owned(
+                    id=f"file_{at:026}", folder=folder, path=name.encode(), state=state, first_seen=now - 60,
+                    claimed_at=now - 58, sha256=f"{at:064x}", size=1000 * (at + 1), reason=reason, message=message,
+                    duplicate_of="beach.jpg" if state == "duplicate" else None,
+                    moved_to=bytes(kept / f"file_{at:026}-{name}"), finished_at=now - 50,
+                ),
+                name,
+            )
+        )  # fmt: skip
+    with desk.ledger.write() as tx:
+        folders.report(
+            tx,
+            folders.Status(
+                path=folder, pipeline="IMAGE_UPLOAD_REQUESTED", mode="watch", settling=1, scanned_at=now - 5,
+                scan_ms=4.0, consumer="con_test",
+            ),
+        )  # fmt: skip
+        intake.take(tx, files)
+        intake.sighted(tx, folder, [], [intake.Sighting(b"coming.jpg", "settling", "still changing", 512, now - 1)])
+    refused = desk.home.inbox / "_rejected" / "2026-01-01" / f"file_{2:026}-notes.jpg"
+    held = desk.home.quarantine / f"file_{7:026}-virus.zip"
+    for path, reason, message in (
+        (refused, "type-mismatch", "notes.jpg is named like a picture but holds text"),
+        (held, "virus", "Eicar-Test-Signature"),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("hello\n")
+        said = {"folder": folder, "reason": reason, "message": message, "job_id": None, "rejected_at": iso(now - 50)}
+        path.with_name(path.name + ".error.json").write_text(json.dumps(said))
     return desk

@@ -102,7 +102,7 @@ async def test_no_dead_letters_is_said(desk: Desk) -> None:
         await robot.press("4")
         await robot.sees("No flow yet")
         await robot.press("5")
-        await robot.sees("No schedule yet")
+        await robot.sees("none is on: n adds one", "analytics-hourly", "off")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -152,7 +152,19 @@ async def test_a_schedule_is_paused_triggered_and_removed_by_keys(desk: Desk) ->
         await robot.press("X")
         await robot.sees("Remove the schedule nightly?")
         await robot.press("y")
-        await robot.sees("No schedule yet")
+        await robot.sees("none is on: n adds one")
+
+
+async def test_a_schedule_that_comes_with_jobdesk_is_off_until_it_is_turned_on(desk: Desk) -> None:
+    async with opened(desk) as robot:
+        await robot.press("5")
+        await robot.sees("Off: it comes with jobdesk", "Next times, if it were on", "p turn on")
+        await robot.press("T")
+        await robot.sees("it is off: press p")
+        await robot.press("p")
+        await robot.until(lambda: [one.name for one in desk.schedules()] == ["daily-reports"], "it is on")
+        await robot.sees("T run now")
+        await robot.sees_no("Off: it comes with jobdesk")
 
 
 async def test_read_only_says_so(desk: Desk) -> None:

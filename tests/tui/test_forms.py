@@ -53,7 +53,7 @@ async def test_what_does_not_fit_is_refused_and_changes_nothing(desk: Desk, fail
 async def test_a_schedule_is_said_in_words_while_its_expression_is_typed(desk: Desk) -> None:
     async with opened(desk) as robot:
         await robot.press("5")
-        await robot.sees("No schedule yet")
+        await robot.sees("none is on")
         await robot.press("n")
         await robot.sees("New schedule: of which type?")
         await robot.type("demo.long")
@@ -64,7 +64,7 @@ async def test_a_schedule_is_said_in_words_while_its_expression_is_typed(desk: D
         await robot.type("30 2 * * mon")
         await robot.sees("At 02:30", "Mon 20")
         await robot.press("ctrl+s")
-        await robot.sees("nightly", "Last times")
+        await robot.sees("Added nightly", "nightly  ")
     assert desk.schedule("nightly").spec.cron == "30 2 * * mon"
 
 

@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from jobdesk.tui.format import Spans, wrap
+from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.lines import Lines
 
 
@@ -32,7 +33,7 @@ class Asked(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Lines(id="about")
-            yield Input(self._usual)
+            yield Field(self._usual)
             yield Lines(id="said")
 
     def on_mount(self) -> None:

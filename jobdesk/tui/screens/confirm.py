@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from jobdesk.tui.format import Spans
+from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.lines import Lines
 
 
@@ -37,7 +38,7 @@ class Confirm(ModalScreen[bool]):
         with Vertical(classes="dialog"):
             yield Lines(id="said")
             if self._typed:
-                yield Input(placeholder=self._typed)
+                yield Field(placeholder=self._typed)
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = self._title

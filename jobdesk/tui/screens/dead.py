@@ -74,9 +74,9 @@ class Dead(Browse):
     EMPTY = "No dead letters: nothing has failed for good, and nothing has expired."
     COLUMNS = (
         Column("count", "jobs", 6, rank=1, align=">"),
-        Column("error", "error", 14, grow=3, most=60),
-        Column("type", "job type", 10, rank=3, grow=1, most=30),
-        Column("first", "first", 5, rank=4, align=">"),
+        Column("error", "error", 24, grow=3, most=80),
+        Column("type", "job type", 12, rank=4, grow=1, most=30),
+        Column("first", "first", 5, rank=3, align=">"),
         Column("last", "last", 5, rank=2, align=">"),
     )
 

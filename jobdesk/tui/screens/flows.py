@@ -52,10 +52,11 @@ class Flows(Browse):
     COLUMNS = (
         Column("state", "state", 11),
         Column("name", "flow", 14, rank=1, grow=2, most=44),
-        Column("about", "about", 12, rank=5, grow=2, most=40),
-        Column("bar", "steps", 14, rank=2),
-        Column("took", "took", 6, rank=4, align=">"),
-        Column("ago", "begun", 5, rank=3, align=">"),
+        Column("about", "about", 12, rank=2, grow=2, most=40),
+        Column("bar", "", 8, rank=6),
+        Column("steps", "steps", 5, rank=3, align=">"),
+        Column("took", "took", 5, rank=5, align=">"),
+        Column("ago", "begun", 5, rank=4, align=">"),
     )
 
     def make_reader(self) -> FlowsReader:
@@ -64,7 +65,6 @@ class Flows(Browse):
     def item(self, thing: Flow, now: float, glyphs: Glyphs) -> Item:
         sign, plain, tone = _STANDING[thing.state]
         done = thing.done / thing.total if thing.total else 0.0
-        shade = "faint" if thing.state is FlowState.COMPLETED else tone
         end = thing.finished_at if thing.finished_at is not None else now
         return Item(
             thing.id,
@@ -73,7 +73,8 @@ class Flows(Browse):
                 "state": ((f"{sign if glyphs.dash != '-' else plain} {thing.state.value}", tone),),
                 "name": ((clean(thing.name), "text"),),
                 "about": ((clean(thing.about), "muted"),),
-                "bar": (*bar(done, 8, glyphs, shade), (f" {thing.done}/{thing.total}", "muted")),
+                "bar": bar(done, 8, glyphs, tone) if thing.state is not FlowState.COMPLETED else (),
+                "steps": ((f"{thing.done}/{thing.total}", "muted"),),
                 "took": ((short(max(0.0, end - thing.created_at)), "muted"),),
                 "ago": ((ago(thing.created_at, now), "muted"),),
             },

@@ -15,6 +15,7 @@ from textual.widgets import Checkbox, Input, Label
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.processor import Processor
 from jobdesk.tui.format import Spans, wrap
+from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -24,8 +25,11 @@ _KINDS = {
     "array": "a list: [1, 2]", "object": 'an object: {"a": 1}', "integer": "a whole number", "number": "a number",
     "path": "a file", "string": "text",
 }  # fmt: skip
-WIDTH = 66
-"""Cells of what a form says."""
+_AROUND = 8
+"""Rows of a form besides its fields and what it says: border, padding, gaps, keys."""
+_YES = {True: "yes", False: "no"}
+_WIDEST = 98
+"""Cells of what a form says, where there is room."""
 
 
 class JobForm(ModalScreen[None]):
@@ -52,6 +56,11 @@ class JobForm(ModalScreen[None]):
         self._required = set(schema.get("required", ()))
         self._problem: str | None = ""
         self._checks = 0
+
+    @property
+    def room(self) -> int:
+        """Cells of a line of what it says."""
+        return max(20, min(_WIDEST, self.app.size.width * 96 // 100 - 6))
 
     # ── for subclasses ──
 
@@ -91,7 +100,7 @@ class JobForm(ModalScreen[None]):
 
     def _option_fields(self) -> Iterator[Horizontal]:
         for name, hint in self.OPTIONS:
-            field = Input(self.given_options.get(name), placeholder=hint, id=f"option-{name}", compact=True)
+            field = Field(self.given_options.get(name), placeholder=hint, id=f"option-{name}", compact=True)
             yield Horizontal(Label(name), field, classes="-option")
 
     def _payload_fields(self) -> Iterator[Horizontal]:
@@ -102,14 +111,14 @@ class JobForm(ModalScreen[None]):
         given = self._given.get(name)
         if schema.get("type") == "boolean":
             on_now = bool(schema.get("default", False)) if given is None else bool(given)
-            return Checkbox("", on_now, id=f"field-{name}", compact=True)
+            return Checkbox(_YES[on_now], on_now, id=f"field-{name}", compact=True)
         hidden = name in self._processor.secrets
-        return Input(_text(given), placeholder=_hint(schema), id=f"field-{name}", compact=True, password=hidden)
+        return Field(_text(given), placeholder=_hint(schema), id=f"field-{name}", compact=True, password=hidden)
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = self.heading()
         about = self.query_one("#about", Lines)
-        about.show([((line, "muted"),) for line in wrap(self._processor.summary, WIDTH)[:2]])
+        about.show([((line, "muted"),) for line in wrap(self._processor.summary, self.room)[:2]])
         about.styles.height = len(about.lines)
         keys = (("ctrl+s", f" {self.DOES}   "), ("tab", " next field   "), ("esc", " close"))
         self.query_one("#foot", Lines).show(
@@ -134,6 +143,10 @@ class JobForm(ModalScreen[None]):
     def _options(self) -> dict[str, str]:
         return {name: self.query_one(f"#option-{name}", Input).value.strip() for name, _ in self.OPTIONS}
 
+    @on(Checkbox.Changed)
+    def _switched(self, event: Checkbox.Changed) -> None:
+        event.checkbox.label = _YES[event.value]
+
     @on(Input.Changed)
     @on(Checkbox.Changed)
     def _check(self) -> None:
@@ -154,11 +167,21 @@ class JobForm(ModalScreen[None]):
         self._problem = problem
         said = self.query_one("#said", Lines)
         if problem:
-            lines = [((line, "warn"),) for line in wrap(problem, WIDTH)[:3]]
+            lines = [((line, "warn"),) for line in wrap(problem, self.room)[:3]]
         said.styles.height = len(lines)
         said.show(lines)
+        self._fit()
         for name in self._properties:
             self.query_one(f"#field-{name}").set_class(problem is not None and f"'{name}'" in problem, "-wrong")
+
+    def _fit(self) -> None:
+        """Give the fields what room the rest leaves, so that the keys below them are always seen."""
+        rest = sum(len(self.query_one(f"#{id_}", Lines).lines) for id_ in ("about", "said"))
+        room = self.app.size.height * 9 // 10 - rest - _AROUND
+        self.query_one(VerticalScroll).styles.max_height = max(3, room)
+
+    def on_resize(self) -> None:
+        self._fit()
 
     @on(Input.Submitted)
     def _submitted(self) -> None:

@@ -11,7 +11,7 @@ from jobdesk.core.schedule import ScheduleSpec
 from jobdesk.core.submission import Submission
 from jobdesk.scheduling import in_words, local, preview
 from jobdesk.tui.format import Spans, clean, priority, wrap
-from jobdesk.tui.screens.form import WIDTH, JobForm, as_command
+from jobdesk.tui.screens.form import JobForm, as_command
 
 _READY: Spans = (("Ready to submit.", "ok"), (" The same as a command:", "muted"))
 _TIMES = 3
@@ -44,7 +44,7 @@ class NewJob(JobForm):
         self.desk_app.desk.prepare(self._wanted(data, options))
         hidden = {key: MASK if key in self._processor.secrets else value for key, value in shown(data).items()}
         command = as_command(self._processor.type, hidden)
-        return [_READY, *(((line, "muted"),) for line in wrap(command, WIDTH)[:2])]
+        return [_READY, *(((line, "muted"),) for line in wrap(command, self.room)[:2])]
 
     def do(self, data: dict[str, Any], options: Mapping[str, str]) -> None:
         self.desk_app.submit(self._wanted(data, options))
@@ -79,7 +79,11 @@ class EditJob(JobForm):
     def check(self, data: dict[str, Any], options: Mapping[str, str]) -> list[Spans]:
         data = restored(data, self._job.data)
         checked = self._processor.check(data, self.desk_app.desk.still_open(self._job, data), _hide)
-        lines = [line for key in sorted({*self._job.data, *checked}) for line in _change(key, self._job.data, checked)]
+        lines = [
+            line
+            for key in sorted({*self._job.data, *checked})
+            for line in _change(key, self._job.data, checked, self.room)
+        ]
         return lines or [(("Nothing changed: it is retried as it was.", "muted"),)]
 
     def do(self, data: dict[str, Any], options: Mapping[str, str]) -> None:
@@ -95,14 +99,14 @@ def _seen(key: str, data: Mapping[str, Any]) -> Any:
     return shown({key: data[key]})[key]
 
 
-def _change(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Spans]:
+def _change(key: str, old: Mapping[str, Any], new: Mapping[str, Any], width: int) -> list[Spans]:
     if key in old and key in new and old[key] == new[key]:
         return []
     lines: list[Spans] = []
     if key in old:
-        lines.append((("- ", "bad"), (clean(f"{key}: {_seen(key, old)!r}")[: WIDTH - 2], "muted")))
+        lines.append((("- ", "bad"), (clean(f"{key}: {_seen(key, old)!r}")[: width - 2], "muted")))
     if key in new:
-        lines.append((("+ ", "ok"), (clean(f"{key}: {_seen(key, new)!r}")[: WIDTH - 2], "text")))
+        lines.append((("+ ", "ok"), (clean(f"{key}: {_seen(key, new)!r}")[: width - 2], "text")))
     return lines
 
 
@@ -113,6 +117,8 @@ class NewSchedule(JobForm):
         ("name", "of the schedule: nightly-report"),
         ("cron", "minute hour day month weekday: 30 2 * * mon-fri"),
         ("timezone", "UTC if left empty; Europe/Berlin"),
+        ("missed", "once if left empty; skip, all"),
+        ("overlap", "allow if left empty; skip"),
     )
     OPTIONS_FIRST = True
     DOES = "add the schedule"
@@ -128,7 +134,7 @@ class NewSchedule(JobForm):
             timezone=options["timezone"] or "UTC",
         )  # fmt: skip
         times = preview(spec, self.desk_app.clock.now(), _TIMES)
-        lines: list[Spans] = [((line, "strong"),) for line in wrap(in_words(spec) or "", WIDTH)[:2]]
+        lines: list[Spans] = [((line, "strong"),) for line in wrap(in_words(spec) or "", self.room)[:2]]
         lines += [((local(at, spec), "muted"),) for at in times]
         if not options["name"]:
             raise UsageError(f"give it a name; it would come {lines[0][0][0].lower() if lines else 'then'}")
@@ -140,7 +146,13 @@ class NewSchedule(JobForm):
 
         def add() -> str:
             made = desk.add_schedule(
-                options["name"], type_, cron=options["cron"], timezone=options["timezone"] or None, data=data
+                options["name"],
+                type_,
+                cron=options["cron"],
+                timezone=options["timezone"] or None,
+                data=data,
+                missed=options["missed"] or "once",
+                overlap=options["overlap"] or "allow",
             )
             return f"Added {made.name}"
 

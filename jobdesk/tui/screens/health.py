@@ -1,7 +1,7 @@
 """Whether the desk is well: checks, alerts, services and consumers, a page about each, and how it went lately."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -29,7 +29,7 @@ from jobdesk.tui.widgets.listing import Item
 EVERY_S = 5.0
 """How often the checks are made: they write to the ledger and ask the machine."""
 MINUTES = 60
-_ALERTS = 50
+_ALERTS, _EARLIER = 50, 8
 _BYTES = frozenset({"bytes", "free", "total", "used", "available", "memory", "rss", "rss_bytes"})
 _TONES = {
     "healthy": "ok", "closed": "ok", "alive": "ok", "warning": "warn", "half_open": "warn", "pending": "later",
@@ -162,7 +162,9 @@ class Health(Browse):
                         lines += [((line, tone),) for line in wrap(clean(problem["message"]), width)]
                 lines += [(), *_details(details, width)]
             case "alert":
+                alike = [one.about for one in seen.things if one.kind == "alert" and one.name == thing.name]
                 lines += _alert(thing.about, width, now)
+                lines += _before(thing.about, alike, now)
             case "service":
                 lines += _service(thing.about, width, now)
             case _:
@@ -228,6 +230,19 @@ def _alert(one: Alert, width: int, now: float) -> list[Spans]:
         lines.append(field("silent", f"until {clock_time(one.silenced_until, now)}"))
     if one.job:
         lines += fields("job", one.job, width)
+    return lines
+
+
+def _before(one: Alert, alike: Sequence[Alert], now: float) -> list[Spans]:
+    """When the same was raised before, and for how long."""
+    earlier = [old for old in alike if old.subject == one.subject and old.id < one.id]
+    if not earlier:
+        return []
+    lines: list[Spans] = [(), heading("Before")]
+    for old in sorted(earlier, key=lambda old: -old.id)[:_EARLIER]:
+        start = old.since_at if old.raised_at is None else old.raised_at
+        lasted = f"for {short(old.cleared_at - start)}" if old.cleared_at is not None else "not cleared"
+        lines.append(((f"{clock_time(start, now)}  ", "text"), (lasted, "muted"), (f"  value {old.value:g}", "muted")))
     return lines
 
 

@@ -13,6 +13,7 @@ from jobdesk.core.query import fields
 from jobdesk.tui.actions import ACTIONS, MOVING, Action, keys_of
 from jobdesk.tui.format import Spans, fit
 from jobdesk.tui.glyphs import TONES, Glyphs
+from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.job_view import Document
 
 _ABOUT = {
@@ -49,7 +50,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -tall"):
-            yield Input(placeholder="type to narrow, esc closes")
+            yield Field(placeholder="type to narrow, esc closes")
             yield Document(focusable=True)
 
     def on_mount(self) -> None:

@@ -112,9 +112,15 @@ class Jobs(Container):
         try:
             query = parse(text)
         except QueryError as error:
-            bar.wrong(error)
-            return
-        bar.right()
+            before = bar.wrong(error)
+            if before is None:
+                return
+            try:
+                query = parse(before)
+            except QueryError:
+                return
+        else:
+            bar.right()
         if query != self.table.query_asked:
             self.table.show(query)
 

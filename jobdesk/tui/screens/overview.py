@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
 _QUEUES = (
-    Column("queue", "queue", 20, grow=1, most=48),
+    Column("queue", "queue", 21, grow=1, most=48),
     Column("ready", "ready", 5, rank=1, align=">"),
     Column("run", "run", 3, rank=2, align=">"),
     Column("later", "later", 5, rank=4, align=">"),
-    Column("dead", "dead", 5, rank=3, align=">"),
+    Column("dead", "dead", 4, rank=3, align=">", grow=1, most=5),
     Column("p95", "p95", 5, rank=5, align=">"),
 )
 _RUNS = (
@@ -62,8 +62,8 @@ _ENDS = (
 )
 _NEEDS = (
     Column("count", "", 8, rank=1, grow=1, most=14),
-    Column("what", "", 14, rank=2, grow=1),
-    Column("why", "", 14, rank=4, grow=3),
+    Column("what", "", 14, rank=5),
+    Column("why", "", 14, rank=2, grow=3),
     Column("ago", "", 4, rank=3, align=">"),
 )
 

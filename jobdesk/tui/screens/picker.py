@@ -11,7 +11,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from jobdesk.tui.columns import Column
+from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.listing import Item, Listing
+
+_IN_NOTE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,14 @@ def fuzzy(wanted: str, text: str) -> int | None:
         gaps += found - at - 1 if at >= 0 else found
         at = found
     return gaps
+
+
+def _score(wanted: str, choice: Choice) -> int | None:
+    """How well a choice fits: by the letters of its title, else by a piece of its note, which may hold ids."""
+    score = fuzzy(wanted, choice.title)
+    if score is None and choice.reason is None and wanted.casefold() in choice.note.casefold():
+        return _IN_NOTE
+    return score
 
 
 class Picker(ModalScreen[str | None]):
@@ -67,11 +78,11 @@ class Picker(ModalScreen[str | None]):
         longest = max((cell_len(choice.title) for choice in self._choices), default=10)
         keys = max((len(choice.key) for choice in self._choices), default=0)
         with Vertical(classes="dialog -wide"):
-            yield Input(placeholder=self._hint)
+            yield Field(placeholder=self._hint)
             yield Listing(
                 (
-                    Column("title", "", min(38, longest)),
-                    Column("note", "", 12, rank=2, grow=1),
+                    Column("title", "", min(24, longest), grow=1, most=longest),
+                    Column("note", "", 12, rank=2, grow=3),
                     Column("key", "", keys, rank=1, align=">"),
                 ),
                 empty="Nothing fits.",
@@ -94,8 +105,7 @@ class Picker(ModalScreen[str | None]):
         scored = [
             (score, at, choice)
             for at, choice in enumerate(self._choices)
-            if (score := fuzzy(wanted, f"{choice.title} {choice.note}" if choice.reason is None else choice.title))
-            is not None
+            if (score := _score(wanted, choice)) is not None
         ]
         if wanted:
             scored.sort(key=lambda one: one[:2])

@@ -15,6 +15,7 @@ from jobdesk.tui.columns import Column
 from jobdesk.tui.format import Spans
 from jobdesk.tui.processor_page import broken_page, processor_page
 from jobdesk.tui.screens.picker import fuzzy
+from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.job_view import Document
 from jobdesk.tui.widgets.lines import Lines
 from jobdesk.tui.widgets.listing import Item, Listing
@@ -39,7 +40,7 @@ class Processors(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -full"):
-            yield Input(placeholder="type to narrow")
+            yield Field(placeholder="type to narrow")
             with Horizontal():
                 yield Listing((Column("type", "", 12, grow=1),), empty="Nothing fits.", always=True)
                 yield Document(focusable=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from textual.color import Color
+from textual.content import Content
 from textual_plotext import PlotextPlot
 
 from jobdesk.core.durations import short
@@ -56,6 +57,10 @@ def latency(minutes: Sequence[Minute], now: float) -> Drawing:
     return Drawing("Jobs ran", tuple(lines), "Percentiles come a minute after the first job.", seconds=True)
 
 
+_VARIABLES = {"ok": "$success", "warn": "$warning", "bad": "$error"}
+"""The theme's colours of the tones of lines."""
+
+
 class Chart(PlotextPlot):
     """One chart; `show` is called at each tick."""
 
@@ -75,10 +80,16 @@ class Chart(PlotextPlot):
             return
         self._shown = now
         self._plain = app.glyphs.dash == "-"
-        named = "   ".join(line.name for line in drawing.lines if line.points)
-        retitle(self, drawing.title, named)
+        retitle(self, drawing.title)
+        self.border_subtitle = self._legend(drawing)
         self._draw(drawing, app.palette)
         self.refresh()
+
+    def _legend(self, drawing: Drawing) -> Content:
+        """The names of its lines, each behind a piece of it."""
+        piece = "--" if self._plain else "━━"
+        named = [line for line in drawing.lines if line.points]
+        return Content("   ").join(Content.assemble((piece, _VARIABLES[line.tone]), f" {line.name}") for line in named)
 
     def _draw(self, drawing: Drawing, palette: Palette) -> None:
         plt = self.plt
@@ -95,7 +106,7 @@ class Chart(PlotextPlot):
         for line in lines:
             plt.plot(
                 [at for at, _ in line.points], [value for _, value in line.points], marker=marker,
-                color=_rgb(palette, line.tone),
+                color=_colour(palette, line.tone),
             )  # fmt: skip
         plt.ylim(0, top * 1.05)
         plt.xlim(min(first, -5.0), 0)
@@ -105,8 +116,11 @@ class Chart(PlotextPlot):
         plt.xticks(marks, [f"{-mark:.0f}m ago" if mark else "now" for mark in marks])
 
 
-def _rgb(palette: Palette, tone: str) -> tuple[int, int, int]:
+def _colour(palette: Palette, tone: str) -> tuple[int, int, int] | int:
+    """As plotext takes it: one of the terminal's own sixteen by its number."""
     colour = palette[tone].color
+    if colour is not None and colour.number is not None:
+        return colour.number
     if colour is None or colour.triplet is None:
         return Color.parse("white").rgb
     triplet = colour.triplet

@@ -11,7 +11,10 @@ from textual.widgets import Input
 from jobdesk.core.errors import QueryError
 from jobdesk.core.query import complete, word_at
 from jobdesk.tui.format import Spans, wrap
+from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.lines import Lines
+
+_HINTS = 12
 
 
 class _Completion(Suggester):
@@ -40,10 +43,12 @@ class FilterBar(Vertical):
         self.known: dict[str, list[str]] = {}
         """Values in use, by field, for completion."""
         self._error: QueryError | None = None
+        self._hints: list[str] = []
+        """How the last word may go on, as long as it is none yet."""
         self._count = ""
 
     def compose(self) -> ComposeResult:
-        yield Input(
+        yield Field(
             placeholder="state:failed queue:upload.* type:IMAGE_* age:<1h, or any words", suggester=_Completion(self)
         )
         yield Lines(id="said")
@@ -66,15 +71,19 @@ class FilterBar(Vertical):
         with self.prevent(Input.Changed):
             self.input.value = text
 
-    def wrong(self, error: QueryError) -> None:
-        """Point at what cannot be read."""
-        self._error = error
-        self.add_class("-wrong")
+    def wrong(self, error: QueryError) -> str | None:
+        """Point at what cannot be read. Of a word that is still being typed say how it may go on; what is before it."""
+        value = self.input.value
+        typing = self.input.has_focus and error.position + error.length >= len(value) == self.input.cursor_position
+        self._hints = complete(value, len(value), self.known)[:_HINTS] if typing else []
+        self._error = None if self._hints else error
+        self.set_class(not self._hints, "-wrong")
         self._say()
+        return value[: word_at(value, len(value))[0]] if self._hints else None
 
     def right(self) -> None:
         """The query can be read."""
-        self._error = None
+        self._error, self._hints = None, []
         self.remove_class("-wrong")
         self._say()
 
@@ -92,6 +101,9 @@ class FilterBar(Vertical):
             lines.append((((" " * (2 + before)), "text"), ("^" * max(1, error.length), "bad-strong")))
             sentence = str(error).rpartition(" (at character")[0] or str(error)
             lines.extend(((f"  {line}", "bad"),) for line in wrap(sentence, max(20, self.size.width - 6))[:4])
+        elif self._hints:
+            hints = wrap("   ".join(self._hints), max(20, self.size.width - 6))
+            lines.extend(((f"  {line}", "muted"),) for line in hints[:4])
         said.styles.height = len(lines)
         said.show(lines)
 

@@ -5,10 +5,12 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
+from jobdesk.tui.widgets.field import Field
+
 _TYPING_S = 0.12
 
 
-class FindBar(Input):
+class FindBar(Field):
     """Says what is looked for as one types; enter keeps it, esc ends it."""
 
     class Wanted(Message):

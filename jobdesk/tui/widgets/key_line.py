@@ -5,6 +5,7 @@ from textual.strip import Strip
 
 from jobdesk.tui.actions import Scene, shown_key
 from jobdesk.tui.format import Span, width_of
+from jobdesk.tui.key_words import word_and_rank
 from jobdesk.tui.widgets.lines import Painted
 
 _GAP = "  "
@@ -30,15 +31,10 @@ class KeyLine(Painted):
         room, pieces = width - 1, list[tuple[str, tuple[Span, ...]]]()
         if self._scene is None:
             return pieces
-        wanted = sorted((action for action in self.desk_app.actions if action.word), key=lambda action: action.rank)
-        for action in wanted:
-            if action.reason(self._scene) is not None:
+        wanted = [(*word_and_rank(action, self._scene), action) for action in self.desk_app.actions]
+        for word, _, action in sorted(wanted, key=lambda one: one[1]):
+            if not word or action.reason(self._scene) is not None:
                 continue
-            word = action.word
-            if action.id == "pause" and self._scene.selection.paused:
-                word = "resume"
-            elif action.id == "filter" and self._scene.page == "Log":
-                word = "find"
             piece: tuple[Span, ...] = ((shown_key(action), "key"), (f" {word}", "muted"))
             width = width_of(piece) + len(_GAP)
             if width <= room:

@@ -55,14 +55,19 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
         """A strip of exactly `width` cells; `over` (the cursor, a mark) lies on top of the widget's own style."""
         base = self.rich_style if over is None else self.rich_style + over
         palette = self.palette
-        segments = [
-            Segment(text, base + palette[tone]) for text, tone in fit_spans(spans, width, more=self.glyphs.more) if text
-        ]
+        last = Style(color=over.color) if over is not None and over.color is not None else None
+        fitted = fit_spans(spans, width, more=self.glyphs.more)
+        segments = [Segment(text, base + palette[tone] + last) for text, tone in fitted if text]
         return Strip(segments, width)
 
     def component(self, name: str) -> Style:
-        """The background of a component class, without its foreground: tones keep their colours under the cursor."""
+        """The background of a component class, without its foreground: tones keep their colours under the cursor.
+
+        In sixteen colours they would not be legible on it.
+        """
         style = self.get_component_rich_style(f"lines--{name}")
+        if self.app.current_theme.ansi:
+            return Style(bgcolor=style.bgcolor, color="bright_white", bold=True)
         return Style(bgcolor=style.bgcolor, bold=style.bold or None, reverse=style.reverse or None)
 
     def visual_row(self, y: int) -> int:
