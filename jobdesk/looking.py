@@ -8,11 +8,11 @@ from jobdesk.core.errors import ConfigError, LedgerError, UsageError, WaitTimeou
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import FINAL, Job, State
 from jobdesk.core.levels import at_least
-from jobdesk.core.query import parse
-from jobdesk.ledger import reads, search, workers
+from jobdesk.ledger import reads, workers
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
+    from jobdesk.ledger import search
 
 
 class Looking:
@@ -32,6 +32,9 @@ class Looking:
         Raises:
             QueryError: the query cannot be read.
         """
+        from jobdesk.core.query import parse
+        from jobdesk.ledger import search
+
         return search.page(self._desk.ledger, parse(query), limit=limit, token=page)
 
     def wait(self, *job_ids: str, timeout: str | float | None = None) -> Job:

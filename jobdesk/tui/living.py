@@ -80,6 +80,10 @@ class DeskApp(App[None]):
         self.own_themes, problems = personal.themes(self.desk.home.themes)
         for theme in self.own_themes:
             self.register_theme(theme)
+        if not personal.asked_for(self.desk.home.settings):
+            if self.remembered.theme in self.available_themes:
+                self.theme = self.remembered.theme
+            return problems
         try:
             own = self.desk.config.app
         except JobdeskError as error:  # the own consumer says it too, but this app may have none

@@ -24,10 +24,6 @@ from jobdesk.tui.widgets.lines import retitle
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
-DRAWER_FROM = 120
-"""Columns from which an opened job stands beside the table."""
-
-
 _TYPING_S = 0.12
 """How long a pause in typing is before the list is read anew."""
 
