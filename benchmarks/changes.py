@@ -6,20 +6,20 @@ from pathlib import Path
 
 from jobdesk import Desk
 
-QUEUE = "changes"
+QUEUE = "notifications"
 
 
 def main() -> None:
     """Submit a job to a paused queue and cancel it, by turns. A line on stdout says that it goes on."""
     home, rate = Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 500.0
-    with_home = Desk(home)
-    with_home.pause(QUEUE)
+    desk = Desk(home)
+    desk.pause(QUEUE)
     due, made, cancelled, told = time.monotonic(), list[str](), 0, False
     while True:
         if len(made) == cancelled:
-            made.append(with_home.submit("email", {"to": "ada@example.org", "subject": "s", "body": "b"}, queue=QUEUE).id)
+            made.append(desk.submit("command", {"argv": ["true"]}, queue=QUEUE).id)
         else:
-            with_home.cancel(made[cancelled])
+            desk.cancel(made[cancelled])
             cancelled += 1
         if not told and cancelled:
             print("goes on", flush=True)

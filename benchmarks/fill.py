@@ -36,7 +36,7 @@ Made = tuple[str, str, str, float]
 
 
 def fill(home: Path, count: int) -> None:
-    """Add `count` jobs: 97 % completed, 1 % failed, 1 % cancelled, 1 % pending in a paused queue; each with its photo."""
+    """Add `count` jobs, numbered: 97 % completed, 1 % failed, 1 % cancelled, 1 % pending in a paused queue."""
     desk, dice = Desk(home), random.Random(1)
     desk.sync_queues()
     now = desk.clock.now()

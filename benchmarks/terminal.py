@@ -20,7 +20,7 @@ from benchmarks import idle, machine
 from benchmarks.fill import fill
 from benchmarks.report import pairs
 from benchmarks.screen import PATIENCE_S, Picture, Screen, cpu_s, memory_mb, python
-from benchmarks.terminal_peers import LABEL, ROWS, TABLE
+from benchmarks.terminal_peers import LABEL, TABLE
 from jobdesk import Desk
 from jobdesk.ledger import indexing
 from jobdesk.runtime.indexer import Indexer
@@ -245,6 +245,7 @@ def held(screen: Screen, count: int, place: Place = int) -> Keys:
                 done += 1
     if done < count:
         raise SystemExit(f"of {count} keys {done} were seen to do something:\n{picture}")
+    said(f"  median {found.part(0.5):.1f} ms, p95 {found.part(0.95):.1f} ms, CPU {found.cpu:.0f} %")
     return found
 
 
@@ -326,10 +327,10 @@ def render(found: Sequence[Found], about: dict[str, str], count: int) -> str:
     lines = [
         "# The terminal app measured",
         "",
-        f"`python -m benchmarks.terminal`: a pseudo terminal of 120x40, {count:,} jobs in the ledger, the app works on it "
-        "with a consumer of its own. A frame is complete when the terminal has got the end of its synchronized update; "
-        "which row it shows is found by a terminal emulator afterwards. Keys are held down, 30 a second. Read the "
-        "ratios: the machine is part of every number.",
+        f"`python -m benchmarks.terminal`: a pseudo terminal of 120x40, {count:,} jobs in the ledger, the app works on "
+        "it with a consumer of its own. A frame is complete when the terminal has got the end of its synchronized "
+        "update; which row it shows is found by a terminal emulator afterwards. Keys are held down, 30 a second. Read "
+        "the ratios: the machine is part of every number.",
         "",
         " · ".join(f"{name}: {value}" for name, value in about.items()),
         "",

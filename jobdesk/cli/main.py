@@ -18,8 +18,8 @@ from jobdesk.core.errors import JobdeskError
 INTERRUPTED = 130
 _NOUNS = (
     "submit", "jobs", "queues", "dead", "flows", "schedules", "services", "folders", "processors", "assets", "events",
-    "logs", "metrics", "audit", "health", "alerts", "notify", "doctor", "backup", "service", "config", "secrets", "mail",
-    "payments", "referrals", "demo",
+    "logs", "metrics", "audit", "health", "alerts", "notify", "doctor", "backup", "service", "config", "secrets",
+    "mail", "payments", "referrals", "demo",
 )  # fmt: skip
 """Modules with commands, in the order of the help; most have one command, of the same name."""
 _ELSEWHERE = {"run": "submit", "undo": "audit", "restore": "backup", "init": "config"}

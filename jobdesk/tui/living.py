@@ -26,6 +26,7 @@ from jobdesk.tui.host import Host
 from jobdesk.tui.messages import Acted, Answered, HostChanged, Snapshot, SnapshotRead, Trouble
 from jobdesk.tui.overview_rows import OverviewReader
 from jobdesk.tui.palette import THEMES, Palette
+from jobdesk.tui.resting import Rest
 from jobdesk.tui.screens.main import Frame, Main
 from jobdesk.tui.screens.overview import Overview
 
@@ -54,6 +55,7 @@ class DeskApp(App[None]):
         self.doer = Doer(desk, self.post_message)
         self.guard = guard.Guard(self._leave_now, self._last_resort)
         self.snapshot = Snapshot()
+        self.rest = Rest(desk.clock)
         self.types: frozenset[str] | None = None
         """Job types that have a processor; None until they are known."""
         self.user_home = str(Path.home())
@@ -116,7 +118,7 @@ class DeskApp(App[None]):
         if not self.is_headless:
             self.guard.watch(self._driver)
         self.call_after_refresh(self._begin)
-        self.set_interval(1.0, self.show_snapshot)
+        self.set_interval(1.0, self._tick)
 
     def _begin(self) -> None:
         """After the first frame: read on, work, and find out which types there are."""
@@ -126,6 +128,11 @@ class DeskApp(App[None]):
         for problem in self._wishes:
             self.notify(problem, severity="warning", timeout=8)
         self.aside(lambda: frozenset(self.desk.registry.processors), self._know_types)
+
+    def _tick(self) -> None:
+        """Time goes on."""
+        if self.rest.tick():
+            self.show_snapshot()
 
     def _know_types(self, types: frozenset[str]) -> None:
         self.types = types
@@ -154,6 +161,7 @@ class DeskApp(App[None]):
     @on(SnapshotRead)
     def _snapshot_read(self, message: SnapshotRead) -> None:
         self.snapshot = message.snapshot
+        self.rest.saw(message.snapshot)
         self._look_who_works()
         self.show_snapshot()
 
@@ -199,6 +207,7 @@ class DeskApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.feed.acting()
+            self.rest.moved()
         await super().on_event(event)
 
     # ── what it shows ──
@@ -209,7 +218,8 @@ class DeskApp(App[None]):
 
     @property
     def clock_text(self) -> str:
-        return clock_time(self.clock.now())
+        told = clock_time(self.clock.now())
+        return told[:-3].rjust(len(told)) if self.rest.now else told  # at rest nothing is written each second
 
     @property
     def hint(self) -> str:
@@ -237,8 +247,10 @@ class DeskApp(App[None]):
             frame.show(self.snapshot)
 
     def scene_changed(self) -> None:
-        """Cursor or marks moved: the line of keys and the titles may say something else."""
-        self.show_snapshot()
+        """Cursor or marks moved: the line of keys may say something else."""
+        frame = self.frame
+        if frame is not None and frame.is_mounted and not self._exit:
+            frame.scene_changed()
 
     def look_through(self, lens: str, read: Callable[[], Any]) -> None:
         """Read what the open screen shows, and no longer what the one before did."""

@@ -69,7 +69,7 @@ def recall(file: Path) -> Remembered:
 
 
 def asked_for(settings: Path, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether the settings may ask for keys or a theme; to read and check all of them takes as long as a first frame."""
+    """Whether the settings may ask for keys or a theme: to read and check all of them takes as long as a frame."""
     if any(name.startswith("JOBDESK_APP__") for name in environment):
         return True
     try:

@@ -24,7 +24,7 @@ from jobdesk.tui.widgets.lines import retitle
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
-_TYPING_S = 0.12
+_TYPING_S = 0.05
 """How long a pause in typing is before the list is read anew."""
 
 
@@ -96,6 +96,9 @@ class Jobs(Container):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
+        if self._typing is not None:
+            self._typing.stop()
+        self._apply(event.value)
         self.table.focus()
         self.desk_app.viewed()
 
@@ -155,6 +158,7 @@ class Jobs(Container):
             self.drawer.tell(line.id)
         if not self.table.marks.any and not self.table.total:
             self.close_drawer()
+        self._titles(self.desk_app.glyphs, self.desk_app.hint)
         self.app.call_later(self.desk_app.scene_changed)
 
     def open_drawer(self, job_id: str) -> None:

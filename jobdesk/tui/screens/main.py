@@ -1,7 +1,7 @@
 """The frame: top line, tabs, the open screen, the line of keys."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jobdesk.tui.screens.schedules import Schedules
     from jobdesk.tui.widgets.job_view import JobView
 
-    View = Overview | Jobs | Dead | Flows | Schedules | Folders | Health
+    View: TypeAlias = Overview | Jobs | Dead | Flows | Schedules | Folders | Health
 
 DRAWER_FROM = 120
 """Columns from which an opened job stands beside the table."""
@@ -36,6 +36,8 @@ TABS = (
     ("overview", "Overview"), ("jobs", "Jobs"), ("dead", "Dead letters"), ("flows", "Flows"),
     ("schedules", "Schedules"), ("folders", "Folders"), ("health", "Health"),
 )  # fmt: skip
+
+
 class Frame(Screen[None]):
     """What every full screen has: a line on top and a line of keys."""
 
