@@ -33,7 +33,7 @@ Place = Callable[[int], int]
 EACH_S = 1 / 30
 """A key that is held down comes so often."""
 BURST = 200
-SETTLE_S = 20.0
+SETTLE_S = 40.0
 """Until what a start sets in motion is over."""
 ROW = b"processing.images"
 """What stands in a row of the first screen."""
