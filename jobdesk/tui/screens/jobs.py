@@ -38,6 +38,7 @@ class Jobs(Container):
     LENS, DRAWER_LENS = "table", "drawer"
 
     _typing: Timer | None = None
+    _telling = False
 
     @property
     def desk_app(self) -> "JobdeskApp":
@@ -158,8 +159,14 @@ class Jobs(Container):
             self.drawer.tell(line.id)
         if not self.table.marks.any and not self.table.total:
             self.close_drawer()
+        if not self._telling:  # once, however many keys came at once
+            self._telling = True
+            self.app.call_later(self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
         self._titles(self.desk_app.glyphs, self.desk_app.hint)
-        self.app.call_later(self.desk_app.scene_changed)
+        self.desk_app.scene_changed()
 
     def open_drawer(self, job_id: str) -> None:
         """Show the job beside the table."""
