@@ -161,26 +161,8 @@ def measure(home: Path, count: int, runs: int, keys: int, rest_s: float) -> list
         Found("memory at rest, consumer included, children apart", 90, "MB", memory, LABEL, peer_memory),
         Found("memory after all of this", None, "MB", worked_memory),
         Found(f"bytes to the terminal in {rest_s:.0f} s at rest", 0, "bytes", at_rest),
-        *harlequin(home, rest_s / 2),
     ]  # fmt: skip
     return found
-
-
-def harlequin(home: Path, rest_s: float) -> list[Found]:
-    """What a well-made app of the same library takes to open this ledger; nothing if it is not installed."""
-    if shutil.which("harlequin") is None:
-        return []
-    said("harlequin")
-    with Screen(["harlequin", "--adapter", "sqlite", "--read-only", str(home / "jobdesk.db")]) as screen:
-        took = (screen.until(b"Query Results") - screen.began) * 1000
-        screen.pause(SETTLE_S / 2)
-        used = idle.cpu(screen.pid, [], rest_s)
-        memory = memory_mb(screen.pid)
-    return [
-        Found("Harlequin on this ledger: first frame", None, "ms", took),
-        Found("Harlequin on this ledger: CPU at rest", None, "% of a core", used),
-        Found("Harlequin on this ledger: memory", None, "MB", memory),
-    ]
 
 
 def ended(number: int) -> int:
