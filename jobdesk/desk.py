@@ -7,6 +7,7 @@
 Without `with` it only reads and writes the ledger, as commands do.
 """
 
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -38,6 +39,7 @@ from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 from jobdesk.servicing import Servicing
 from jobdesk.settings import Settings
+from jobdesk.upkeeping import Upkeeping
 from jobdesk.watching import Watching
 
 if TYPE_CHECKING:
@@ -50,13 +52,14 @@ if TYPE_CHECKING:
 
 class Desk(
     Looking, Watching, Acting, Auditing, Plugging, FlowDesk, FolderDesk, Scheduling, Servicing, Limiting, Alerting,
-    Notifying,
+    Notifying, Upkeeping,
 ):  # fmt: skip
     """A home, opened. Any thread may use it.
 
     What only looks is in `Looking` and `Watching`, what acts on jobs and queues in `Acting` and `Limiting`, flows are
     in `FlowDesk`, drop folders in `FolderDesk`, schedules in `Scheduling`, services in `Servicing`, what people did
-    and how it is undone in `Auditing`, processors in `Plugging`, alerts in `Alerting`, notices in `Notifying`.
+    and how it is undone in `Auditing`, processors in `Plugging`, alerts in `Alerting`, notices in `Notifying`,
+    what keeps a home tidy in `Upkeeping`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -175,14 +178,13 @@ class Desk(
             UsageError: one is wrong; the message says which (counted from 1).
             QueueFull: a queue has no room for them, nor got any within `wait_for_room`.
         """
-        made: list[NewJob] = []
-        for number, wanted in enumerate(submissions, 1):
-            try:
-                made.append(self.prepare(wanted))
-            except UsageError as error:
-                if len(submissions) == 1:
-                    raise
-                raise error.__class__(f"job {number} of {len(submissions)}: {error}") from None
+        collects = gc.isenabled()
+        gc.disable()  # it would walk the many objects that are made here again and again
+        try:
+            made = self._prepared(submissions)
+        finally:
+            if collects:
+                gc.enable()
         return self._store_with_room(made, wait_for_room)
 
     def _store_with_room(self, made: Sequence[NewJob], wait_for_room: str | float | None) -> list[str]:
@@ -223,15 +225,25 @@ class Desk(
 
     def prepare(self, wanted: "Submission") -> NewJob:
         """Check a submission and fill in what it leaves open; nothing is stored."""
+        return self._prepared([wanted])[0]
+
+    def _prepared(self, several: "Sequence[Submission]") -> list[NewJob]:
         from jobdesk.prepare import Completer
 
         if self._completer is None or self._completer.config is not self.config:
             self._completer = Completer(self.config, lambda: self.vault, self.home.path)
-        now = self.clock.now()
-        id_ = wanted.id or ids.new("job", now)
-        made = self._completer.complete(wanted, self.registry.get(wanted.type), id_, wanted.user or user(), now)
-        if wanted.parent is None and wanted.after:  # ids that people typed may be shortened
-            made = replace(made, after=tuple(self.full_id(id_) for id_ in wanted.after))
+        complete, processor = self._completer.complete, self.registry.get
+        now, who, made = self.clock.now(), user(), list[NewJob]()
+        for wanted, id_ in zip(several, ids.several("job", now, len(several)), strict=True):
+            try:
+                job = complete(wanted, processor(wanted.type), wanted.id or id_, who, now)
+                if wanted.parent is None and wanted.after:  # ids that people typed may be shortened
+                    job.after = tuple(self.full_id(id_) for id_ in wanted.after)
+            except UsageError as error:
+                if len(several) == 1:
+                    raise
+                raise error.__class__(f"job {len(made) + 1} of {len(several)}: {error}") from None
+            made.append(job)
         return made
 
     # ── settings and processes ──

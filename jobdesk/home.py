@@ -10,7 +10,7 @@ from jobdesk.core.errors import HomeError
 _OURS = frozenset(
     {
         "jobdesk.toml", "jobdesk.db", "inbox", "library", "quarantine", "processors", "logs", "run", "secret.key",
-        "templates", "themes", "app.json", "backups",
+        "templates", "themes", "app.json", "backups", "archive",
     }
 )  # fmt: skip
 

@@ -8,6 +8,8 @@ import fcntl
 import json
 import logging
 import os
+import re
+import stat
 import sys
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
@@ -24,6 +26,7 @@ FILE = "jobdesk.log"
 FIELDS = ("job", "queue", "worker", "flow", "schedule", "folder")
 """What a line says beside its event: `extra=` of the call."""
 _FIRST = ("at", "level", "event", "logger")
+_FORMER = re.compile(re.escape(FILE) + r"\.\d+")
 _process: dict[str, str] = {}
 """What each line of this process says: the consumer's id."""
 
@@ -117,6 +120,23 @@ class LogFile(logging.Handler):
 def former(path: Path, number: int) -> Path:
     """The log file that was full so many files ago."""
     return path.with_name(f"{path.name}.{number}")
+
+
+def forget(folder: Path, before: float, *, dry_run: bool = False) -> list[tuple[Path, int]]:
+    """Remove former log files that were last written before an instant (epoch seconds); which, with their bytes."""
+    lock = os.open(folder / f"{FILE}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # so that none gets a new name meanwhile
+        gone = []
+        for one in sorted(folder.iterdir()):
+            found = one.lstat()
+            if _FORMER.fullmatch(one.name) and stat.S_ISREG(found.st_mode) and found.st_mtime < before:
+                gone.append((one, found.st_size))
+                if not dry_run:
+                    one.unlink()
+        return gone
+    finally:
+        os.close(lock)
 
 
 def _json_lines() -> logging.Formatter:

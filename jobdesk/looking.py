@@ -37,6 +37,15 @@ class Looking:
 
         return search.page(self._desk.ledger, parse(query), limit=limit, token=page)
 
+    def asset(self, id_: str) -> Mapping[str, Any]:
+        """The record of an asset, by its id or a unique beginning of it.
+
+        Raises:
+            NotFound: there is none.
+            UsageError: several begin like this.
+        """
+        return reads.asset(self._desk.ledger, id_)
+
     def wait(self, *job_ids: str, timeout: str | float | None = None) -> Job:
         """Block until the jobs have ended; the last of them.
 

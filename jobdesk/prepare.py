@@ -1,5 +1,6 @@
 """From what a caller asked for to a job that is complete: submission, then its type's settings, processor, defaults."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,17 +51,15 @@ class Completer:
         """
         given = of_settings(processor, wanted.data) if wanted.from_settings else wanted.data
         seal = Seal(self._vault)
-        data = processor.check(given, {str(binding["at"][0]) for binding in wanted.bindings}, seal, self._home)
+        later = {str(binding["at"][0]) for binding in wanted.bindings} if wanted.bindings else ()
+        data = processor.checked(given, later, seal, self._home)
         try:
-            made = self._complete(wanted, processor, data, id_, user, now)
-            keys = {name: getattr(made, name) for name in ("unique", "concurrency_key")}
-            hidden: dict[str, Any] = {name: seal.key(key) for name, key in keys.items()}
-            return made if hidden == keys else replace(made, **hidden)
+            return self._complete(wanted, processor, data, id_, user, now, seal)
         except ValueError as error:
             raise PayloadError(f"{wanted.type}: {error}") from None
 
     def _complete(
-        self, wanted: Submission, processor: Processor, data: dict[str, Any], id_: str, user: str, now: float
+        self, wanted: Submission, processor: Processor, data: str, id_: str, user: str, now: float, seal: Seal
     ) -> NewJob:
         usual = self._of(wanted, processor)
         retries = usual.retries if wanted.retries is None else wanted.retries
@@ -71,7 +70,7 @@ class Completer:
             raise ValueError(f"'{wanted.on_parent_failure}' does not fit on_parent_failure: it takes cancel or ignore")
         rank = wanted.priority
         if rank is None and processor.priority_key is not None:
-            rank = data.get(processor.priority_key)
+            rank = json.loads(data).get(processor.priority_key)
         run_at = now + seconds(wanted.delay) if wanted.delay is not None else wanted.run_at
         ttl_s = usual.ttl_s if wanted.expires is None else seconds(wanted.expires)
         return NewJob(
@@ -85,12 +84,12 @@ class Completer:
             timeout_s=timeout_s,
             retry=self._retry(wanted, usual),
             expires_at=None if ttl_s is None else (now if run_at is None else run_at) + ttl_s,
-            unique=wanted.unique,
-            concurrency_key=wanted.concurrency_key,
+            unique=seal.key(wanted.unique),
+            concurrency_key=seal.key(wanted.concurrency_key),
             unique_for_s=None if wanted.unique_for is None else seconds(wanted.unique_for),
             unique_states=_states(wanted),
             after=tuple(wanted.after),
-            user=user,
+            user=wanted.user or user,
             source=wanted.source,
             flow=wanted.flow,
             step=wanted.step,

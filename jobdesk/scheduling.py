@@ -1,5 +1,6 @@
 """What a desk does with schedules: the part of `Desk` that has its own subject, and nothing of its own to keep."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -122,7 +123,8 @@ class Scheduling:
         catalog.checked(spec)
         made = self.prepare(Submission(type=type, data=spec.data, queue=queue, priority=spec.priority))
         secrets = self.registry.get(type).secrets
-        spec = _with(spec, {key: made.data[key] if key in secrets else one for key, one in spec.data.items()})
+        sealed = json.loads(made.data)
+        spec = _with(spec, {key: sealed[key] if key in secrets else one for key, one in spec.data.items()})
         self.sync_schedules()
         with self.deed("add", target=f"schedule {name}").writing() as tx:
             catalog.add(tx, spec, user(), change=replace)
@@ -153,24 +155,21 @@ class Scheduling:
         """Let it make jobs again, from its next time on; a built-in one is added. False: it was not paused."""
         from jobdesk.schedules import catalog
 
-        if name in self.schedules_off():
-            self._add_built_in(name)
+        built_in = next((one for one in self.schedules_off() if one.name == name), None)
+        if built_in is not None:
+            self.add_schedule(
+                name, built_in.type, cron=built_in.cron, data=built_in.data, overlap=built_in.overlap.value
+            )
             return True
         with self.deed("resume", target=f"schedule {name}").writing() as tx:
             return catalog.resume(tx, name)
 
-    def schedules_off(self) -> list[str]:
-        """The built-in schedules that were not added: names for `resume_schedule`."""
+    def schedules_off(self) -> "list[ScheduleSpec]":
+        """The built-in schedules that were not added: `resume_schedule` switches one on."""
         from jobdesk.schedules.builtin import BUILT_IN
 
         there = {one.name for one in self.schedules()}
-        return [name for name in BUILT_IN if name not in there]
-
-    def _add_built_in(self, name: str) -> None:
-        from jobdesk.schedules.builtin import BUILT_IN
-
-        spec = BUILT_IN[name]
-        self.add_schedule(name, spec.type, cron=spec.cron, data=spec.data, overlap=spec.overlap.value)
+        return [spec for name, spec in BUILT_IN.items() if name not in there]
 
     def trigger_schedule(self, name: str) -> Job:
         """Make its job now, also while it is paused or a former one runs; its times stay as they are.

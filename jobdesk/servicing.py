@@ -154,13 +154,12 @@ class Servicing:
         return [type_ for type_, service in self.needs().items() if service in down] if down else []
 
     def probes(self) -> "Mapping[str, Target]":
-        """The health URLs that are to be asked."""
+        """Every service, with the health URL that is to be asked if it has one."""
         from jobdesk.runtime.keeper import Target
 
         return {
-            name: Target(own.health_url, own.timeout, own.health_every)
+            name: Target(own.health_url or own.url, own.timeout, own.health_every if own.health_url else None)
             for name, own in self.config.all_services.items()
-            if own.health_url
         }
 
     def _told(self, action: str, name: str, change: Callable[[Tx], bool]) -> bool:

@@ -28,14 +28,16 @@ class DeskWiring:
             "storage": config.storage.model_dump() | {"path": str(storage)},
             "scanner": config.scanner.model_dump(),
             "images": config.images.model_dump(),
+            "files": config.files.model_dump(),
             "analytics": config.analytics.model_dump(),
             "reports": config.reports.model_dump(),
             "presets": {name: preset.model_dump() for name, preset in config.presets.items()},
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),
         }
-        self._of_type: dict[str, Mapping[str, Any]] = {}
         self._config = config
+        self._of_type: dict[str, Mapping[str, Any]] = {}
+        self._rules: dict[str, tuple[list[str], list[str]]] = {}
 
     def find(self, type_: str) -> tuple[Processor, str, str | None] | None:
         registry = self._desk.registry
@@ -47,11 +49,16 @@ class DeskWiring:
         return registry.processors[type_], source.module, source.copy or source.file
 
     def settings(self, type_: str) -> Mapping[str, Any]:
-        if self._config is not self._desk.config:  # they have changed
-            self._config, self._of_type = self._desk.config, {}
-        if type_ not in self._of_type:
-            self._of_type[type_] = self._settings_of(type_)
-        return self._of_type[type_]
+        self._follow()
+        of_type = self._of_type  # another thread may put a new one in its place
+        if type_ not in of_type:
+            of_type[type_] = self._settings_of(type_)
+        return of_type[type_]
+
+    def _follow(self) -> None:
+        """Forget what was made of settings that have changed."""
+        if self._config is not self._desk.config:
+            self._config, self._of_type, self._rules = self._desk.config, {}, {}
 
     def _settings_of(self, type_: str) -> Mapping[str, Any]:
         own = self._config.types.get(type_)
@@ -63,6 +70,8 @@ class DeskWiring:
             "notify": notify,
             "email": self._config.email.model_dump(),
             "payments": self._config.payments.model_dump(),
+            "cleanup": self._config.cleanup.model_dump(),
+            "backup": self._config.backup.model_dump(),
             "referrals": self._config.referrals.model_dump(mode="json"),
         }
         made = self._settings | more | {"type": (own.model_extra or {}) if own else {}, **services}
@@ -78,8 +87,12 @@ class DeskWiring:
         return self._desk.needs()
 
     def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
-        own = self._desk.config.types.get(type_)
-        return (list(own.permanent), list(own.retry_on)) if own else ([], [])
+        self._follow()
+        rules = self._rules
+        if type_ not in rules:
+            own = self._config.types.get(type_)
+            rules[type_] = (list(own.permanent), list(own.retry_on)) if own else ([], [])
+        return rules[type_]
 
     def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
         return self._desk.prepare(child_of(parent, Submission(**wanted)))

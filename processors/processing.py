@@ -9,12 +9,14 @@ from pydantic import Field
 
 from jobdesk import Context, Reject, processor
 
-from . import encoding, headers, keeping, pictures, rendering, safefiles, sheet
+from . import encoding, headers, keeping, pictures, rendering, safefiles, sheet, taking
 from .darkroom import Darkroom
 from .encoding import Output
 from .operations import Operation, Resize, State, Watermark
 from .pictures import Picture
 from .shapes import Colour, OutputFormat, Pixels, Quality, Size, plan
+from .taking import Output as OutputPath
+from .taking import Source, SourceUrl
 
 _BY_ENDING: dict[str, OutputFormat] = {ending: kind for kind, ending in encoding.EXTENSIONS.items()} | {
     ".jpeg": "jpeg",
@@ -22,15 +24,25 @@ _BY_ENDING: dict[str, OutputFormat] = {ending: kind for kind, ending in encoding
 }
 
 
-@processor("image_process", queue="processing.images", timeout="5m", retries=3)
+@processor("image_process", queue="processing.images", timeout="2m", retries=2, retry_delay="10s")
 def process_image(
     ctx: Context,
-    source: Path,
+    *,
+    source: Source = None,
+    source_url: SourceUrl = None,
     operations: Annotated[list[Operation], Field(min_length=1, max_length=50)],
-    output: Path | None = None,
+    output: OutputPath = None,
     name: str | None = None,
 ) -> dict[str, Any]:
     """Put a picture through operations in their order: resize, crop, rotate, watermark, sharpen and others."""
+    with taking.local(ctx, source, source_url, ctx.settings["images"]["max_bytes"]) as path:
+        stem = Path(taking.called(source, source_url)).stem
+        return _processed(ctx, path, stem, operations, output)
+
+
+def _processed(
+    ctx: Context, source: Path, stem: str, operations: list[Operation], output: Path | None
+) -> dict[str, Any]:
     settings = ctx.settings["images"]
     first = operations[0]
     bound = (lambda size: _bounded(size, first)) if isinstance(first, Resize) else None
@@ -59,12 +71,14 @@ def process_image(
         if state.max_bytes is None
         else encoding.encode_within(state.image, made, state.max_bytes)
     )
-    written = _write(ctx, output, source.stem, state.format, content)
+    written = _write(ctx, output, stem, state.format, content)
     rendering.say_doubts(ctx, picture)
     ctx.progress(total, total)
     ctx.log.info(f"{state.image.width}×{state.image.height} {state.format}, {written.bytes:,} bytes")
     return {
         "path": str(written.path),
+        "outputPath": str(written.path),
+        "fileSize": written.bytes,
         "width": state.image.width,
         "height": state.image.height,
         "format": state.format,

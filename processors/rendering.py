@@ -42,8 +42,12 @@ class _Task:
 
 def open_picture(ctx: Context, source: Path, shapes: Sequence[NamedShape]) -> Opened:
     """Read a file, refuse what must not be decoded, and decode it no further than the shapes need."""
+    return open_content(ctx, source, safefiles.read_regular(source, ctx.settings["images"]["max_bytes"]), shapes)
+
+
+def open_content(ctx: Context, source: Path, content: bytes, shapes: Sequence[NamedShape]) -> Opened:
+    """The same of a file that was read from `source` before."""
     limits = ctx.settings["images"]
-    content = safefiles.read_regular(source, limits["max_bytes"])
     header = headers.inspect(content, source.name, limits["max_pixels"], limits["max_frames"])
     ctx.progress(0, None, "decoding")
     picture = pictures.decode(content, header, lambda size: largest(size, shapes))

@@ -43,10 +43,13 @@ def shown(name: str) -> str:
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", name)
 
 
-def read_regular(path: Path, max_bytes: int) -> bytes:
+def read_regular(path: Path, max_bytes: int, setting: str = "images.max_bytes") -> bytes:
     """The whole content of a regular file; what is checked later is what was read here.
 
     A link is not followed and a pipe or device not waited for.
+
+    Args:
+        setting: what says `max_bytes`, for the message.
 
     Raises:
         Reject: `unreadable`, `empty` or `too-large`.
@@ -71,7 +74,7 @@ def read_regular(path: Path, max_bytes: int) -> bytes:
     size = len(content) or found.st_size
     if size > max_bytes:
         raise Reject(
-            f"{shown(path.name)} has {size:,} bytes, more than the {max_bytes:,} of images.max_bytes",
+            f"{shown(path.name)} has {size:,} bytes, more than the {max_bytes:,} of {setting}",
             reason="too-large",
         )
     return content

@@ -15,6 +15,7 @@ from .clamd import Scanner, ScannerError
 from .staging import UploadId
 
 NOT_SCANNED = "not scanned: no scanner"
+HOW_TO_SCAN = "set scanner.address if there is a clamd, or pip install 'jobdesk[yara]'"
 
 
 @processor("VIRUS_SCAN", queue="upload.high-priority", priority="high", timeout="5m", retries=3)
@@ -24,13 +25,28 @@ def scan_for_viruses(
     """Have clamd or YARA-X rules look at a file; an infected one is rejected and, if asked, moved to the quarantine."""
     settings = ctx.settings["scanner"]
     called = safefiles.shown(name or source.name)
-    kept = Path(ctx.settings["quarantine"]) / f"{upload_id or ctx.job}-{source.name}.infected"
+    kept = quarantined(ctx, upload_id or ctx.job, source.name)
     if quarantine and not source.exists() and kept.with_suffix(".json").exists():
         raise Reject(f"{called} is infected and lies in the quarantine: {kept.name}", reason="virus")
     content = safefiles.read_regular(source, ctx.settings["images"]["max_bytes"])
+    looked = look(ctx, content, called, source if quarantine else None, kept)
+    return _unscanned(ctx, called, settings["on_missing"]) if looked is None else looked
+
+
+def look(ctx: Context, content: bytes, called: str, source: Path | None, kept: Path) -> dict[str, Any] | None:
+    """What the scanners say of a content; None if there are none.
+
+    Args:
+        source: the file, if it is to be moved to `kept` when it is infected.
+
+    Raises:
+        Reject: `virus`.
+        Retry: a scanner did not give a verdict.
+    """
+    settings = ctx.settings["scanner"]
     scanners = _scanners(settings)
     if not scanners:
-        return _unscanned(ctx, called, settings["on_missing"])
+        return None
     started = time.monotonic()
     versions: list[str] = []
     infection = None
@@ -44,7 +60,7 @@ def scan_for_viruses(
     if infection is not None:
         ctx.log.error(f"{called}: {infection}")
         where = ""
-        if quarantine:
+        if source is not None:
             _isolate(ctx, source, kept, called, infection, content)
             where = f"; it was moved to the quarantine as {kept.name}"
         raise Reject(f"{called} is infected with {infection}{where}", reason="virus")
@@ -52,6 +68,11 @@ def scan_for_viruses(
     version = ", ".join(versions)
     ctx.log.info(f"{called} is clean, says {version}")
     return {"scanned": True, "verdict": "clean", "scanner": version, "bytes": len(content), "took_ms": took_ms}
+
+
+def quarantined(ctx: Context, id_: str, name: str) -> Path:
+    """Where an infected file lies, or would."""
+    return Path(ctx.settings["quarantine"]) / f"{id_}-{name}.infected"
 
 
 def _scanners(settings: Mapping[str, Any]) -> list[Scanner | yara.Rules]:
@@ -77,8 +98,7 @@ def _unscanned(ctx: Context, called: str, on_missing: str) -> dict[str, Any]:
             "start clamd or set scanner.address, or pip install 'jobdesk[yara]', then retry",
             reason="NoScanner",
         )
-    how = "set scanner.address if there is a clamd, or pip install 'jobdesk[yara]'"
-    ctx.log.warning(f"{called} was {NOT_SCANNED} was found; {how}")
+    ctx.log.warning(f"{called} was {NOT_SCANNED} was found; {HOW_TO_SCAN}")
     return {"scanned": False, "verdict": NOT_SCANNED}
 
 

@@ -1,5 +1,6 @@
 """`jobdesk` without a command: opens the terminal app."""
 
+import os
 import sys
 
 from jobdesk.cli.opening import opened
@@ -18,7 +19,14 @@ def run(args: Args, out: Out) -> int:
     with opened(args, "app") as desk:
         from jobdesk.tui.app import run_app
 
-        return run_app(desk, read_only=desk.read_only, mouse=not args.no_mouse, fps=args.fps, ascii=args.ascii)
+        return run_app(
+            desk,
+            read_only=desk.read_only,
+            attached=args.attach,
+            mouse=not args.no_mouse,
+            fps=args.fps,
+            ascii=args.ascii,
+        )
 
 
 def need_terminal(out: Out) -> None:
@@ -27,6 +35,8 @@ def need_terminal(out: Out) -> None:
     Raises:
         UsageError: there is no terminal.
     """
+    if os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver"):
+        return  # `jobdesk web` draws in a browser
     if out.json or not out.terminal or not sys.stdin.isatty():
         raise UsageError(
             "the app needs a terminal: use `jobdesk --consumer` to work without one, or see `jobdesk --help`"

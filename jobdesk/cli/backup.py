@@ -34,15 +34,12 @@ def _jobs(count: int) -> str:
 
 def _backup(args: Args, out: Out) -> None:
     with opened(args) as desk:
-        from jobdesk.backup import backup
         from jobdesk.core.clock import iso
         from jobdesk.core.durations import size
 
         file = _path(args)
-        copied = backup(desk.home, file, desk.clock)
+        copied = desk.backup(file)
         bytes_ = file.stat().st_size
-        with desk.deed("backup", target=f"backup {file}").part(undoable=False) as part:
-            part.say(after={"jobs": copied.jobs, "bytes": bytes_})
         if out.json:
             newest = iso(copied.newest_at)
             out.document({"file": str(file), "bytes": bytes_, "jobs": copied.jobs, "newest_job_at": newest})

@@ -32,7 +32,7 @@ class Signals:
     """
 
     def __init__(self) -> None:
-        self._reader, self.writer = os.pipe()
+        self.reader, self.writer = os.pipe()
         os.set_blocking(self.writer, False)
         self.last = signal.SIGTERM
 
@@ -42,9 +42,9 @@ class Signals:
 
     def wait(self, timeout_s: float | None) -> bool:
         """Wait for the next signal; True if there was one."""
-        if not select.select([self._reader], [], [], timeout_s)[0]:
+        if not select.select([self.reader], [], [], timeout_s)[0]:
             return False
-        os.read(self._reader, 1)
+        os.read(self.reader, 1)
         return True
 
     def done(self) -> None:
@@ -52,7 +52,7 @@ class Signals:
         os.write(self.writer, b"d")
 
     def close(self) -> None:
-        os.close(self._reader)
+        os.close(self.reader)
         os.close(self.writer)
 
 

@@ -31,7 +31,7 @@ class _Step(NamedTuple):
 _PHOTO = _Step()
 
 
-def _story(long_pace_s: float) -> list[_Step]:
+def _story(long_pace_s: float, photo: str) -> list[_Step]:
     return [
         _PHOTO,
         _Step("demo.long", {"pace_s": long_pace_s}),
@@ -46,9 +46,12 @@ def _story(long_pace_s: float) -> list[_Step]:
         ),
         _PHOTO,
         _Step("demo.report"),
+        _Step("file-processing", {"source": photo, "operations": ["validate", "thumbnail"]}),
         _Step("email-preview", {"template": "daily_reminder", "data": {"name": "Ada", "items": ["water the plants"]}}),
         _PHOTO,
         _Step("demo.report", {"days": 365, "seed": 11}),
+        _Step("backup", {"keep": 3}),
+        _Step("file-cleanup", {"dryRun": True}),
         _PHOTO,
         _Step("demo.flaky", {"fails": 1, "seed": 3}),
     ]
@@ -156,7 +159,7 @@ def _happenings(
     desk: "Desk", photos: "list[Traversable]", folder: "Path", long_pace_s: float
 ) -> "Iterator[Callable[[], object]]":
     waiting = iter(photos)
-    for step in _story(long_pace_s):
+    for step in _story(long_pace_s, str(photos[0])):
         if step.type is not None:
             yield lambda step=step: desk.submit(step.type, step.data, user="demo", source="demo")  # type: ignore[misc]
         elif (photo := next(waiting, None)) is not None:

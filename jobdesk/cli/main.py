@@ -10,6 +10,41 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from jobdesk import __version__
+<<<<<<< HEAD
+=======
+from jobdesk.cli import (
+    alerts,
+    app,
+    assets,
+    audit,
+    backup,
+    config,
+    consumer,
+    dead,
+    demo,
+    doctor,
+    events,
+    flows,
+    folders,
+    health,
+    jobs,
+    logs,
+    mail,
+    metrics,
+    notify,
+    payments,
+    processors,
+    queues,
+    referrals,
+    schedules,
+    secrets,
+    service,
+    services,
+    submit,
+    watch,
+    web,
+)
+>>>>>>> main
 from jobdesk.cli.output import Out, plain
 from jobdesk.cli.parsing import COMMON, Args, Group, Parser, number, parse
 from jobdesk.cli.read_only import refuse_changes
@@ -80,6 +115,9 @@ def build(nouns: Sequence[str] = _NOUNS) -> Parser:
     parser = Parser(prog="jobdesk", description=_ABOUT, epilog=_EXIT_CODES, parents=[COMMON])
     parser.add_argument("--version", action="version", version=f"jobdesk {__version__}")
     screen = parser.add_argument_group("the terminal app")
+    screen.add_argument(
+        "--attach", action="store_true", help="beside an app or consumer that works: work only when asked"
+    )
     screen.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     screen.add_argument("--ascii", action="store_true", help="draw with plain characters")
     screen.add_argument("--fps", type=number(1), metavar="N", help="frames a second at the most")
@@ -92,8 +130,17 @@ def build(nouns: Sequence[str] = _NOUNS) -> Parser:
         "--metrics-port", type=number(0), metavar="N", help="with --consumer: /metrics and /health on 127.0.0.1:N"
     )
     commands = Group(parser)
+<<<<<<< HEAD
     for noun in nouns:
         import_module(f"jobdesk.cli.{noun}").add(commands)
+=======
+    for noun in (
+        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
+        audit, health, alerts, notify, doctor, backup, service, config, secrets, mail, payments, referrals,
+        watch, web, demo,
+    ):  # fmt: skip
+        noun.add(commands)
+>>>>>>> main
     parser.set_defaults(run=_open, rest=None, parser=parser)
     return parser
 

@@ -8,7 +8,7 @@ from jobdesk.cli.parsing import Args, Group, number
 from jobdesk.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from jobdesk.core.schedule import Schedule
+    from jobdesk.core.schedule import Schedule, ScheduleSpec
     from jobdesk.desk import Desk
 
 _ADD_MORE = """
@@ -23,7 +23,8 @@ _SHOWN = 5
 
 def add(commands: Group) -> None:
     noun = commands.noun("schedules", "jobs that come by themselves: at times of a cron expression, or once")
-    noun.command("list", "every schedule with its next time", _list)
+    listing = noun.command("list", "every schedule with its next time, and the built-in ones that are off", _list)
+    listing.add_argument("--all", action="store_true", help="with --json: also the built-in ones that are off")
     new = noun.command("add", "make jobs of a type by a schedule", _add, rest="pairs", more=_ADD_MORE)
     new.add_argument("name", metavar="NAME", help="what to call it")
     new.add_argument("pairs", metavar="key=value", nargs="*", help="the job's data")
@@ -62,9 +63,9 @@ def add(commands: Group) -> None:
 
 def _list(args: Args, out: Out) -> None:
     with opened(args) as desk:
-        found = desk.schedules()
+        found, off = desk.schedules(), desk.schedules_off()
         if out.json:
-            out.document([_json(desk, one) for one in found])
+            out.document([_json(desk, one) for one in found] + [_off(one) for one in off if args.all])
             return
         now = desk.clock.now()
         out.table(
@@ -72,7 +73,7 @@ def _list(args: Args, out: Out) -> None:
                 Column("schedule", least=12),
                 Column("when", least=12),
                 Column("timezone", drop=3),
-                Column("next", tone=lambda cell: "warn" if cell == "paused" else ""),
+                Column("next", tone=lambda cell: "warn" if cell in ("paused", "off") else ""),
                 Column("type", least=10),
                 Column("last", drop=2),
                 Column("", drop=2, tone=state_tone),
@@ -92,10 +93,11 @@ def _list(args: Args, out: Out) -> None:
                     one.problem or "",
                 )
                 for one in found
-            ],
+            ]
+            + [(one.name, one.cron or "", one.timezone, "off", one.type, "", "", "built in", "") for one in off],
         )
-        if off := desk.schedules_off():
-            out.note(f"built in and off: {', '.join(off)}; `jobdesk schedules resume NAME` switches one on")
+        if off:
+            out.note("built-in ones are off until `jobdesk schedules resume NAME`")
         if not found:
             out.note("no schedule yet: see `jobdesk schedules add --help`, or [[schedules]] in jobdesk.toml")
 
@@ -104,6 +106,15 @@ def _json(desk: "Desk", one: "Schedule") -> dict[str, Any]:
     from jobdesk.scheduling import in_words
 
     return one.to_json() | {"words": in_words(one.spec), "next": _times(desk, one.name, _SHOWN)}
+
+
+def _off(one: "ScheduleSpec") -> dict[str, Any]:
+    """A built-in schedule that makes no jobs."""
+    from jobdesk.core.redaction import shown
+    from jobdesk.scheduling import in_words
+
+    said = {"name": one.name, "type": one.type, "cron": one.cron, "timezone": one.timezone, "data": shown(one.data)}
+    return said | {"origin": "built-in", "off": True, "words": in_words(one), "next": []}
 
 
 def _times(desk: "Desk", name: str, count: int) -> list[str | None]:

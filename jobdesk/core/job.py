@@ -145,6 +145,8 @@ class Job:
     cpu_ms: int | None = None
     max_rss_bytes: int | None = None
     worker: str | None = None
+    held: bool = False
+    """Somebody holds it back: it waits until it is released."""
     artifacts: Sequence[Artifact] = field(default=())
     existed: bool = False
     """A submission was answered with it, since it has the unique key."""
@@ -198,18 +200,20 @@ class Job:
             "cpu_ms": self.cpu_ms,
             "max_rss_bytes": self.max_rss_bytes,
             "worker": self.worker,
+            "held": self.held,
             "artifacts": [artifact.to_json() for artifact in self.artifacts],
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as `Job`
 class NewJob:
-    """A job that is checked and complete, ready to be stored; made by `Desk` from a submission."""
+    """A job that is checked and complete, ready to be stored; made by `Desk` from a submission. Read only."""
 
     id: str
     type: str
     queue: str
-    data: Mapping[str, Any]
+    data: str
+    """JSON, as it is stored."""
     priority: int
     run_at: float | None
     """None: at once."""

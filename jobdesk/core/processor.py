@@ -9,7 +9,7 @@ import typing
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -29,6 +29,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__jobdesk_processor__"
 _BY_NAME_ONLY = inspect.Parameter.KEYWORD_ONLY
 Isolation = Literal["process", "thread"]
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 SCHEDULE_KEYS = ("cron", "timezone", "data", "queue", "priority", "missed", "overlap")
 """Of a schedule that a processor brings with it."""
 
@@ -116,7 +117,18 @@ class Processor:
         seal: Callable[[str], str] | None = None,
         home: Path | None = None,
     ) -> dict[str, Any]:
-        """The payload as it is stored: converted, defaults filled in, paths absolute, secrets encrypted.
+        """The payload as it is stored, as `checked` has it."""
+        stored: dict[str, Any] = json.loads(self.checked(data, later, seal, home))
+        return stored
+
+    def checked(
+        self,
+        data: Mapping[str, Any],
+        later: Collection[str] = (),
+        seal: Callable[[str], str] | None = None,
+        home: Path | None = None,
+    ) -> str:
+        """The payload as JSON, as it is stored: converted, defaults filled in, paths absolute, secrets encrypted.
 
         Args:
             later: keys whose values are known only when the job runs; they need only be parameters.
@@ -126,22 +138,25 @@ class Processor:
         Raises:
             PayloadError: a key is unknown, missing or of the wrong kind, or a value cannot be stored; names it.
         """
-        known = self.payload.model_fields
-        open_ = {key: value for key, value in data.items() if key in later and key in known}
-        model = self._model(open_) if open_ else self.payload
-        made = self._validated({key: value for key, value in data.items() if key not in open_}, model, {"home": home})
-        for name in model.model_fields:
-            setattr(made, name, _absolute(getattr(made, name)))
+        model, open_ = self.payload, dict[str, Any]()
+        if later:
+            open_ = {key: value for key, value in data.items() if key in later and key in model.model_fields}
+            data = {key: value for key, value in data.items() if key not in open_}
+            model = self._model(open_) if open_ else model
+        made = self._validated(data, model, {"home": home})
+        values = made.__dict__  # to set an attribute of a model costs as much as to check it
+        for name, value in values.items():
+            if builtins.type(value) not in _SCALARS:
+                values[name] = _absolute(value)
         try:
-            context = {SEAL: seal}
-            stored: dict[str, Any] = made.model_dump(mode="json", by_alias=True, round_trip=True, context=context)
-            stored |= open_
-            to_json(stored)
+            stored: dict[str, Any] = model.__pydantic_serializer__.to_python(
+                made, mode="json", by_alias=True, round_trip=True, context={SEAL: seal}
+            )
+            return to_json(stored | open_) if open_ else _as_json(stored)
         except Exception as error:  # pydantic and json have several of their own
             if isinstance(error.__cause__, SecretError):
                 raise error.__cause__ from None
             raise PayloadError(f"{self.type}: its payload cannot be stored as JSON ({error})") from None
-        return stored
 
     def call(self, context: Any, data: Mapping[str, Any], opener: Opener | None = None) -> Any:
         """Run the function on a stored payload, whose secrets are opened by `opener`.
@@ -150,19 +165,20 @@ class Processor:
             PayloadError: the stored payload no longer fits (the processor changed since).
         """
         made = self._validated(data, self.payload, None if opener is None else {OPEN: opener})
-        return self.function(context, **{name: getattr(made, name) for name in self.payload.model_fields})
+        return self.function(context, **vars(made))
 
     def _validated(
         self, data: Mapping[str, Any], model: builtins.type[BaseModel], context: dict[str, Any] | None
     ) -> BaseModel:
         try:
-            return model.model_validate(dict(data), context=context)
+            made: BaseModel = model.__pydantic_validator__.validate_python(dict(data), context=context)
         except ValueError as error:
             from pydantic import ValidationError
 
             if not isinstance(error, ValidationError):
                 raise
             raise PayloadError(f"{self.type}: {self._explain(error)}") from None
+        return made
 
     def _explain(self, error: Any) -> str:
         known = list(self.payload.model_fields)
@@ -178,6 +194,22 @@ class Processor:
             else:
                 parts.append(f"'{key}' is wrong: {item['msg'].removeprefix('Value error, ')}, not {item['input']!r}")
         return "; ".join(parts)
+
+
+@cache
+def _encoder() -> Callable[[Any], bytes]:
+    from pydantic_core import to_json
+
+    return to_json
+
+
+def _as_json(value: Any) -> str:
+    """What pydantic has made plain as JSON, by its own encoder, which takes a sixth of the time of Python's."""
+    try:
+        text = _encoder()(value).decode()
+    except ValueError:  # lone surrogates
+        return to_json(value)
+    return to_json(value) if "NaN" in text or "Infinity" in text else text  # as values they are refused
 
 
 def _absolute(value: Any) -> Any:

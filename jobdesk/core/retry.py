@@ -2,14 +2,16 @@
 
 import json
 import random
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import astuple, dataclass
+from functools import cached_property
 from typing import Literal
+
+from jobdesk.core.text import to_json
 
 Backoff = Literal["fixed", "linear", "exponential"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RetryPolicy:
     """How long to wait after a failed attempt.
 
@@ -35,15 +37,13 @@ class RetryPolicy:
         share = random.random() if chance is None else chance
         return wait * (1 - self.jitter * share)
 
-    def to_json(self) -> str:
-        """As it is stored; worked out once, since most jobs have the same."""
-        return _to_json(self)
+    @cached_property
+    def text(self) -> str:
+        """As it is stored: its values as a JSON list, worked out once, since most jobs have the same."""
+        return to_json(astuple(self))
 
     @classmethod
-    def from_json(cls, text: str) -> "RetryPolicy":
-        return cls(**json.loads(text))
-
-
-@lru_cache(maxsize=256)
-def _to_json(policy: RetryPolicy) -> str:
-    return json.dumps(asdict(policy))
+    def from_text(cls, text: str) -> "RetryPolicy":
+        """Read what is stored; older ledgers have a JSON object."""
+        found = json.loads(text)
+        return cls(**found) if isinstance(found, dict) else cls(*found)

@@ -32,9 +32,9 @@ class Options(TypedDict, total=False):
     on_parent_failure: Literal["cancel", "ignore"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: to make one, of a batch of many, takes a third of the time
 class Submission:
-    """One wanted job. Durations are text ("5s") or seconds; `run_at` is epoch seconds and excludes `delay`."""
+    """One wanted job; read only. Durations: text ("5s") or seconds; `run_at` is epoch seconds and excludes `delay`."""
 
     type: str
     data: Mapping[str, Any] = field(default_factory=dict)

@@ -31,9 +31,9 @@ CREATE TABLE breaker_wait (
 ) WITHOUT ROWID;
 CREATE INDEX breaker_wait_due ON breaker_wait (service, due_at);
 
--- What the health URL of a service answered last; `due_at` is when it is asked again, by whoever is first.
+-- What a service answered last; `due_at` is when its health URL is asked again, by whoever is first; NULL: it has none.
 CREATE TABLE service_probe (
-  service TEXT PRIMARY KEY, due_at REAL NOT NULL,
+  service TEXT PRIMARY KEY, due_at REAL,
   at REAL, ok INTEGER, message TEXT, took_ms REAL
 ) WITHOUT ROWID;
 """

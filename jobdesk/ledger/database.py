@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -51,17 +51,21 @@ class Tx:
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
 
-    def spread(self, sql: str, width: int, values: Sequence[Any]) -> int:
+    def spread(self, sql: str, width: int, values: Sequence[Any], shared: Sequence[Any] = ()) -> int:
         """Execute one statement over many rows of `width` values, given one after the other; {} stands for them.
 
         How many rows it changed, with those that triggers changed.
 
         A statement a row, as `many` has it, takes twice the time, and each lets other threads in between.
+
+        Args:
+            shared: values that every row begins with.
         """
         done, rows, before = 0, len(values) // width, self._connection.total_changes
         for size in _CHUNKS:
             while rows - done >= size:
-                self._connection.execute(_spread(sql, width, size), values[done * width : (done + size) * width])
+                some = values[done * width : (done + size) * width]
+                self._connection.execute(_spread(sql, len(shared), width, size), [*shared, *some] if shared else some)
                 done += size
         return self._connection.total_changes - before
 
@@ -123,8 +127,26 @@ class _Shared:
 
 
 @cache
-def _spread(sql: str, width: int, rows: int) -> str:
-    return sql.format(", ".join(["(" + ", ".join("?" * width) + ")"] * rows))
+def _spread(sql: str, shared: int, width: int, rows: int) -> str:
+    row = [*(f"?{number}" for number in range(1, shared + 1)), *"?" * width]
+    return sql.format(", ".join(["(" + ", ".join(row) + ")"] * rows))
+
+
+class _Mine:
+    """A thread's connection. It is closed when this goes, which is when the thread ends.
+
+    Python's connections lie in a cycle with their statement cache: left alone, that of a thread that has ended stays
+    open until the garbage collector comes by, and with it the -wal beside the database.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.tuned = False
+        """Whether its `synchronous` is set."""
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.Error):  # the ledger itself goes, in another thread: there SQLite lets nobody close it
+            self.connection.close()
 
 
 class Ledger:
@@ -160,7 +182,7 @@ class Ledger:
         self._writing: int | None = None
         """The thread that is in a write transaction."""
         self._synchronous = synchronous
-        self._tuned = threading.local()
+        self._thread = threading.local()
         self._db = peewee.SqliteDatabase(
             str(path),
             pragmas={
@@ -180,6 +202,7 @@ class Ledger:
 
     def close(self) -> None:
         """Close this thread's connection."""
+        self._thread.mine = None
         if not self._db.is_closed():
             self._db.close()
 
@@ -191,10 +214,11 @@ class Ledger:
             LedgerError: the database stayed locked, is full, or cannot be written.
         """
         with self._lock, self._explained():
-            connection = self._connection()
-            if getattr(self._tuned, "connection", None) is not connection:
+            mine = self._mine()
+            connection = mine.connection
+            if not mine.tuned:
                 connection.execute(f"PRAGMA synchronous = {self._synchronous()}")
-                self._tuned.connection = connection
+                mine.tuned = True
             connection.execute("BEGIN IMMEDIATE")
             tx = Tx(connection, self.clock.now())
             self._writing = threading.get_ident()
@@ -266,8 +290,13 @@ class Ledger:
         return int(found[0])
 
     def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection = self._db.connection()
-        return connection
+        return self._mine().connection
+
+    def _mine(self) -> _Mine:
+        mine: _Mine | None = getattr(self._thread, "mine", None)
+        if mine is None:
+            mine = self._thread.mine = _Mine(self._db.connection())
+        return mine
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -190,7 +190,7 @@ def set_on_failure(tx: Tx, flow: str, job: NewJob, takes_failed: bool = True) ->
     Args:
         takes_failed: its data gets the key `failed`.
     """
-    hook = to_json(asdict(job) | {"takes_failed": takes_failed})
+    hook = to_json(asdict(job) | {"data": json.loads(job.data), "takes_failed": takes_failed})
     tx.run("UPDATE flow SET on_failure = ? WHERE id = ?", (hook, flow))
 
 
@@ -223,7 +223,7 @@ def _tell_flow(tx: Tx, seq: int) -> None:
         (
             added, new["type"], new["queue"], new["priority"], new["max_attempts"], tx.now, tx.now, tx.now, flow,
             new.get("step"), id_, new.get("source"), new.get("user"), new["timeout_s"],
-            RetryPolicy(**new["retry"]).to_json(), to_json(data),
+            RetryPolicy(**new["retry"]).text, to_json(data),
         ),
     )  # fmt: skip
     created = tx.row("SELECT seq FROM job WHERE id = ?", (added,))

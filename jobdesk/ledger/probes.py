@@ -1,6 +1,9 @@
-"""What the health URLs of services answered, and who asks next: one process of the home for all."""
+"""What the health URLs of services answered, and who asks next: one process of the home for all.
 
-from collections.abc import Mapping
+Services without such a URL are asked only when somebody has them checked; their answers stand beside the others.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from jobdesk.ledger.database import Ledger, Tx
@@ -11,10 +14,13 @@ LATE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The last answer of a health URL. `at` and `due_at` are epoch seconds; `at` is None before the first."""
+    """The last answer of a service. `at` and `due_at` are epoch seconds; `at` is None before the first.
+
+    `due_at` is None for one without a health URL.
+    """
 
     service: str
-    due_at: float
+    due_at: float | None
     at: float | None
     ok: bool
     message: str
@@ -31,16 +37,25 @@ def every(ledger: Ledger) -> list[Probe]:
     ]
 
 
-def sync(ledger: Ledger, wanted: Mapping[str, float]) -> None:
-    """Know the services that are to be asked, and forget the others; writes only what differs."""
-    known = {str(service) for (service,) in ledger.rows("SELECT service FROM service_probe")}
-    if known == wanted.keys():
+def sync(ledger: Ledger, wanted: Mapping[str, float], others: Collection[str] = ()) -> None:
+    """Know the services that are to be asked, and forget what is neither among them nor the others.
+
+    Writes only what differs.
+    """
+    known = {str(service): due_at for service, due_at in ledger.rows("SELECT service, due_at FROM service_probe")}
+    asked = {service for service, due_at in known.items() if due_at is not None}
+    if asked == wanted.keys() and known.keys() - asked <= set(others):
         return
     with ledger.write() as tx:
-        for service in known - wanted.keys():
-            tx.run("DELETE FROM service_probe WHERE service = ?", (service,))
-        for service in wanted.keys() - known:
-            tx.run("INSERT OR IGNORE INTO service_probe (service, due_at) VALUES (?, ?)", (service, tx.now))
+        for service in known.keys() - wanted.keys():
+            if service in asked or service not in others:
+                tx.run("DELETE FROM service_probe WHERE service = ?", (service,))
+        for service in wanted.keys() - asked:
+            tx.run(
+                "INSERT INTO service_probe (service, due_at) VALUES (?1, ?2) "
+                "ON CONFLICT DO UPDATE SET due_at = ifnull(due_at, excluded.due_at)",
+                (service, tx.now),
+            )
 
 
 def next_due(ledger: Ledger) -> float | None:
@@ -70,3 +85,11 @@ def answered(tx: Tx, service: str, ok: bool, message: str, took_ms: float) -> No
         "UPDATE service_probe SET at = ?, ok = ?, message = ?, took_ms = ? WHERE service = ?",
         (tx.now, ok, message, took_ms, service),
     )
+
+
+def asked(tx: Tx, service: str, ok: bool, message: str, took_ms: float) -> Probe:
+    """Note what a service answered to somebody who wanted to know now; when it is asked next stays as it is."""
+    tx.run("INSERT OR IGNORE INTO service_probe (service) VALUES (?)", (service,))
+    answered(tx, service, ok, message, took_ms)
+    row = tx.row("SELECT due_at FROM service_probe WHERE service = ?", (service,))
+    return Probe(service, None if row is None else row[0], tx.now, ok, message, took_ms)

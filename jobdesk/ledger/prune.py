@@ -71,7 +71,7 @@ def policies(ledger: Ledger, retention_s: float | None) -> dict[str, Keep]:
     }
 
 
-_ENDED = (
+ENDED = (
     "SELECT j.seq, j.queue, j.state, j.finished_at, j.flow IS NULL OR (f.open = 0 AND f.failed = 0), f.open = 0, "
     "j.finished_at + j.unique_for_s"
 )
@@ -82,7 +82,7 @@ def aged(
 ) -> Found:
     """Jobs that are kept for just this span, and are past it; `after` is the `at` of the search before."""
     rows = ledger.rows(
-        f"{_ENDED} FROM job j INDEXED BY job_finished LEFT JOIN flow f ON f.id = j.flow "
+        f"{ENDED} FROM job j INDEXED BY job_finished LEFT JOIN flow f ON f.id = j.flow "
         "WHERE (j.finished_at, j.seq) > (?, ?) AND j.finished_at <= ? ORDER BY j.finished_at, j.seq LIMIT ?",
         (*after, now - span_s, LOOK),
     )
@@ -91,7 +91,7 @@ def aged(
         if len(doomed) == room:
             return Found(doomed, after, True)
         after = (row[3], row[0])
-        if row[1] in keep and keep[row[1]].span_s(row[2]) == span_s and _may_go(row, now):
+        if row[1] in keep and keep[row[1]].span_s(row[2]) == span_s and may_go(row, now):
             doomed.append(Ended(*row[:4]))
     return Found(doomed, after, len(rows) == LOOK)
 
@@ -112,7 +112,7 @@ def beyond(
         whole: also those that a flow may still need, or that have their unique key.
     """
     rows = ledger.rows(
-        f"{_ENDED} FROM job j INDEXED BY job_queue LEFT JOIN flow f ON f.id = j.flow "
+        f"{ENDED} FROM job j INDEXED BY job_queue LEFT JOIN flow f ON f.id = j.flow "
         "WHERE j.queue = ? AND j.seq > ? ORDER BY j.seq LIMIT ?",
         (queue, after[1], LOOK),
     )
@@ -121,12 +121,13 @@ def beyond(
         if len(doomed) == room:
             return Found(doomed, after, True)
         after = (0.0, row[0])
-        if row[2] in states and row[3] <= before and (whole or _may_go(row, before)):
+        if row[2] in states and row[3] <= before and (whole or may_go(row, before)):
             doomed.append(Ended(*row[:4]))
     return Found(doomed, after, len(rows) == LOOK)
 
 
-def _may_go(row: Row, now: float) -> bool:
+def may_go(row: Row, now: float) -> bool:
+    """Whether a job, as a row of `ENDED`, is needed by no flow and has its unique key no longer."""
     if row[6] is not None and row[6] > now:
         return False
     return bool(row[4] if row[2] == "completed" else row[4] or row[5])

@@ -1,22 +1,24 @@
 """Storing new jobs: many of the usual kind in few statements, those with ties to others one by one."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from jobdesk.core.events import Kind
 from jobdesk.core.job import NewJob, State
-from jobdesk.core.text import to_json
 from jobdesk.ledger import counters, follow, lanes, room, unique
-from jobdesk.ledger.database import EVENT, Tx
+from jobdesk.ledger.database import Tx
+from jobdesk.ledger.inserting import insert
 from jobdesk.ledger.said import Said
 
 _CREATED = Kind.JOB_CREATED.value
 _PLAIN = (
-    "INSERT INTO job (seq, id, type, queue, state, priority, max_attempts, created_at, run_at, ready_at, expires_at, "
-    "parent, schedule, source, user, timeout_s, retry, data, aging, counted) VALUES {}"
-)
+    "seq", "id", "type", "queue", "state", "priority", "max_attempts", "created_at", "run_at", "ready_at",
+    "expires_at", "parent", "schedule", "source", "user", "timeout_s", "retry", "data", "aging", "counted",
+)  # fmt: skip
+_EVENT = ("at", "kind", "job", "queue", "data")
 _INSERT = (
     "INSERT INTO job (id, type, queue, state, priority, max_attempts, waits_for, created_at, run_at, ready_at, "
     "expires_at, flow, step, optional, parent, schedule, source, user, unique_key, unique_loose, "
@@ -62,8 +64,7 @@ def _store_plain(tx: Tx, jobs: Sequence[NewJob]) -> None:
     assert aging is not None
     rows: list[Any] = []
     events: list[Any] = []
-    states: dict[tuple[str, str], int] = {}
-    ready: dict[tuple[str, str], int] = {}
+    kinds: dict[tuple[str, str, str], int] = {}
     said = Said("type", "state")
     now, priority_a_second = tx.now, aging[0]
     for seq, job in enumerate(jobs, aging[1] + 1):
@@ -73,16 +74,18 @@ def _store_plain(tx: Tx, jobs: Sequence[NewJob]) -> None:
         rows += (
             seq, job.id, type_, queue, state, job.priority, job.max_attempts, now, now if run_at is None else run_at,
             None if waits else now, job.expires_at, job.parent, job.schedule, job.source, job.user, job.timeout_s,
-            job.retry.to_json(), to_json(job.data), priority_a_second, 1,
+            job.retry.text, job.data, priority_a_second, 1,
         )  # fmt: skip
         events += (now, _CREATED, seq, queue, said[type_, state])
-        states[queue, state] = states.get((queue, state), 0) + 1
-        if not waits:
-            ready[queue, type_] = ready.get((queue, type_), 0) + 1
-    tx.spread(_PLAIN, 20, rows)
-    tx.spread(EVENT, 5, events)
+        kind = queue, type_, state
+        kinds[kind] = kinds.get(kind, 0) + 1
+    insert(tx, "job", _PLAIN, rows)
+    insert(tx, "event", _EVENT, events)
+    states = Counter[tuple[str, str]]()
+    for (queue, _, state), n in kinds.items():
+        states[queue, state] += n
     counters.added(tx, states)
-    counters.entered_lanes(tx, ready)
+    counters.entered_lanes(tx, {(queue, type_): n for (queue, type_, state), n in kinds.items() if state == "pending"})
     tx.wakes = True
 
 
@@ -108,7 +111,7 @@ def _store_one(tx: Tx, job: NewJob) -> str:
             job.id, job.type, job.queue, state, job.priority, job.max_attempts, open_parents, tx.now, run_at,
             tx.now if state is State.PENDING else None, job.expires_at, job.flow, job.step, job.optional,
             job.parent, job.schedule, job.source, job.user, job.unique, unique.is_loose(job), job.concurrency_key,
-            job.timeout_s, job.retry.to_json(), to_json(dict(job.data)),
+            job.timeout_s, job.retry.text, job.data,
         ),
     )  # fmt: skip
     assert found is not None

@@ -22,7 +22,7 @@ _MOST = 1_000_000
 def permissions(home: Path, *, fix: bool) -> Finding:
     """Files of the home that others may read or write; needs no ledger."""
     private = [home, *home.glob("jobdesk.*"), home / "quarantine"]
-    for folder in (home / "logs", home / "run", home / "backups"):
+    for folder in (home / "logs", home / "run", home / "backups", home / "archive"):
         private += [folder, *folder.glob("*")]
     open_ = list(privacy.looser(private))
     if not open_:

@@ -21,5 +21,6 @@ def services(scene: Scene) -> Check:
         facts = details.setdefault(found.service, {"breaker": BreakerState.CLOSED.value, "reason": None, "since": None})
         facts["health"] = {"ok": found.ok, "message": found.message, "at": iso(found.at), "took_ms": found.took_ms}
         if not found.ok:
-            check.worse("warning", f"the health URL of service {found.service} answered: {found.message}")
+            what = f"service {found.service}" if found.due_at is None else f"the health URL of service {found.service}"
+            check.worse("warning", f"{what} answered: {found.message}")
     return check

@@ -14,11 +14,12 @@ WAITS_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A health URL. Spans in seconds."""
+    """A service and its health URL. Spans in seconds."""
 
     url: str
     timeout_s: float
-    every_s: float
+    every_s: float | None
+    """None: it has none, and is asked only when somebody has it checked."""
 
 
 class ServiceKeeper(Service):
@@ -34,8 +35,8 @@ class ServiceKeeper(Service):
         super().__init__(clock)
         self._ledger = ledger
         self._targets = targets
-        self._synced: set[str] | None = None
-        """Services that are known to be asked."""
+        self._synced: dict[str, float | None] | None = None
+        """Services that are known, and how often they are asked."""
 
     def run_once(self) -> float | None:
         waits, more = waiting.call_due(self._ledger)
@@ -43,11 +44,12 @@ class ServiceKeeper(Service):
             return 0.001
         rest_s = WAITS_S if waits else self.interval_s
         targets = self._targets()
-        spans = {name: one.every_s for name, one in targets.items()}
-        if spans.keys() != self._synced:
-            probes.sync(self._ledger, spans)
-            self._synced = set(spans)
-        if not targets:
+        every = {name: one.every_s for name, one in targets.items()}
+        spans = {name: span_s for name, span_s in every.items() if span_s is not None}
+        if every != self._synced:
+            probes.sync(self._ledger, spans, every)
+            self._synced = every
+        if not spans:
             return rest_s
         due_at = probes.next_due(self._ledger)
         now = self.clock.now()

@@ -61,6 +61,16 @@ def is_alive(pid: int, started: float) -> bool:
     return found is not None and abs(found - started) < SAME_START_S
 
 
+def is_headless(pid: int) -> bool:
+    """Whether a process is `jobdesk --consumer`: that ends in order when it is told to."""
+    import psutil
+
+    try:
+        return "--consumer" in psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return False
+
+
 def kill_session(leader: int, started: float) -> int:
     """SIGKILL a child that leads its own session, its descendants, and what is left of the session; how many.
 

@@ -12,6 +12,7 @@ from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.email import EmailSettings
 from jobdesk.sections.fields import Section, repeated
+from jobdesk.sections.files import FileSettings
 from jobdesk.sections.flows import FlowSettings
 from jobdesk.sections.folders import FolderSettings
 from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
@@ -25,6 +26,7 @@ from jobdesk.sections.schedules import ScheduleSettings, named_once
 from jobdesk.sections.secrets import SecretSettings
 from jobdesk.sections.services import BreakerSettings, ProviderSettings, ServiceName, ServiceSettings, named_apart
 from jobdesk.sections.storage import StorageSettings
+from jobdesk.sections.upkeep import ArchiveSettings, BackupSettings, CleanupSettings
 from jobdesk.sections.webhooks import WebhookSettings
 from jobdesk.sections.webhooks import named_once as webhooks_named_once
 
@@ -37,6 +39,7 @@ class Config(Section):
     storage: StorageSettings
     scanner: ScannerSettings
     images: ImageSettings
+    files: FileSettings
     presets: dict[PresetName, PresetSettings] = {}
     notify: NotifySettings
     email: EmailSettings
@@ -44,6 +47,9 @@ class Config(Section):
     referrals: ReferralSettings = ReferralSettings()
     analytics: AnalyticsSettings
     reports: ReportSettings
+    cleanup: CleanupSettings
+    backup: BackupSettings
+    archive: ArchiveSettings
     logs: LogSettings
     secrets: SecretSettings
     alerts: AlertSettings

@@ -227,6 +227,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("run_now", "plus", "Run now, without waiting for its time", "Act",
            lambda app, scene: app.apply("run_now", scene.selection), lambda scene: can_run_now(scene.selection),
            word="run now", rank=5, writes=True, command="jobdesk jobs run-now {jobs}"),
+    Action("hold", "H", "Hold, until it is released", "Act",
+           lambda app, scene: app.apply("hold", scene.selection), lambda scene: can_wait(scene.selection),
+           writes=True, command="jobdesk jobs hold {jobs}"),
+    Action("release", "N", "Release what is held", "Act",
+           lambda app, scene: app.apply("release", scene.selection), lambda scene: can_wait(scene.selection),
+           writes=True, command="jobdesk jobs release {jobs}"),
     Action("new", "n", "New job, or schedule", "Act", lambda app, scene: app.new_job(scene.view), word="new", rank=3,
            writes=True, command="jobdesk submit TYPE key=value …"),
     Action("copy", "y", "Copy the id", "Take out", lambda app, scene: app.copy_ids(scene.selection),
@@ -245,6 +251,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("schedules", "5", "Schedules", "Go", lambda app, _: app.go("schedules"), command="jobdesk schedules list"),
     Action("health", "7", "Health", "Go", lambda app, _: app.go("health"), command="jobdesk health --detailed"),
     Action("folders", "6", "Folders", "Go", lambda app, _: app.go("folders"), command="jobdesk folders list"),
+    Action("host", "B", "Work in this app, or leave the work to others", "App", lambda app, _: app.change_host(),
+           writes=True, command="jobdesk --consumer"),
     Action("suspend", "ctrl+z", "Back to the shell; fg returns", "App", lambda app, _: app.action_suspend_process()),
 )  # fmt: skip
 BY_ID = {action.id: action for action in ACTIONS}

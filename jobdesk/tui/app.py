@@ -8,13 +8,14 @@ from jobdesk.desk import Desk
 from jobdesk.tui.actions import ACTIONS
 from jobdesk.tui.asking import Asking
 from jobdesk.tui.deeds import Deeds
+from jobdesk.tui.hosting import Hosting
 from jobdesk.tui.inside import Inside
 from jobdesk.tui.lock import only_app
 from jobdesk.tui.taking_out import TakingOut
 from jobdesk.tui.viewing import Viewing
 
 
-class JobdeskApp(Viewing, Inside, TakingOut, Deeds, Asking):
+class JobdeskApp(Viewing, Inside, TakingOut, Deeds, Asking, Hosting):
     """The app of one home; see `DeskApp` for its arguments."""
 
     TITLE = "jobdesk"
@@ -29,11 +30,18 @@ class JobdeskApp(Viewing, Inside, TakingOut, Deeds, Asking):
 
 
 def run_app(
-    desk: Desk, *, read_only: bool = False, mouse: bool = True, fps: int | None = None, ascii: bool = False
+    desk: Desk,
+    *,
+    read_only: bool = False,
+    attached: bool = False,
+    mouse: bool = True,
+    fps: int | None = None,
+    ascii: bool = False,
 ) -> int:
     """Open the app and stay until it is closed; the exit code.
 
     Args:
+        attached: beside an app or a consumer that works: any number of these may be open.
         mouse: False leaves the mouse to the terminal.
         fps: frames a second at the most.
 
@@ -44,8 +52,8 @@ def run_app(
         import textual.screen
 
         textual.screen.UPDATE_PERIOD = 1 / max(1, fps)  # type: ignore[misc]
-    if read_only:
-        return _run(JobdeskApp(desk, read_only=True, ascii=ascii), mouse)
+    if read_only or attached:
+        return _run(JobdeskApp(desk, read_only=read_only, attached=attached, ascii=ascii), mouse)
     with only_app(desk.home):
         return _run(JobdeskApp(desk, ascii=ascii), mouse)
 
@@ -54,7 +62,6 @@ def _run(app: JobdeskApp, mouse: bool) -> int:
     app.snapshot = app.feed.read(rates=False)
     app.run(mouse=mouse)
     app.guard.done()
-    if app.guard.code is not None:
-        app.host.farewell(app.host.leaving or "stop")
-        return app.guard.code
-    return app.return_code or 0
+    if app.host.engine is not None:  # nobody was asked: the terminal is gone, a browser was closed, or the app failed
+        app.host.farewell(app.host.leaving or ("hand over" if app.host.busy else "stop"))
+    return app.guard.code if app.guard.code is not None else app.return_code or 0

@@ -1,5 +1,7 @@
 """Menus, help, colours, and the question that quitting asks."""
 
+from typing import cast
+
 from jobdesk.tui.actions import Scene, shown_key
 from jobdesk.tui.host import Farewell
 from jobdesk.tui.living import DeskApp
@@ -93,8 +95,8 @@ class Asking(DeskApp):
         from jobdesk.tui.screens.leave import Leave
 
         def answered(how: str | None) -> None:
-            if how is not None and how != "stay":
-                self._go_away(how)  # type: ignore[arg-type]
+            if how is not None:
+                self._go_away(cast("Farewell", how))
 
         self.push_screen(Leave(running), answered)
 

@@ -17,7 +17,8 @@ from jobdesk.core.errors import JobdeskError
 from jobdesk.core.nearest import nearest
 from jobdesk.desk import Desk
 from jobdesk.tui import guard, personal
-from jobdesk.tui.actions import ACTIONS, BY_ID, Action, Scene
+from jobdesk.tui.actions import ACTIONS, BY_ID, Action, Scene, shown_key
+from jobdesk.tui.colourless import WithoutColour
 from jobdesk.tui.doing import Doer
 from jobdesk.tui.feed import Feed
 from jobdesk.tui.format import clock_time, home_path
@@ -42,18 +43,21 @@ class DeskApp(App[None]):
     Args:
         read_only: show, never change anything, never work.
         ascii: draw with 7-bit signs only.
+        attached: work only when asked, whoever else works or does not.
     """
 
-    def __init__(self, desk: Desk, *, read_only: bool = False, ascii: bool = False) -> None:
+    def __init__(self, desk: Desk, *, read_only: bool = False, ascii: bool = False, attached: bool = False) -> None:
         self.glyphs = ASCII if ascii else UNICODE
         self.palette = Palette({})
         super().__init__()
+        if self.no_color:  # Textual would draw greys
+            self._filters = [WithoutColour(lambda: self.palette.cursor)]
         self.animation_level = "none"
         self.desk = desk
         self.feed = Feed(desk, self.post_message)
-        self.host = Host(desk, self.post_message, watch_only=read_only)
+        self.host = Host(desk, self.post_message, watch_only=read_only, attached=attached)
         self.doer = Doer(desk, self.post_message)
-        self.guard = guard.Guard(self._leave_now, self._last_resort)
+        self.guard = guard.Guard(self._leave_now, self._last_resort, self.host.parting)
         self.snapshot = Snapshot()
         self.rest = Rest(desk.clock)
         self.types: frozenset[str] | None = None
@@ -168,10 +172,15 @@ class DeskApp(App[None]):
     def _look_who_works(self) -> None:
         others = tuple(one.pid for one in self.snapshot.workers if one.pid != os.getpid())
         if self._watched and not self.snapshot.workers and not self.host.leaving:
-            self.notify(f"Consumer {self._watched[0]} has ended. This app works now." if not self.host.watch_only
-                        else f"Consumer {self._watched[0]} has ended.", timeout=8)  # fmt: skip
+            then = "" if self.host.watch_only else f" Nobody works now: {self._host_key} lets this app."
+            then = " This app works now." if self.host.eager else then
+            self.notify(f"Consumer {self._watched[0]} has ended.{then}", timeout=8)
         self._watched = others
         self.host.look(self.snapshot.workers)
+
+    @property
+    def _host_key(self) -> str:
+        return next(shown_key(one) for one in self.actions if one.id == "host")
 
     @on(Answered)
     def _answered(self, message: Answered) -> None:

@@ -25,7 +25,7 @@ def only_app(home: Home) -> Iterator[None]:
             holder = os.pread(file, 32, 0).decode("ascii", "replace").strip() or "unknown"
             raise HomeError(
                 f"the terminal app is open on {home.path} already (process {holder}): "
-                "use that one, close it, or watch with --read-only"
+                "use that one, close it, or open this one beside it with --attach"
             ) from None
         os.ftruncate(file, 0)
         os.pwrite(file, str(os.getpid()).encode(), 0)

@@ -111,6 +111,8 @@ class Palette:
         self._styles["link"] = self._styles["title"] + Style(underline=True)
 
         self._printed: dict[str, Style] = {}
+        self.cursor = _colour(variables, ("cursor",))
+        """Under the line of the cursor."""
 
     def __getitem__(self, tone: str) -> Style:
         return self._styles[tone] if tone in self._styles else self._of_program(tone)
@@ -125,10 +127,16 @@ class Palette:
 
 
 def _style(variables: dict[str, str], names: tuple[str, ...]) -> Style:
+    colour = _colour(variables, names)
+    return Style() if colour is None else Style(color=colour.rich_color)
+
+
+def _colour(variables: dict[str, str], names: tuple[str, ...]) -> Color | None:
+    """The first of these that is a colour."""
     for name in names:
         if name in variables:
             try:
-                return Style(color=Color.parse(variables[name]).rich_color)
+                return Color.parse(variables[name])
             except ColorParseError:  # "auto 60%" and the like have no colour of their own
                 continue
-    return Style()
+    return None

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import PROCESSORS, Say
 from tests.support.home import consumer, make_home, until
 
-LIMIT_S = 60
+LIMIT_S = 180
 
 
 def jobdesk(home: Path, *words: str, **more: object) -> "subprocess.CompletedProcess[str]":

@@ -22,6 +22,14 @@ def test_threads_never_make_the_same_id() -> None:
     assert len(set(made)) == 2000
 
 
+def test_ids_made_at_once_rise_and_can_be_told_apart_from_both_ends() -> None:
+    ids = Ids()
+    before, made, after = ids.new("job", 1e9), ids.several("job", 1e9, 1000), ids.new("job", 1e9)
+    assert [before, *made, after] == sorted({before, *made, after})
+    assert len({one[:19] for one in made}) == len({one[-8:] for one in made}) == 1000
+    assert ids.several("job", 1e9, 0) == []
+
+
 def test_ids_of_later_milliseconds_sort_later_across_processes() -> None:
     assert Ids().new("job", 1_800_000_000.001) < Ids().new("job", 1_800_000_000.002)
 

@@ -1,5 +1,8 @@
 """The wait after each failed attempt."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,4 +25,5 @@ def test_no_wait_is_negative_or_longer_than_the_most(attempt: int, jitter: float
 
 def test_a_policy_reads_back_from_the_ledger() -> None:
     policy = RetryPolicy(1, "linear", 3, 60, 0.5)
-    assert RetryPolicy.from_json(policy.to_json()) == policy
+    assert RetryPolicy.from_text(policy.text) == policy
+    assert RetryPolicy.from_text(json.dumps(asdict(policy))) == policy  # as older ledgers have it

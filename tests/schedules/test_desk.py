@@ -227,13 +227,35 @@ def test_the_commands_do_all_of_it(home: Path, capsys: pytest.CaptureFixture[str
 
 def test_built_in_schedules_are_off_until_somebody_resumes_them(opened: Callable[[], Desk]) -> None:
     desk = opened()
-    assert "daily-reports" in desk.schedules_off() and [one.name for one in desk.schedules()] == ["nightly"]
-    assert desk.resume_schedule("daily-reports") and "daily-reports" not in desk.schedules_off()
+
+    def off() -> list[str]:
+        return [one.name for one in desk.schedules_off()]
+
+    assert "daily-reports" in off() and [one.name for one in desk.schedules()] == ["nightly"]
+    assert desk.resume_schedule("daily-reports") and "daily-reports" not in off()
     made = desk.schedule("daily-reports")
     assert (made.spec.cron, made.spec.timezone, made.origin) == ("0 6 * * *", "UTC", Origin.ADDED)
     assert not desk.resume_schedule("daily-reports")
     desk.remove_schedule("daily-reports")
-    assert "daily-reports" in desk.schedules_off()
-    for name in desk.schedules_off():  # their types and data are right
+    assert "daily-reports" in off()
+    for name in off():  # their types and data are right
         assert desk.resume_schedule(name)
     assert desk.schedule("weekly-reports").spec.cron == "0 8 * * 1"
+
+
+def test_the_list_shows_built_in_schedules_that_are_off(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def listed(*words: str) -> str:
+        assert main(["--home", str(home), "schedules", "list", *words]) == 0
+        return capsys.readouterr().out
+
+    (row,) = [line for line in listed().splitlines() if line.startswith("daily-backup")]
+    assert row.split("\t")[:5] == ["daily-backup", "0 1 * * *", "UTC", "off", "backup"]
+    assert [one["name"] for one in json.loads(listed("--json"))] == ["nightly"]
+    found = {one["name"]: one for one in json.loads(listed("--all", "--json"))}
+    assert found["daily-backup"]["off"] and found["daily-backup"]["data"] == {
+        "type": "database",
+        "retention": "30 days",
+    }
+    assert "off" not in found["nightly"]
+    assert main(["--home", str(home), "schedules", "resume", "daily-backup"]) == 0
+    assert "off" not in {one["name"]: one for one in json.loads(listed("--all", "--json"))}["daily-backup"]

@@ -20,7 +20,7 @@ def settings(home: Path, **over: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as the engine hands them out, with the defaults; `over` replaces keys of sections."""
     config = load(home, {})
     services = {f"services.{name}": own.for_jobs() for name, own in config.all_services.items()}
-    names = ("scanner", "images", "notify", "email", "storage", "analytics", "reports")
+    names = ("scanner", "images", "files", "notify", "email", "storage", "analytics", "reports")
     made: dict[str, Any] = services | {
         name: {**getattr(config, name).model_dump(), **over.get(name, {})} for name in names
     }

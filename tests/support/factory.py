@@ -5,6 +5,7 @@ from typing import Any
 from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.retry import RetryPolicy
+from jobdesk.core.text import to_json
 from jobdesk.ledger import claiming, queues, storing
 from jobdesk.ledger.database import Ledger
 
@@ -21,7 +22,8 @@ def new_job(now: float, **over: Any) -> NewJob:
         "timeout_s": 60.0,
         "retry": RetryPolicy(),
     }
-    return NewJob(**(fields | over))
+    fields |= over
+    return NewJob(**fields | {"data": to_json(fields["data"])})
 
 
 def submit(ledger: Ledger, **over: Any) -> str:

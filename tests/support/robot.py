@@ -80,7 +80,7 @@ async def opened(
     """An app on a desk; with `works` it hosts a consumer as it does for people."""
     app = JobdeskApp(desk, read_only=read_only, ascii=ascii)
     if not works:
-        app.host.hold()
+        app.host.eager = False
     app.snapshot = app.feed.read(rates=False)
     async with app.run_test(size=size, notifications=True) as pilot:
         robot = Robot(app, pilot)

@@ -38,7 +38,9 @@ class Picture(Painted):
         def decoded(picture: Small | str) -> None:
             if file == self._file:
                 self._picture = picture
-                self._strips = _strips(picture, self.glyphs is ASCII) if isinstance(picture, Small) else []
+                self._strips = (
+                    _strips(picture, self.glyphs is ASCII or self.app.no_color) if isinstance(picture, Small) else []
+                )
                 self._titles()
                 self.refresh()
 
@@ -67,17 +69,17 @@ class Picture(Painted):
         return Strip([pad, *self._strips[row]]).adjust_cell_length(width, self.rich_style)
 
 
-def _strips(picture: Small, ascii: bool) -> list[Strip]:
+def _strips(picture: Small, shades: bool) -> list[Strip]:
     """A row of cells for each two rows of pixels."""
-    return [_row(picture, y, ascii) for y in range(0, picture.height, 2)]
+    return [_row(picture, y, shades) for y in range(0, picture.height, 2)]
 
 
-def _row(picture: Small, y: int, ascii: bool) -> Strip:
+def _row(picture: Small, y: int, shades: bool) -> Strip:
     segments = []
     for x in range(picture.width):
         above = _pixel(picture, x, y)
         below = _pixel(picture, x, min(y + 1, picture.height - 1))
-        if ascii:
+        if shades:
             light = sum(above) + sum(below)
             segments.append(Segment(_SHADES[light * (len(_SHADES) - 1) // (6 * 255)], Style()))
         else:
