@@ -10,41 +10,6 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from jobdesk import __version__
-<<<<<<< HEAD
-=======
-from jobdesk.cli import (
-    alerts,
-    app,
-    assets,
-    audit,
-    backup,
-    config,
-    consumer,
-    dead,
-    demo,
-    doctor,
-    events,
-    flows,
-    folders,
-    health,
-    jobs,
-    logs,
-    mail,
-    metrics,
-    notify,
-    payments,
-    processors,
-    queues,
-    referrals,
-    schedules,
-    secrets,
-    service,
-    services,
-    submit,
-    watch,
-    web,
-)
->>>>>>> main
 from jobdesk.cli.output import Out, plain
 from jobdesk.cli.parsing import COMMON, Args, Group, Parser, number, parse
 from jobdesk.cli.read_only import refuse_changes
@@ -54,7 +19,7 @@ INTERRUPTED = 130
 _NOUNS = (
     "submit", "jobs", "queues", "dead", "flows", "schedules", "services", "folders", "processors", "assets", "events",
     "logs", "metrics", "audit", "health", "alerts", "notify", "doctor", "backup", "service", "config", "secrets",
-    "mail", "payments", "referrals", "demo",
+    "mail", "payments", "referrals", "watch", "web", "demo",
 )  # fmt: skip
 """Modules with commands, in the order of the help; most have one command, of the same name."""
 _ELSEWHERE = {"run": "submit", "undo": "audit", "restore": "backup", "init": "config"}
@@ -130,17 +95,8 @@ def build(nouns: Sequence[str] = _NOUNS) -> Parser:
         "--metrics-port", type=number(0), metavar="N", help="with --consumer: /metrics and /health on 127.0.0.1:N"
     )
     commands = Group(parser)
-<<<<<<< HEAD
     for noun in nouns:
         import_module(f"jobdesk.cli.{noun}").add(commands)
-=======
-    for noun in (
-        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
-        audit, health, alerts, notify, doctor, backup, service, config, secrets, mail, payments, referrals,
-        watch, web, demo,
-    ):  # fmt: skip
-        noun.add(commands)
->>>>>>> main
     parser.set_defaults(run=_open, rest=None, parser=parser)
     return parser
 
