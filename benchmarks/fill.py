@@ -23,20 +23,20 @@ _ENDED = (
     "VALUES (?1, ?2, ?3, ?5, 50, ?5 <> 'cancelled', ?5 <> 'cancelled', 4, ?4, ?4, ?4, "
     "CASE WHEN ?5 <> 'cancelled' THEN ?4 + 0.1 END, ?4 + 0.1 + (?6 % 977) / 500.0, "
     "CASE WHEN ?5 <> 'cancelled' THEN 'fill/1' END, 300, '{}', "
-    """'{"source": "/photos/IMG_2041.jpg", "sizes": [256]}', CASE WHEN ?5 = 'completed' THEN '{}' END, """
+    """printf('{"source": "/photos/IMG_%07d.jpg", "sizes": [256]}', ?6), CASE WHEN ?5 = 'completed' THEN '{}' END, """
     "CASE WHEN ?5 = 'failed' THEN 'ConnectTimeout' END, "
     "CASE WHEN ?5 = 'failed' THEN 'payments did not answer' END, CASE WHEN ?5 = 'failed' THEN 'f' END)"
 )
 _WAITING = (
     "INSERT INTO job (id, type, queue, state, priority, max_attempts, created_at, run_at, ready_at, timeout_s, retry, "
     "data) VALUES (?, ?, ?, 'pending', 50, 4, ?4, ?4, ?4, 300, '{}', "
-    """'{"source": "/photos/IMG_2041.jpg", "sizes": [256]}')"""
+    """printf('{"source": "/photos/IMG_%07d.jpg", "sizes": [256]}', ?5))"""
 )
 Made = tuple[str, str, str, float]
 
 
 def fill(home: Path, count: int) -> None:
-    """Add `count` jobs: 97 % completed, 1 % failed, 1 % cancelled, 1 % pending in a paused queue."""
+    """Add `count` jobs, numbered: 97 % completed, 1 % failed, 1 % cancelled, 1 % pending in a paused queue."""
     desk, dice = Desk(home), random.Random(1)
     desk.sync_queues()
     now = desk.clock.now()
@@ -47,20 +47,20 @@ def fill(home: Path, count: int) -> None:
         at = [now - (count - n) * 0.5 for n in range(start, min(start + AT_ONCE, count))]
         made = [(ids.new("job", one), *dice.choice(types), one) for one in at]
         with desk.ledger.write() as tx:
-            tx.many(_WAITING, [job for n, job in enumerate(made) if n % 100 == 99])
-            _ended(tx, made)
+            tx.many(_WAITING, [(*job, n) for n, job in enumerate(made, start) if n % 100 == 99])
+            _ended(tx, made, start)
         print(f"\r{start + len(at):,} jobs", end="", flush=True, file=sys.stderr)
     print(file=sys.stderr)
     desk.close()
 
 
-def _ended(tx: Tx, made: list[Made]) -> None:
+def _ended(tx: Tx, made: list[Made], start: int) -> None:
     """Store jobs as they are at their end, with what the triggers would have counted on the way there."""
     triggers = tx.rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'job'")
     for name, _ in triggers:
         tx.run(f"DROP TRIGGER {name}")
     first = int((tx.row("SELECT coalesce(max(seq), 0) FROM job") or (0,))[0]) + 1
-    tx.many(_ENDED, list(_ends(made)))
+    tx.many(_ENDED, list(_ends(made, start)))
     since = (first,)
     tx.run(
         "INSERT INTO tally SELECT queue, state, count(*) FROM job WHERE seq >= ? GROUP BY queue, state "
@@ -82,9 +82,9 @@ def _ended(tx: Tx, made: list[Made]) -> None:
         tx.run(sql)
 
 
-def _ends(made: list[Made]) -> Iterator[tuple[str, str, str, float, str, int]]:
+def _ends(made: list[Made], start: int) -> Iterator[tuple[str, str, str, float, str, int]]:
     ends = {97: "failed", 98: "cancelled"}
-    for n, job in enumerate(made):
+    for n, job in enumerate(made, start):
         if n % 100 != 99:
             yield (*job, ends.get(n % 100, "completed"), n)
 

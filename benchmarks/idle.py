@@ -9,13 +9,18 @@ import psutil
 
 def cpu(pid: int, companions: Sequence[int], seconds: float) -> float:
     """Per cent of one core that the process, its children and its companions use in the next so many seconds."""
-    parents = [psutil.Process(one) for one in (pid, *companions)]
-    processes = {one.pid: one for parent in parents for one in (parent, *parent.children(recursive=True))}
-    before = {one: _used_s(process) for one, process in processes.items()}
+    before = used_s(pid, *companions)
     began = time.monotonic()
     time.sleep(seconds)
     took = time.monotonic() - began
-    return 100 * sum(_used_s(process) - before[one] for one, process in processes.items()) / took
+    return 100 * (used_s(pid, *companions) - before) / took
+
+
+def used_s(*pids: int) -> float:
+    """CPU seconds that these processes and their children have used so far."""
+    parents = [psutil.Process(one) for one in pids]
+    processes = {one.pid: one for parent in parents for one in (parent, *parent.children(recursive=True))}
+    return sum(_used_s(process) for process in processes.values())
 
 
 def _used_s(process: psutil.Process) -> float:

@@ -42,6 +42,7 @@ DUE_SOON_S = 60.0
 START_OVER_S = 5.0
 LOOK_S = 0.2
 AFTER_S = 0.005
+REST_S = 30.0
 LET_GO_S = 5.0
 """How long killing what still runs may take once the grace of a stop is over."""
 
@@ -276,7 +277,7 @@ class _Bell(Service):
         super().stop(timeout_s)
 
     def run_once(self) -> float | None:
-        heard = self._bell.wait_for_work(self._seen, 1.0)
+        heard = self._bell.wait_for_work(self._seen, REST_S)
         if heard != self._seen:
             self.clock.wait(self._stop, AFTER_S)  # first the job that may be there, then what looks after jobs
             self._seen = self._bell.work

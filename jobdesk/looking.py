@@ -9,11 +9,11 @@ from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import FINAL, Job, State
 from jobdesk.core.levels import at_least
 from jobdesk.core.nearest import nearest
-from jobdesk.core.query import parse
-from jobdesk.ledger import reads, search, workers
+from jobdesk.ledger import reads, workers
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
+    from jobdesk.ledger import search
 
 
 class Looking:
@@ -33,6 +33,9 @@ class Looking:
         Raises:
             QueryError: the query cannot be read.
         """
+        from jobdesk.core.query import parse
+        from jobdesk.ledger import search
+
         return search.page(self._desk.ledger, parse(query), limit=limit, token=page, skip=skip)
 
     def count(self, query: str = "") -> tuple[int, bool]:
@@ -41,6 +44,9 @@ class Looking:
         Raises:
             QueryError: the query cannot be read.
         """
+        from jobdesk.core.query import parse
+        from jobdesk.ledger import search
+
         return search.count(self._desk.ledger, parse(query))
 
     def queue_health(self) -> dict[str, Any]:

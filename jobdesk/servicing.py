@@ -8,7 +8,6 @@ from jobdesk.core.breaker import BreakerState, Policy
 from jobdesk.core.calling import MAIL
 from jobdesk.core.errors import ConfigError, NotFound, UsageError
 from jobdesk.core.job import Job
-from jobdesk.core.outcome import Reject
 from jobdesk.core.who import user
 from jobdesk.ledger.database import Ledger, Tx
 
@@ -113,6 +112,7 @@ class Servicing:
             ConfigError: a secret of it is not set here.
             UsageError: it is the mail server, which is asked otherwise.
         """
+        from jobdesk.core.outcome import Reject
         from jobdesk.runtime.calling import configured
         from jobdesk.runtime.probing import probe
 

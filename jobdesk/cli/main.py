@@ -1,53 +1,30 @@
 """`jobdesk`: reads the words, calls the command, prints errors as one sentence, gives the exit code.
 
-Nothing here imports more than argparse and the light noun modules; a command imports what it needs
-when it runs, so that `jobdesk --help` answers at once.
+Nothing here imports more than argparse and the light module of the noun that was written, all of them for
+`--help`; a command imports what it needs when it runs, so that the app and every command open at once.
 """
 
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from jobdesk import __version__
-from jobdesk.cli import (
-    alerts,
-    app,
-    assets,
-    audit,
-    backup,
-    config,
-    consumer,
-    dead,
-    demo,
-    doctor,
-    events,
-    flows,
-    folders,
-    health,
-    jobs,
-    logs,
-    mail,
-    metrics,
-    notify,
-    payments,
-    processors,
-    queues,
-    referrals,
-    schedules,
-    secrets,
-    serve,
-    service,
-    services,
-    submit,
-    watch,
-    web,
-)
 from jobdesk.cli.output import Out, plain
 from jobdesk.cli.parsing import COMMON, Args, Group, Parser, number, parse
 from jobdesk.cli.read_only import refuse_changes
 from jobdesk.core.errors import JobdeskError
 
 INTERRUPTED = 130
+_NOUNS = (
+    "submit", "jobs", "queues", "dead", "flows", "schedules", "services", "folders", "processors", "assets", "events",
+    "logs", "metrics", "audit", "health", "alerts", "notify", "doctor", "backup", "serve", "service", "config",
+    "secrets", "mail", "payments", "referrals", "watch", "web", "demo", "completion",
+)  # fmt: skip
+"""Modules with commands, in the order of the help; most have one command, of the same name."""
+_ELSEWHERE = {"run": "submit", "undo": "audit", "restore": "backup", "init": "config"}
+_TAKING = ("--home", "--fps", "--workers", "--queues", "--metrics-port")
+"""Options before a command that are followed by a word of theirs."""
 _ABOUT = """The job desk of one machine: a durable queue, drop folders and a terminal app.
 
 Without a command it opens the terminal app."""
@@ -61,7 +38,7 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words)
     out = Out(json="--json" in words[: words.index("--") if "--" in words else None])
     try:
-        args = parse(build(), words)
+        args = parse(build(_nouns_of(words)), words)
         args.command_line = words
         code = _dispatch(args, out)
         out.stream.flush()
@@ -84,8 +61,22 @@ def main(words: Sequence[str] | None = None) -> int:
         return _explain(out, "internal", said, 1)
 
 
-def build() -> Parser:
-    """The whole parser."""
+def _nouns_of(words: Sequence[str]) -> Sequence[str]:
+    """The modules that reading these words takes; all of them, in case of doubt."""
+    rest = iter(words)
+    for word in rest:
+        if word in ("-h", "--help", "--"):
+            return _NOUNS
+        if word in _TAKING:
+            next(rest, None)
+        elif not word.startswith("-"):
+            noun = _ELSEWHERE.get(word, word)
+            return (noun,) if noun in _NOUNS else _NOUNS
+    return ()
+
+
+def build(nouns: Sequence[str] = _NOUNS) -> Parser:
+    """The parser; the whole one, or that of some nouns."""
     parser = Parser(prog="jobdesk", description=_ABOUT, epilog=_EXIT_CODES, parents=[COMMON])
     parser.add_argument("--version", action="version", version=f"jobdesk {__version__}")
     screen = parser.add_argument_group("the terminal app")
@@ -104,17 +95,15 @@ def build() -> Parser:
         "--metrics-port", type=number(0), metavar="N", help="with --consumer: /metrics and /health on 127.0.0.1:N"
     )
     commands = Group(parser)
-    for noun in (
-        submit, jobs, queues, dead, flows, schedules, services, folders, processors, assets, events, logs, metrics,
-        audit, health, alerts, notify, doctor, backup, serve, service, config, secrets, mail, payments, referrals,
-        watch, web, demo,
-    ):  # fmt: skip
-        noun.add(commands)
+    for noun in nouns:
+        import_module(f"jobdesk.cli.{noun}").add(commands)
     parser.set_defaults(run=_open, rest=None, parser=parser)
     return parser
 
 
 def _open(args: Args, out: Out) -> int:
+    from jobdesk.cli import app, consumer
+
     if args.consumer or args.drain or args.metrics_port is not None:
         return consumer.run(args, out)
     return app.run(args, out)

@@ -111,6 +111,12 @@ def count(ledger: Ledger, query: Query, *, examined: int = EXAMINED) -> tuple[in
     return _count(ledger, plan(ledger, query), examined)
 
 
+def known(ledger: Ledger, query: Query) -> int | None:
+    """How many jobs match, if counters know it; None if they would have to be counted."""
+    chosen = plan(ledger, query)
+    return 0 if chosen.nothing else chosen.counted
+
+
 def seq_at(ledger: Ledger, query: Query, offset_from_newest: int) -> int | None:
     """Seq of the job that stands at this place of the list (0 is the newest); None if the list is shorter.
 

@@ -7,7 +7,7 @@ from jobdesk.core.clock import Clock
 from jobdesk.ledger.workers import Footprint
 from jobdesk.runtime import processes
 
-_WEIGHT = 0.2
+_WEIGHT = 0.65
 """Of the last look in the share of a core: it is that of some ten seconds."""
 
 

@@ -12,6 +12,8 @@ LOOK_S = 0.25
 """How long events are counted to say so."""
 PATIENCE_S = 60.0
 """After so long without a quiet moment a service takes one step at each look all the same."""
+WAITING_S, IDLE_S = 1.0, 5.0
+"""The rest until it may be quiet, and once there is nothing to do."""
 
 HELD_S = 0.01
 """How long a step may keep others from writing: it does less the next time if it was longer."""
@@ -56,7 +58,7 @@ class Measure:
 class QuietService(Service):
     """Works in small steps while it is quiet, and rests twice as long as each kept others from writing."""
 
-    interval_s = 1.0
+    interval_s = WAITING_S
     pause_s: float
     """The least rest between two steps."""
 
@@ -66,9 +68,12 @@ class QuietService(Service):
         self._quiet = Quiet(ledger, clock)
 
     def run_once(self) -> float | None:
+        self.interval_s = WAITING_S
         if not self._quiet.look():
             return None
         step = self._step()
+        if not step.more:
+            self.interval_s = IDLE_S
         return max(self.pause_s, 2 * step.held_s) if step.more and not self._quiet.busy else None
 
     def _step(self) -> Step:

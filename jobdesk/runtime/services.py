@@ -16,6 +16,8 @@ from jobdesk.runtime.running import RunningJobs
 from jobdesk.runtime.wiring import Wiring
 
 ASLEEP_S = 5.0
+BEAT_S = 5.0
+"""How often a consumer writes that it lives: each time costs a commit, and others read what has changed."""
 LOST_AFTER_S = 30.0
 """A consumer that lives but is silent for this long (stopped, starved) loses its jobs; late writes are fenced off."""
 
@@ -53,6 +55,8 @@ class Canceller(Service):
 
     def run_once(self) -> float | None:
         entries = {entry.job.seq: entry for entry in self._running.all()}
+        if not entries:
+            return None
         for seq in upkeep.cancel_requests(self._ledger, list(entries)):
             self._running.wish(entries[seq], "cancel", "cancelled while it ran", self.clock.monotonic())
         return None
@@ -81,20 +85,17 @@ class Rescuer(Service):
         self._beats: dict[str, tuple[float, float]] = {}
         """Of each other consumer its last heartbeat, and when, on our clock, we first saw it."""
         self._ran_at = clock.monotonic()
+        self._beat_at = -BEAT_S
+        self._ahead = 0.0
+        """By how much the time of day was ahead of the monotonic clock at the last beat."""
         self._meter = Meter(clock)
 
     def run_once(self) -> float | None:
-        with self._ledger.write() as tx:
-            known = workers.heartbeat(tx, self._consumer, self._meter.look())
-            set_back_s = upkeep.follow_clock(tx, self.clock.monotonic())
-        if set_back_s:
-            logging.getLogger("jobdesk").warning(
-                "the clock was set back by %.0f s; retries keep their wait", set_back_s
-            )
-        if not known:  # we were stopped for long, and others took our jobs: start over under a new name
-            self._lost()
-            return None
         now = self.clock.monotonic()
+        stepped = abs(self.clock.now() - now - self._ahead) >= upkeep.CLOCK_STEP_S
+        if (now - self._beat_at >= BEAT_S or now - self._ran_at > ASLEEP_S or stepped) and not self._beat():
+            self._lost()  # we were stopped for long, and others took our jobs: start over under a new name
+            return None
         if now - self._ran_at > ASLEEP_S:
             self._beats.clear()  # we were away ourselves: what we remember says nothing about others
         self._ran_at = now
@@ -108,6 +109,19 @@ class Rescuer(Service):
         for consumer in upkeep.orphans(self._ledger):
             self.bury(consumer, "its consumer is gone")
         return None
+
+    def _beat(self) -> bool:
+        """Say that this consumer lives; False if others took it for dead."""
+        with self._ledger.write() as tx:
+            known = workers.heartbeat(tx, self._consumer, self._meter.look())
+            set_back_s = upkeep.follow_clock(tx, self.clock.monotonic())
+        self._beat_at = self.clock.monotonic()
+        self._ahead = self.clock.now() - self._beat_at
+        if set_back_s:
+            logging.getLogger("jobdesk").warning(
+                "the clock was set back by %.0f s; retries keep their wait", set_back_s
+            )
+        return known
 
     def _silence(self, other: workers.Consumer, now: float) -> float:
         beat, since = self._beats.get(other.id, (None, now))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from jobdesk.ledger import glance
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.glance import Ending
-from jobdesk.monitoring.metrics import throughput
 
 MINUTES = 60
 _AT_FIRST = 500
@@ -73,6 +72,8 @@ class Activity:
             self._by_queue.setdefault(ending.queue, deque(maxlen=_QUEUE_SAMPLE)).append(ending.took_s)
 
     def _rates(self, now: float) -> Rates:
+        from jobdesk.monitoring.metrics import throughput  # with all it needs, after the first frame
+
         while self._instants and self._instants[0] <= now - 60:
             self._instants.popleft()
         waits, takes = sorted(self._waits), sorted(self._takes)

@@ -8,9 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from textual.message import Message
 
 from jobdesk.core.errors import JobdeskError
-from jobdesk.core.query import parse
 from jobdesk.desk import Desk
-from jobdesk.ledger import search
 from jobdesk.tui.format import count_of
 from jobdesk.tui.messages import Acted
 from jobdesk.tui.selection import Selection
@@ -80,6 +78,9 @@ class Doer:
         if selection.query is None:
             found = [job.id for job in selection.jobs]
         else:
+            from jobdesk.core.query import parse
+            from jobdesk.ledger import search
+
             found = search.ids(self._desk.ledger, parse(selection.query))
         for at in range(0, len(found), size):
             yield found[at : at + size]

@@ -23,6 +23,8 @@ T = TypeVar("T")
 RESTING_S, ACTING_S, AWAY_S = 0.25, 0.1, 1.0
 _ACTING_LOOKS = 20
 _LOOKS_EACH_S = 1.0
+_STILL_AFTER_S, _RATES_STILL_S = 15.0, 5.0
+"""When nothing has changed for so long, rates are read only so often."""
 
 
 class Feed:
@@ -43,6 +45,8 @@ class Feed:
         self._activity = Activity(desk.ledger)
         self._version = -1
         self._since_look_s = _LOOKS_EACH_S
+        self._since_rates_s = 0.0
+        self._still_s = 0.0
         self._last: Snapshot | None = None
         self._rates = Rates()
 
@@ -127,10 +131,16 @@ class Feed:
             return
         self._version = version
         if each_s:
+            self._still_s += self._since_look_s
+            self._since_rates_s += self._since_look_s
             self._since_look_s = 0.0
-        found = self.read(full=changed or anyway, rates=changed or each_s, workers=each_s or self._last is None)
+        still = self._still_s >= _STILL_AFTER_S and self._since_rates_s < _RATES_STILL_S
+        rates = changed or (each_s and not still)
+        if rates:
+            self._since_rates_s = 0.0
+        found = self.read(full=changed or anyway, rates=rates, workers=each_s or self._last is None)
         if found != self._last:
-            self._last = found
+            self._last, self._still_s = found, 0.0
             self._post(SnapshotRead(found))
 
     def read(self, *, full: bool = True, rates: bool = True, workers: bool = True) -> Snapshot:

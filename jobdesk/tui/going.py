@@ -1,11 +1,15 @@
 """Going from screen to screen, opening and coming back."""
 
+from typing import TYPE_CHECKING
+
 from jobdesk.ledger.glance import ErrorGroup
 from jobdesk.tui.actions import Scene
 from jobdesk.tui.living import DeskApp
 from jobdesk.tui.overview_rows import group_query
-from jobdesk.tui.screens.jobs import DRAWER_FROM, Jobs
-from jobdesk.tui.screens.main import JobScreen, Main
+from jobdesk.tui.screens.main import DRAWER_FROM, Main
+
+if TYPE_CHECKING:
+    from jobdesk.tui.screens.jobs import Jobs
 
 
 class Going(DeskApp):
@@ -16,6 +20,12 @@ class Going(DeskApp):
         while not isinstance(self.screen, Main):
             self.pop_screen()
         self.call_later(self.main.go, view)
+
+    def open_job(self, id_: str) -> None:
+        """Show a job on a screen of its own."""
+        from jobdesk.tui.screens.job import JobScreen
+
+        self.push_screen(JobScreen(id_))
 
     async def go_filtered(self, query: str) -> None:
         """Open the list of jobs with this filter."""
@@ -36,9 +46,9 @@ class Going(DeskApp):
 
     def open(self, scene: Scene) -> None:
         """Open what is under the cursor."""
-        view, focused = self.main.view, self.screen.focused
-        if isinstance(view, Jobs):
-            self._open_job(view)
+        jobs, focused = self.main.open_jobs, self.screen.focused
+        if jobs is not None:
+            self._open_line(jobs)
             return
         value = getattr(focused, "value", None)
         if value == "rejected":
@@ -51,18 +61,18 @@ class Going(DeskApp):
         elif scene.selection.schedule is not None:
             self.call_later(self.go_filtered, f"schedule:{scene.selection.schedule}")
         elif isinstance(value, dict) and value.get("job"):
-            self.push_screen(JobScreen(value["job"]))
+            self.open_job(value["job"])
         elif scene.selection.one is not None:
-            self.push_screen(JobScreen(scene.selection.one.id))
+            self.open_job(scene.selection.one.id)
         elif scene.selection.queue is not None:
             self.call_later(self.go_filtered, f"queue:{scene.selection.queue}")
 
-    def _open_job(self, jobs: Jobs) -> None:
+    def _open_line(self, jobs: "Jobs") -> None:
         line = jobs.table.current
         if line is None:
             return
         if self.size.width < DRAWER_FROM:
-            self.push_screen(JobScreen(line.id))
+            self.open_job(line.id)
         elif jobs.drawer_open:
             jobs.drawer.focus_page()
         else:

@@ -7,13 +7,12 @@ from jobdesk.core.job import PRIORITIES
 from jobdesk.tui.actions import Scene
 from jobdesk.tui.going import Going
 from jobdesk.tui.personal import NARROWEST, WIDEST
-from jobdesk.tui.screens.main import JobScreen
 from jobdesk.tui.selection import Selection
-from jobdesk.tui.widgets.job_view import JobView
 
 if TYPE_CHECKING:
     from jobdesk.plugins import Registry
     from jobdesk.sections import Config
+    from jobdesk.tui.widgets.job_view import JobView
 
 _STEP = 5
 
@@ -22,10 +21,12 @@ class Inside(Going):
     """The part of the app that looks closer."""
 
     @property
-    def job_view(self) -> JobView:
+    def job_view(self) -> "JobView":
         """The open job."""
+        from jobdesk.tui.screens.job import JobScreen
+
         frame = self.frame
-        return frame.query_one(JobView) if isinstance(frame, JobScreen) else self.main.jobs.drawer
+        return frame.job_view if isinstance(frame, JobScreen) else self.main.jobs.drawer
 
     def find(self, scene: Scene) -> None:
         """In a log what somebody looks for, else the filter of the jobs."""

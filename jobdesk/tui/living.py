@@ -27,6 +27,7 @@ from jobdesk.tui.host import Host
 from jobdesk.tui.messages import Acted, Answered, HostChanged, Snapshot, SnapshotRead, Trouble
 from jobdesk.tui.overview_rows import OverviewReader
 from jobdesk.tui.palette import ANSI, THEMES, Palette
+from jobdesk.tui.resting import Rest
 from jobdesk.tui.screens.main import Frame, Main
 from jobdesk.tui.screens.overview import Overview
 
@@ -58,6 +59,7 @@ class DeskApp(App[None]):
         self.doer = Doer(desk, self.post_message)
         self.guard = guard.Guard(self._leave_now, self._last_resort, self.host.parting)
         self.snapshot = Snapshot()
+        self.rest = Rest(desk.clock)
         self.types: frozenset[str] | None = None
         """Job types that have a processor; None until they are known."""
         self.user_home = str(Path.home())
@@ -84,6 +86,10 @@ class DeskApp(App[None]):
         self.own_themes, problems = personal.themes(self.desk.home.themes)
         for theme in self.own_themes:
             self.register_theme(theme)
+        if not personal.asked_for(self.desk.home.settings):
+            if self.remembered.theme in self.available_themes:
+                self.theme = self.remembered.theme
+            return problems
         try:
             own = self.desk.config.app
         except JobdeskError as error:  # the own consumer says it too, but this app may have none
@@ -118,7 +124,7 @@ class DeskApp(App[None]):
         if not self.is_headless:
             self.guard.watch(self._driver)
         self.call_after_refresh(self._begin)
-        self.set_interval(1.0, self.show_snapshot)
+        self.set_interval(1.0, self._tick)
 
     def _begin(self) -> None:
         """After the first frame: read on, work, and find out which types there are."""
@@ -128,6 +134,11 @@ class DeskApp(App[None]):
         for problem in self._wishes:
             self.notify(problem, severity="warning", timeout=8)
         self.aside(lambda: frozenset(self.desk.registry.processors), self._know_types)
+
+    def _tick(self) -> None:
+        """Time goes on."""
+        if self.rest.tick():
+            self.show_snapshot()
 
     def _know_types(self, types: frozenset[str]) -> None:
         self.types = types
@@ -156,6 +167,7 @@ class DeskApp(App[None]):
     @on(SnapshotRead)
     def _snapshot_read(self, message: SnapshotRead) -> None:
         self.snapshot = message.snapshot
+        self.rest.saw(message.snapshot)
         self._look_who_works()
         self.show_snapshot()
 
@@ -206,6 +218,7 @@ class DeskApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.feed.acting()
+            self.rest.moved()
         await super().on_event(event)
 
     # ── what it shows ──
@@ -216,7 +229,8 @@ class DeskApp(App[None]):
 
     @property
     def clock_text(self) -> str:
-        return clock_time(self.clock.now())
+        told = clock_time(self.clock.now())
+        return told[:-3].rjust(len(told)) if self.rest.now else told  # at rest nothing is written each second
 
     @property
     def hint(self) -> str:
@@ -244,8 +258,10 @@ class DeskApp(App[None]):
             frame.show(self.snapshot)
 
     def scene_changed(self) -> None:
-        """Cursor or marks moved: the line of keys and the titles may say something else."""
-        self.show_snapshot()
+        """Cursor or marks moved: the line of keys may say something else."""
+        frame = self.frame
+        if frame is not None and frame.is_mounted and not self._exit:
+            frame.scene_changed()
 
     def look_through(self, lens: str, read: Callable[[], Any]) -> None:
         """Read what the open screen shows, and no longer what the one before did."""

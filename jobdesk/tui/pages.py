@@ -40,17 +40,34 @@ class Pages:
         self._count_took_s = 0.0
         self._counted_at = -_RECOUNT_S
 
+    def first(self) -> Top:
+        """The newest page at once; how long the list is only where that costs nothing, else `top` says it."""
+        lines = self._newest()
+        known = len(lines) if len(lines) < PAGE else search.known(self._ledger, self.query)
+        self._pinned = max(known or 0, len(lines))
+        return Top(tuple(lines), self._pinned, known is not None)
+
     def top(self) -> Top:
         """Read the list anew from its newest job on, and pin it there."""
-        lines = search.lines(self._ledger, self.query, limit=PAGE)
-        self._anchors = {0: lines[0].seq + 1} if lines else {}
-        if len(lines) == PAGE:
-            self._anchors[1] = lines[-1].seq
+        lines = self._newest()
         total, exact = self.count()
         if len(lines) < PAGE:
             total, exact = len(lines), True
         self._pinned = max(total, len(lines))
         return Top(tuple(lines), self._pinned, exact)
+
+    def _newest(self) -> list[Line]:
+        lines = search.lines(self._ledger, self.query, limit=PAGE)
+        self._anchors = {0: lines[0].seq + 1} if lines else {}
+        if len(lines) == PAGE:
+            self._anchors[1] = lines[-1].seq
+        return lines
+
+    def length(self) -> tuple[int, bool]:
+        """How long the list is that `first` began, and whether that is exact."""
+        total, exact = self.count()
+        self._pinned = max(total, self._pinned)
+        return self._pinned, exact
 
     def page(self, number: int) -> list[Line]:
         """Page `number` of the pinned list, counted from 0; shorter than PAGE only at the end."""
@@ -94,6 +111,9 @@ class SortedPages(Pages):
     def __init__(self, ledger: Ledger, clock: Clock, query: Query, seqs: Sequence[int]) -> None:
         super().__init__(ledger, clock, query)
         self._seqs = seqs
+
+    def first(self) -> Top:
+        return self.top()
 
     def top(self) -> Top:
         return Top(tuple(self.page(0)), len(self._seqs), True)

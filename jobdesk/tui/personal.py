@@ -68,6 +68,19 @@ def recall(file: Path) -> Remembered:
     return Remembered(**{**fitting, "views": views, "split": split})
 
 
+def asked_for(settings: Path, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the settings may ask for keys or a theme: to read and check all of them takes as long as a frame."""
+    if any(name.startswith("JOBDESK_APP__") for name in environment):
+        return True
+    try:
+        own = tomllib.loads(settings.read_text("utf-8")).get("app", {})
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return not isinstance(own, dict) or bool(own.get("keys") or own.get("theme"))
+
+
 def remapped(actions: Sequence[Action], keys: Mapping[str, str]) -> tuple[tuple[Action, ...], list[str]]:
     """The actions with the keys that somebody wants, and what is wrong with those."""
     problems: list[str] = []

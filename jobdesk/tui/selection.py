@@ -2,9 +2,12 @@
 
 import shlex
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jobdesk.core.job import FINAL, Job, State
-from jobdesk.ledger.search import Line
+
+if TYPE_CHECKING:
+    from jobdesk.ledger.search import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ _AT_WORK = frozenset({"queued", "running"})
 """States of a file whose job has not ended."""
 
 
-def of_line(line: Line) -> Chosen:
+def of_line(line: "Line") -> Chosen:
     """A line of a list as something to act on."""
     return Chosen(line.id, line.type, line.queue, line.state, line.subject, line.cancel_requested_at is not None)
 

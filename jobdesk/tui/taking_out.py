@@ -15,15 +15,13 @@ from jobdesk.ledger import reads
 from jobdesk.tui import outside
 from jobdesk.tui.actions import BY_ID, Scene
 from jobdesk.tui.format import clean, clock_time, count_of
-from jobdesk.tui.job_pages import job_page
-from jobdesk.tui.job_tree import flow_page
 from jobdesk.tui.living import DeskApp
 from jobdesk.tui.selection import Selection
-from jobdesk.tui.story import Story, Teller
 
 if TYPE_CHECKING:
     from jobdesk.plugins import Registry
     from jobdesk.tui.app import JobdeskApp
+    from jobdesk.tui.story import Story
 
 _OSC_BYTES = 74_994
 """What terminals take into the clipboard in one sequence."""
@@ -93,6 +91,8 @@ class TakingOut(DeskApp):
         id_, page = scene.selection.one.id, scene.page or "Job"
 
         def write() -> str:
+            from jobdesk.tui.story import Teller
+
             story = Teller(self.desk, id_, self.types).read()
             if story is None:
                 raise NotFound(f"there is no job {id_}")
@@ -217,8 +217,11 @@ def _end_of_log(app: DeskApp, id_: str) -> str:
     return "\n".join(reversed(lines[:-1] if room < 0 else lines))
 
 
-def _page_lines(app: DeskApp, page: str, story: Story) -> Iterator[str]:
+def _page_lines(app: DeskApp, page: str, story: "Story") -> Iterator[str]:
     """A page as plain text, all of it."""
+    from jobdesk.tui.job_pages import job_page
+    from jobdesk.tui.job_tree import flow_page
+
     job, glyphs = story.job, app.glyphs
     if page == "Log":
         after = 0

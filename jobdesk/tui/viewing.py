@@ -10,7 +10,6 @@ from jobdesk.core.query import parse
 from jobdesk.ledger.sorting import KEYS, Order
 from jobdesk.tui.format import count_of
 from jobdesk.tui.going import Going
-from jobdesk.tui.screens.jobs import Jobs
 
 _LONGEST = 50
 _PAGE = 500
@@ -40,8 +39,8 @@ class Viewing(Going):
 
     def viewed(self) -> None:
         """The open screen or its filter is another one now."""
-        view = self.main.view
-        place = Place(self.main.open_view, str(view.table.query_asked) if isinstance(view, Jobs) else "")
+        jobs = self.main.open_jobs
+        place = Place(self.main.open_view, "" if jobs is None else str(jobs.table.query_asked))
         self._note()
         if self._returning or place == self._places[self._here]:
             return
@@ -50,7 +49,7 @@ class Viewing(Going):
 
     def _note(self) -> None:
         """For the next time the app is opened."""
-        jobs = next(iter(self.main.query(Jobs)), None)
+        jobs = self.main.made_jobs
         order = None if jobs is None else jobs.table.order
         self.remembered = replace(
             self.remembered,
@@ -82,12 +81,12 @@ class Viewing(Going):
             if not self.main.knows(place.view):
                 return
             await self.main.go(place.view)
-            view = self.main.view
-            if isinstance(view, Jobs):
+            jobs = self.main.open_jobs
+            if jobs is not None:
                 if order is not None:
-                    view.table.order = order
-                if place.filter or view.table.query_asked or order is not None:
-                    view.filter(place.filter)
+                    jobs.table.order = order
+                if place.filter or jobs.table.query_asked or order is not None:
+                    jobs.filter(place.filter)
         finally:
             self._returning = False
 

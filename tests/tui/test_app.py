@@ -252,8 +252,13 @@ async def test_at_rest_the_screen_reads_and_repaints_nothing(busy_desk: Desk, cl
     async with opened(busy_desk) as robot:
         await robot.jobs()
         await robot.press("down")
-        await robot.pilot.pause(0.3)
         table, drawn = robot.table, list[object]()
+
+        def painted() -> bool:
+            now = clock.now()
+            return all(table._drawn.get(at) == table._look_of(at, line, now) for at, line in table._visible())
+
+        await robot.until(painted, "the rows are painted as they are")
         table.refresh_line = drawn.append  # type: ignore[method-assign,assignment]
         for _ in range(3):
             robot.app.show_snapshot()

@@ -24,11 +24,7 @@ from jobdesk.tui.widgets.lines import retitle
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
-DRAWER_FROM = 120
-"""Columns from which an opened job stands beside the table."""
-
-
-_TYPING_S = 0.12
+_TYPING_S = 0.05
 """How long a pause in typing is before the list is read anew."""
 
 
@@ -42,6 +38,7 @@ class Jobs(Container):
     LENS, DRAWER_LENS = "table", "drawer"
 
     _typing: Timer | None = None
+    _telling = False
 
     @property
     def desk_app(self) -> "JobdeskApp":
@@ -100,6 +97,9 @@ class Jobs(Container):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
+        if self._typing is not None:
+            self._typing.stop()
+        self._apply(event.value)
         self.table.focus()
         self.desk_app.viewed()
 
@@ -165,7 +165,14 @@ class Jobs(Container):
             self.drawer.tell(line.id)
         if not self.table.marks.any and not self.table.total:
             self.close_drawer()
-        self.app.call_later(self.desk_app.scene_changed)
+        if not self._telling:  # once, however many keys came at once
+            self._telling = True
+            self.app.call_later(self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        self._titles(self.desk_app.glyphs, self.desk_app.hint)
+        self.desk_app.scene_changed()
 
     def open_drawer(self, job_id: str) -> None:
         """Show the job beside the table."""

@@ -1,6 +1,7 @@
-"""The frame: top line, tabs, the open screen, the line of keys. And one job on a screen of its own."""
+"""The frame: top line, tabs, the open screen, the line of keys."""
 
-from typing import TYPE_CHECKING, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,32 +12,30 @@ from jobdesk.tui.actions import Scene
 from jobdesk.tui.format import Span, brief, number
 from jobdesk.tui.host import Host, who_works
 from jobdesk.tui.messages import Snapshot
-from jobdesk.tui.screens.dead import Dead
-from jobdesk.tui.screens.flows import Flows
-from jobdesk.tui.screens.folders import Folders
-from jobdesk.tui.screens.health import Health
-from jobdesk.tui.screens.jobs import DRAWER_FROM, Jobs
 from jobdesk.tui.screens.overview import Overview
-from jobdesk.tui.screens.schedules import Schedules
 from jobdesk.tui.selection import Selection
-from jobdesk.tui.widgets.job_table import JobTable
-from jobdesk.tui.widgets.job_view import JobView
 from jobdesk.tui.widgets.key_line import KeyLine
 from jobdesk.tui.widgets.listing import Listing
 from jobdesk.tui.widgets.top_line import TabLine, TopLine
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
+    from jobdesk.tui.screens.dead import Dead
+    from jobdesk.tui.screens.flows import Flows
+    from jobdesk.tui.screens.folders import Folders
+    from jobdesk.tui.screens.health import Health
+    from jobdesk.tui.screens.jobs import Jobs
+    from jobdesk.tui.screens.schedules import Schedules
+    from jobdesk.tui.widgets.job_view import JobView
 
-View = Overview | Jobs | Dead | Flows | Schedules | Folders | Health
+    View: TypeAlias = Overview | Jobs | Dead | Flows | Schedules | Folders | Health
+
+DRAWER_FROM = 120
+"""Columns from which an opened job stands beside the table."""
 TABS = (
     ("overview", "Overview"), ("jobs", "Jobs"), ("dead", "Dead letters"), ("flows", "Flows"),
     ("schedules", "Schedules"), ("folders", "Folders"), ("health", "Health"),
 )  # fmt: skip
-_MAKERS: dict[str, type[View]] = {
-    "overview": Overview, "jobs": Jobs, "dead": Dead, "flows": Flows, "schedules": Schedules, "folders": Folders,
-    "health": Health,
-}  # fmt: skip
 
 
 class Frame(Screen[None]):
@@ -69,7 +68,7 @@ class Frame(Screen[None]):
 
 
 class Main(Frame):
-    """The screens that the tabs show; each is made when it is first opened."""
+    """The screens that the tabs show; each is imported and made when it is first opened, so that the app opens fast."""
 
     open_view = "overview"
 
@@ -77,27 +76,48 @@ class Main(Frame):
         yield TopLine()
         yield TabLine(TABS)
         with Container(id="views"):
-            yield Overview(id="overview")
+            yield self._make("overview")
         yield KeyLine()
 
     def on_mount(self) -> None:
+        self.show(self.desk_app.snapshot)  # before the first frame, so that there are rows in it
         self.view.first_focus().focus()
 
-    @property
-    def view(self) -> View:
-        """The open screen."""
-        return self.query_one(f"#views > #{self.open_view}", _MAKERS[self.open_view])
+    def __init__(self) -> None:
+        super().__init__()
+        self._views: dict[str, View] = {}
+
+    def _make(self, name: str) -> "View":
+        module = import_module(f"jobdesk.tui.screens.{name}")
+        self._views[name] = getattr(module, name.capitalize())(id=name)
+        return self._views[name]
 
     @property
-    def jobs(self) -> Jobs:
-        return self.query_one("#views > #jobs", Jobs)
+    def view(self) -> "View":
+        """The open screen."""
+        return self._views[self.open_view]
+
+    @property
+    def jobs(self) -> "Jobs":
+        """The list of jobs, which has been opened before."""
+        return cast("Jobs", self._views["jobs"])
+
+    @property
+    def made_jobs(self) -> "Jobs | None":
+        """The list of jobs, if it has been opened before."""
+        return self.jobs if "jobs" in self._views else None
+
+    @property
+    def open_jobs(self) -> "Jobs | None":
+        """The list of jobs, if that is the open screen."""
+        return self.jobs if self.open_view == "jobs" else None
 
     async def go(self, view: str) -> None:
         """Open a screen by its id."""
         if view != self.open_view:
             self.view.display = False
-            if not self.query(f"#views > #{view}"):
-                await self.query_one("#views").mount(_MAKERS[view](id=view))
+            if view not in self._views:
+                await self.query_one("#views").mount(self._make(view))
             self.open_view = view
             self.view.display = True
             self.desk_app.look_through(self.view.LENS, self.view.read)
@@ -109,13 +129,13 @@ class Main(Frame):
 
     def knows(self, view: str) -> bool:
         """Whether there is such a screen."""
-        return view in _MAKERS
+        return any(view == id_ for id_, _ in TABS)
 
     @property
     def scene(self) -> Scene:
-        view = self.view
-        table = view.table if isinstance(view, Jobs) else None
-        selection = view.selection
+        jobs = self.open_jobs
+        table = None if jobs is None else jobs.table
+        selection = self.view.selection
         if selection.queue is not None:
             paused = {queue.name for queue in self.desk_app.snapshot.queues if queue.paused_at is not None}
             if (selection.queue in paused) != selection.paused:
@@ -128,8 +148,8 @@ class Main(Frame):
             selection=selection,
             read_only=self.desk_app.host.watch_only,
             marking=table is not None and table.marks.any,
-            drawer=isinstance(view, Jobs) and view.drawer_open,
-            page=view.drawer.page if isinstance(view, Jobs) and view.drawer_open and view.drawer.has_page_focus else "",
+            drawer=jobs is not None and jobs.drawer_open,
+            page=jobs.drawer.page if jobs is not None and jobs.drawer_open and jobs.drawer.has_page_focus else "",
             filtered=table is not None and bool(table.query_asked),
         )
 
@@ -156,65 +176,18 @@ class Main(Frame):
     def _opened(self) -> None:
         self.app.call_later(self.desk_app.do, "open")
 
-    @on(JobTable.Opened)
-    def _job_opened(self) -> None:
+    def on_job_table_opened(self) -> None:
         self.app.call_later(self.desk_app.do, "open")
 
-    @on(JobView.Told)
-    def _told(self) -> None:
+    def on_job_view_told(self) -> None:
         self.scene_changed()
 
-    @on(JobView.Wanted)
-    def _wanted(self, event: JobView.Wanted) -> None:
-        self.app.push_screen(JobScreen(event.job_id))
+    def on_job_view_wanted(self, event: "JobView.Wanted") -> None:
+        self.desk_app.open_job(event.job_id)
 
     def on_resize(self) -> None:
-        if self.size.width < DRAWER_FROM and self.query("#views > #jobs"):
-            self.jobs.close_drawer()
-
-
-class JobScreen(Frame):
-    """One job, full screen; esc goes back."""
-
-    LENS = "job"
-
-    def __init__(self, job_id: str) -> None:
-        super().__init__()
-        self._job_id = job_id
-
-    def compose(self) -> ComposeResult:
-        yield TopLine()
-        yield JobView(self.LENS, id="job")
-        yield KeyLine()
-
-    def on_mount(self) -> None:
-        self.query_one(JobView).tell(self._job_id)
-
-    def on_unmount(self) -> None:
-        self.desk_app.feed.lens(self.LENS, None)
-
-    @property
-    def scene(self) -> Scene:
-        view = self.query_one(JobView)
-        return Scene(view="job", selection=view.selection, read_only=self.desk_app.host.watch_only, page=view.page)
-
-    def show(self, snapshot: Snapshot) -> None:
-        if not self.query(KeyLine):
-            return  # it is being closed
-        app = self.desk_app
-        self.query_one(TopLine).show(app.place, top_parts(snapshot, app.host, app), app.clock_text)
-        view = self.query_one(JobView)
-        if self.LENS in snapshot.lenses:
-            view.take(snapshot.lenses[self.LENS])
-        view.redraw()
-
-    @on(JobView.Told)
-    def _told(self) -> None:
-        self.scene_changed()
-
-    @on(JobView.Wanted)
-    def _wanted(self, event: JobView.Wanted) -> None:
-        self.app.push_screen(JobScreen(event.job_id))
+        if self.size.width < DRAWER_FROM and self.made_jobs is not None:
+            self.made_jobs.close_drawer()
 
 
 def top_parts(snapshot: Snapshot, host: Host, app: "JobdeskApp") -> tuple[tuple[int, Span], ...]:

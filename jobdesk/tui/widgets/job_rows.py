@@ -26,6 +26,9 @@ from jobdesk.tui.widgets.lines import Painted
 from jobdesk.tui.widgets.marks import Marks
 
 _KEPT_PAGES = 32
+_KEPT_STRIPS = 512
+_PACE = 4
+"""So often a second a row is written anew: ages change once a second."""
 _NEAR = 40
 """Rows from a page's edge at which the next page is fetched."""
 
@@ -77,6 +80,12 @@ class JobRows(Painted):
         self._placed_for = -1
         self._said: dict[str, int] = {}
         self._drawn: dict[int, tuple[Spans, bool, bool]] = {}
+        self._written: dict[int, tuple[Line, Spans]] = {}
+        """By seq, rows as they were written at `_written_at`, a quarter of a second, for the columns `_written_for`."""
+        self._written_at = -1
+        self._written_for: Placed = ()
+        self._strips: LRUCache[object, Strip] = LRUCache(_KEPT_STRIPS)
+        """By what they say and their style: a row that has only moved is not painted again."""
         self._seqs: tuple[int, ...] = ()
 
     # ── the list ──
@@ -117,9 +126,25 @@ class JobRows(Painted):
         if pages is None:
             return
         self.desk_app.feed.ask(
-            lambda: pages.top() if number == self._list else None,  # the next letter was typed meanwhile
+            lambda: pages.first() if number == self._list else None,  # the next letter was typed meanwhile
             lambda top: self._put_top(number, top),
         )
+
+    def _measure(self) -> None:
+        """Find out how long the list is, once its first rows are there."""
+        pages, number = self._pages, self._list
+        assert pages is not None
+        self.desk_app.feed.ask(
+            lambda: pages.length() if number == self._list else None, lambda length: self._put_length(number, length)
+        )
+
+    def _put_length(self, number: int, length: tuple[int, bool] | None) -> None:
+        if length is None or number != self._list or self.exact:
+            return
+        self.total, self.exact = length
+        self._resize_list()
+        self.redraw()
+        self.post_message(self.Changed())
 
     def _put_top(self, number: int, top: Top | None) -> None:
         if top is None or number != self._list:
@@ -136,6 +161,8 @@ class JobRows(Painted):
         self.redraw()
         self.refresh()
         self.post_message(self.Changed())
+        if not top.exact:
+            self._measure()
 
     def _resize_list(self) -> None:
         self.virtual_size = Size(0, self.total + 1)
@@ -262,11 +289,22 @@ class JobRows(Painted):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._drawn.clear()
+        self._strips.clear()
         self.refresh()
 
     def _look_of(self, at: int, line: Line, now: float) -> tuple[Spans, bool, bool]:
-        spans = row(self._columns_for(self.size.width), cells(line, now, self.glyphs), self.glyphs.more)
-        return spans, at == self.cursor, self.marks.has(line, at, self.cursor)
+        return self._write(line, now), at == self.cursor, self.marks.has(line, at, self.cursor)
+
+    def _write(self, line: Line, now: float) -> Spans:
+        placed, pace = self._columns_for(self.size.width), int(now * _PACE)
+        if pace != self._written_at or placed is not self._written_for:
+            self._written.clear()
+            self._written_at, self._written_for = pace, placed
+        found = self._written.get(line.seq)
+        if found is None or found[0] is not line:
+            found = line, row(placed, cells(line, now, self.glyphs), self.glyphs.more)
+            self._written[line.seq] = found
+        return found[1]
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -289,7 +327,12 @@ class JobRows(Painted):
             )
         self._drawn[at] = spans, is_cursor, marked = self._look_of(at, line, self.desk_app.desk.clock.now())
         sign = self.glyphs.marked if marked else self.glyphs.cursor if is_cursor else " "
-        return self.paint(((sign + " ", "accent"), *spans), width, self._over(is_cursor, marked))
+        key = sign, spans, width, is_cursor, self._style, self.palette
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self.paint(((sign + " ", "accent"), *spans), width, self._over(is_cursor, marked))
+            self._strips[key] = strip
+        return strip
 
     def _header(self, width: int) -> Spans:
         """The titles; that of the column it is sorted by has an arrow."""

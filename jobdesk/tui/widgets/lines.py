@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
@@ -39,6 +39,16 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
 
     COMPONENT_CLASSES = {"lines--cursor", "lines--marked", "lines--head"}
 
+    _style: Style | None = None
+    """The widget's own, while its lines are painted: Textual works it out anew each time it is asked for."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._style = self.rich_style
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._style = None
+
     @property
     def desk_app(self) -> "JobdeskApp":
         return cast("JobdeskApp", self.app)
@@ -53,7 +63,8 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
 
     def paint(self, spans: Spans, width: int, over: Style | None = None) -> Strip:
         """A strip of exactly `width` cells; `over` (the cursor, a mark) lies on top of the widget's own style."""
-        base = self.rich_style if over is None else self.rich_style + over
+        own = self._style or self.rich_style
+        base = own if over is None else own + over
         palette = self.palette
         last = Style(color=over.color) if over is not None and over.color is not None else None
         fitted = fit_spans(spans, width, more=self.glyphs.more)

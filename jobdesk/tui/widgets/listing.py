@@ -119,8 +119,9 @@ class Listing(Painted, can_focus=True):
 
     def _columns_for(self, width: int) -> Placed:
         """The columns as they fit; asked while painting, since only then the width is certain."""
-        if self._placed_for != width:
-            self._placed_for, self._placed = width, place(self._columns, width - 2 - bool(self.hidden), self._said)
+        room = width - 2 - bool(self.hidden)
+        if self._placed_for != room:
+            self._placed_for, self._placed = room, place(self._columns, room, self._said)
         return self._placed
 
     def notify_style_update(self) -> None:
@@ -130,6 +131,7 @@ class Listing(Painted, can_focus=True):
     def on_resize(self) -> None:
         self._said = longest((item.cells for item in self._items), {})
         self._placed_for = -1
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
