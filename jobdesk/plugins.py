@@ -1,6 +1,7 @@
 """Finding processors: the entry-point group `jobdesk.processors`, and HOME/processors/*.py.
 
-The built-in ones come in by the same door. A module that fails to import is a row with its error.
+The built-in ones come in by the same door. A module that fails to import is a row with its error. What the user's own
+files declare comes before what is installed.
 
 Of each of the user's files that loads a copy is kept in HOME/run. Children run the copies, so that what they run is
 what was checked; and while an edit does not load, the former copy goes on in its place.
@@ -78,7 +79,7 @@ class Registry:
         """Take in every processor that the module itself defines."""
         for found in declared(module):
             other = self.sources.get(found.type)
-            if other is not None:
+            if other is not None and not (source.file and other.file is None):
                 self.broken.append(
                     Broken(
                         source.file or source.module,
@@ -145,7 +146,8 @@ def load(folder: Path, copies: Path, *, keep: bool = True) -> Registry:
 
 def _add_file(registry: Registry, file: Path, copy: Path, keep: bool) -> bool:
     """Take in a file of the user's; False if something of it is wrong, and there is a former copy to go on with."""
-    broken, known = len(registry.broken), set(registry.processors)
+    broken, before = len(registry.broken), dict(registry.processors)
+    sources = dict(registry.sources)
     try:
         text = file.read_bytes()
         with redirect_stdout(sys.stderr):
@@ -154,11 +156,10 @@ def _add_file(registry: Registry, file: Path, copy: Path, keep: bool) -> bool:
         _report(registry, str(file), error)
         return not copy.exists()
     registry.add(module, Source(module.__name__, str(file)))
-    mine = set(registry.processors) - known
     if len(registry.broken) > broken and copy.exists():
-        for type_ in mine:
-            del registry.processors[type_], registry.sources[type_]
+        registry.processors, registry.sources = before, sources
         return False
+    mine = [type_ for type_, found in registry.processors.items() if before.get(type_) is not found]
     source = Source(module.__name__, str(file), _keep(text, copy) if keep else None)
     registry.sources.update(dict.fromkeys(mine, source))
     return True

@@ -34,8 +34,9 @@ class DeskWiring:
             "quarantine": str(desk.home.quarantine),
             "environment": sorted(set(env.names(config.model_dump()))),
         }
-        self._of_type: dict[str, Mapping[str, Any]] = {}
         self._config = config
+        self._of_type: dict[str, Mapping[str, Any]] = {}
+        self._rules: dict[str, tuple[list[str], list[str]]] = {}
 
     def find(self, type_: str) -> tuple[Processor, str, str | None] | None:
         registry = self._desk.registry
@@ -47,11 +48,16 @@ class DeskWiring:
         return registry.processors[type_], source.module, source.copy or source.file
 
     def settings(self, type_: str) -> Mapping[str, Any]:
-        if self._config is not self._desk.config:  # they have changed
-            self._config, self._of_type = self._desk.config, {}
-        if type_ not in self._of_type:
-            self._of_type[type_] = self._settings_of(type_)
-        return self._of_type[type_]
+        self._follow()
+        of_type = self._of_type  # another thread may put a new one in its place
+        if type_ not in of_type:
+            of_type[type_] = self._settings_of(type_)
+        return of_type[type_]
+
+    def _follow(self) -> None:
+        """Forget what was made of settings that have changed."""
+        if self._config is not self._desk.config:
+            self._config, self._of_type, self._rules = self._desk.config, {}, {}
 
     def _settings_of(self, type_: str) -> Mapping[str, Any]:
         own = self._config.types.get(type_)
@@ -78,8 +84,12 @@ class DeskWiring:
         return self._desk.needs()
 
     def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
-        own = self._desk.config.types.get(type_)
-        return (list(own.permanent), list(own.retry_on)) if own else ([], [])
+        self._follow()
+        rules = self._rules
+        if type_ not in rules:
+            own = self._config.types.get(type_)
+            rules[type_] = (list(own.permanent), list(own.retry_on)) if own else ([], [])
+        return rules[type_]
 
     def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
         return self._desk.prepare(child_of(parent, Submission(**wanted)))

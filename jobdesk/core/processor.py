@@ -150,7 +150,7 @@ class Processor:
             PayloadError: the stored payload no longer fits (the processor changed since).
         """
         made = self._validated(data, self.payload, None if opener is None else {OPEN: opener})
-        return self.function(context, **{name: getattr(made, name) for name in self.payload.model_fields})
+        return self.function(context, **vars(made))
 
     def _validated(
         self, data: Mapping[str, Any], model: builtins.type[BaseModel], context: dict[str, Any] | None

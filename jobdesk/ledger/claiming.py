@@ -73,7 +73,7 @@ class Claimed:
         row = list(self.row)
         row[4], row[6], row[8] = State.PROCESSING, row[6] + 1, row[8] + 1
         row[12], row[13], row[16], row[25] = at, None, worker, None
-        return to_job(tuple(row))
+        return to_job(row)
 
 
 _HEADS = f"""

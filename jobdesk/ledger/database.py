@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -127,6 +127,23 @@ def _spread(sql: str, width: int, rows: int) -> str:
     return sql.format(", ".join(["(" + ", ".join("?" * width) + ")"] * rows))
 
 
+class _Mine:
+    """A thread's connection. It is closed when this goes, which is when the thread ends.
+
+    Python's connections lie in a cycle with their statement cache: left alone, that of a thread that has ended stays
+    open until the garbage collector comes by, and with it the -wal beside the database.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.tuned = False
+        """Whether its `synchronous` is set."""
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.Error):  # the ledger itself goes, in another thread: there SQLite lets nobody close it
+            self.connection.close()
+
+
 class Ledger:
     """The open database. Any thread may use it; each gets its own connection."""
 
@@ -160,7 +177,7 @@ class Ledger:
         self._writing: int | None = None
         """The thread that is in a write transaction."""
         self._synchronous = synchronous
-        self._tuned = threading.local()
+        self._thread = threading.local()
         self._db = peewee.SqliteDatabase(
             str(path),
             pragmas={
@@ -180,6 +197,7 @@ class Ledger:
 
     def close(self) -> None:
         """Close this thread's connection."""
+        self._thread.mine = None
         if not self._db.is_closed():
             self._db.close()
 
@@ -191,10 +209,11 @@ class Ledger:
             LedgerError: the database stayed locked, is full, or cannot be written.
         """
         with self._lock, self._explained():
-            connection = self._connection()
-            if getattr(self._tuned, "connection", None) is not connection:
+            mine = self._mine()
+            connection = mine.connection
+            if not mine.tuned:
                 connection.execute(f"PRAGMA synchronous = {self._synchronous()}")
-                self._tuned.connection = connection
+                mine.tuned = True
             connection.execute("BEGIN IMMEDIATE")
             tx = Tx(connection, self.clock.now())
             self._writing = threading.get_ident()
@@ -266,8 +285,13 @@ class Ledger:
         return int(found[0])
 
     def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection = self._db.connection()
-        return connection
+        return self._mine().connection
+
+    def _mine(self) -> _Mine:
+        mine: _Mine | None = getattr(self._thread, "mine", None)
+        if mine is None:
+            mine = self._thread.mine = _Mine(self._db.connection())
+        return mine
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

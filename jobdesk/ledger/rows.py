@@ -1,11 +1,15 @@
 """From rows to the records of core: one place that knows the order of columns."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from jobdesk.core.job import Job, JobError, Progress, State
-from jobdesk.ledger.database import Row
 
+_read = json.JSONDecoder().decode
+"""`json.loads` without its guess at the encoding, which takes as long as a short payload."""
+_STATES = {state.value: state for state in State}
+"""What `State(…)` finds, in a twentieth of the time."""
 JOB = (
     "j.seq, j.id, j.type, j.queue, j.state, j.priority, j.attempt, j.max_attempts, j.fence, j.created_at, j.run_at, "
     "j.ready_at, j.started_at, j.finished_at, j.expires_at, j.cancel_requested_at, j.worker, j.flow, j.step, "
@@ -16,7 +20,7 @@ JOB = (
 """The columns of a whole job, for `SELECT … FROM job j`."""
 
 
-def to_job(row: Row, **more: Any) -> Job:
+def to_job(row: Sequence[Any], **more: Any) -> Job:
     """A Job from a row of `JOB`; `more` sets what other tables know (after, artifacts)."""
     (seq, id_, type_, queue, state, priority, attempt, max_attempts, fence, created_at, run_at,
      ready_at, started_at, finished_at, expires_at, cancel_requested_at, worker, flow, step,
@@ -34,16 +38,16 @@ def to_job(row: Row, **more: Any) -> Job:
         id=id_,
         type=type_,
         queue=queue,
-        state=State(state),
+        state=_STATES[state],
         priority=priority,
-        data=json.loads(data),
+        data=_read(data),
         created_at=created_at,
         run_at=run_at,
         attempt=attempt,
         max_attempts=max_attempts,
         fence=fence,
         user=user,
-        result=None if result is None else json.loads(result),
+        result=None if result is None else _read(result),
         error=error,
         progress=progress,
         unique=unique_key,

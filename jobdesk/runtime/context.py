@@ -82,9 +82,6 @@ class JobContext:
         `settings` are those that the spec leaves out, as JSON: each job gets its own, and most read none.
         """
 
-        def tagged(message: Message) -> None:
-            send(message | {"of": spec["token"]})
-
         self.job = spec["job"]
         self.type = spec["type"]
         self.queue = spec["queue"]
@@ -92,38 +89,47 @@ class JobContext:
         self.flow = spec["flow"]
         self.attempt = spec["attempt"]
         self.max_attempts = spec["max_attempts"]
-        self._home = spec["home"]
-        self._work = spec["work"]
         self.has_workdir = False
-        self._settings = settings
-        self._spec_settings = spec.get("settings")
         self.results: Mapping[str, Any] = spec["results"]
         self.privacy = Privacy(spec["home"])
-        self.log = JobLog(tagged)
-        self._send = tagged
+        self._spec = spec
+        self._settings = settings
+        self._say = send
         self._cancelled = cancelled
         self._answered = answered
-        self._asking = threading.Lock()
-        self._calls = Calls(tagged, self._ask)
         self._deadline = time.monotonic() + spec["timeout_s"]
         self._held: Message | None = None
         self._progress_at = 0.0
         self._now = 0
         """Children asked for with `now`."""
 
+    # Made when they are first asked for: most jobs need none of them.
+
     @cached_property
     def home(self) -> Path:
-        return Path(self._home)
+        return Path(self._spec["home"])
+
+    @cached_property
+    def log(self) -> JobLog:
+        return JobLog(self._send)
+
+    @cached_property
+    def _calls(self) -> Calls:
+        return Calls(self._send, self._ask)
+
+    @cached_property
+    def _asking(self) -> threading.Lock:
+        return threading.Lock()
 
     @cached_property
     def settings(self) -> Mapping[str, Any]:
-        given = self._spec_settings
+        given = self._spec.get("settings")
         return SettingsOfJob(json.loads(self._settings or "{}") if given is None else given, self.privacy)
 
     @property
     def workdir(self) -> Path:
         self.has_workdir = True
-        folder = Path(self._work)
+        folder = Path(self._spec["work"])
         folder.mkdir(mode=0o700, exist_ok=True)  # on first use: most jobs need none
         return folder
 
@@ -174,6 +180,9 @@ class JobContext:
         """What the end of the job says of the service that it needs, if it told of no call itself."""
         if service is not None:
             self._calls.judge(service, error)
+
+    def _send(self, message: Message) -> None:
+        self._say(message | {"of": self._spec["token"]})
 
     def _ask(self, message: Message) -> Any:
         with self._asking:  # answers carry no name: one question at a time

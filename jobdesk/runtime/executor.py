@@ -27,7 +27,6 @@ from jobdesk.ledger.claiming import Claimed
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime.context import JobContext
 from jobdesk.runtime.lane import Lane, Ready
-from jobdesk.runtime.log_window import LogWindow
 from jobdesk.runtime.messages import Message, Spec
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.pool import Pool
@@ -105,7 +104,7 @@ class Executor:
             lane.give_up()
 
     def _run(self, job: Job, lane: Lane, spec: Spec | None = None) -> None:
-        entry, report = self._running.add(job), Report(LogWindow(self._limits.log_bytes), token=f"{job.id}-{job.fence}")
+        entry, report = self._running.add(job), Report(self._limits.log_bytes, f"{job.id}-{job.fence}")
         try:
             if spec is None:
                 outcome = self._attempt(entry, report, lane)
@@ -133,7 +132,7 @@ class Executor:
         report.calling = processor.service_of(data)
         if report.calling is not None and (kept := breakers.admit(self._ledger, report.calling, job)) is not None:
             return Snoozed(0.0, kept.keeps, kept.service)
-        spec = self._spec(job, data, module, file)
+        spec = self._spec(job, report.token, data, module, file)
         if processor.isolation == "thread":
             return self._call(processor, spec, entry, report)
         return self._supervise(spec, entry, report, lane)
@@ -156,7 +155,7 @@ class Executor:
 
         def prepare(claimed: Claimed) -> Spec:
             ahead = claimed.prepare(job.worker or "")
-            return self._spec(ahead, ahead.data, module, file)
+            return self._spec(ahead, f"{ahead.id}-{ahead.fence}", ahead.data, module, file)
 
         return prepare
 
@@ -167,9 +166,8 @@ class Executor:
             return job.data
         return finish(job.data, bindings, {"steps": flows.steps(self._ledger, job.flow)})
 
-    def _spec(self, job: Job, data: Mapping[str, Any], module: str, file: str | None) -> Spec:
+    def _spec(self, job: Job, token: str, data: Mapping[str, Any], module: str, file: str | None) -> Spec:
         permanent, retry_on = self._wiring.retry_rules(job.type)
-        token = f"{job.id}-{job.fence}"
         return Spec(
             token=token,
             job=job.id,
@@ -195,17 +193,8 @@ class Executor:
     # ── in the worker's own thread ──
 
     def _call(self, processor: Processor, spec: Spec, entry: Running, report: Report) -> Outcome:
-        def cancelled() -> str | None:
-            return entry.why or "stopped" if entry.wish else None
-
-        answers: list[Any] = [None]
-
-        def take(message: Message) -> None:
-            report.take(message)
-            self._supervisor.store_urgent(entry.job, report)
-            answers[0] = next(iter(self._supervisor.answers(entry.job, report)), None)
-
-        context = JobContext(spec, take, cancelled, lambda: answers[0])
+        line = _Line(self._supervisor, entry, report)
+        context = JobContext(spec, line.take, line.cancelled, line.answer)
         try:
             outcome = perform(processor, context, spec)
             if isinstance(outcome, Completed | Failed) and isinstance(outcome.result, dict | list):
@@ -214,3 +203,26 @@ class Executor:
         finally:
             if context.has_workdir:
                 shutil.rmtree(context.workdir, ignore_errors=True)
+
+
+class _Line:
+    """Between a job in a worker's own thread and the desk: what is a pair of sockets for one in a child."""
+
+    __slots__ = ("_answer", "_entry", "_report", "_supervisor")
+
+    def __init__(self, supervisor: Supervisor, entry: Running, report: Report) -> None:
+        self._supervisor = supervisor
+        self._entry = entry
+        self._report = report
+        self._answer: Any = None
+
+    def take(self, message: Message) -> None:
+        self._report.take(message)
+        self._supervisor.store_urgent(self._entry.job, self._report)
+        self._answer = next(iter(self._supervisor.answers(self._entry.job, self._report)), None)
+
+    def cancelled(self) -> str | None:
+        return self._entry.why or "stopped" if self._entry.wish else None
+
+    def answer(self) -> Any:
+        return self._answer

@@ -29,6 +29,8 @@ class Privacy:
     what a thread of a former job still prints too.
     """
 
+    __slots__ = ("_home", "_vault")
+
     def __init__(self, home: str) -> None:
         self._home = home
         self._vault: Vault | None = None

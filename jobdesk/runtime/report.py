@@ -1,7 +1,7 @@
 """What a job has said and not yet been written down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from jobdesk.core.calling import Called
@@ -21,30 +21,41 @@ class TooMuch(Exception):
     """A job says more than can be kept."""
 
 
+class Left:
+    """What an attempt left beside its result; most leave nothing."""
+
+    __slots__ = ("artifacts", "asks", "assets", "calls", "children", "entries", "log", "urgent")
+
+    def __init__(self, log_letters: int) -> None:
+        self.log = LogWindow(log_letters)
+        self.artifacts: list[Artifact] = []
+        self.assets: list[Mapping[str, Any]] = []
+        self.children: list[Mapping[str, Any]] = []
+        self.urgent: list[Mapping[str, Any]] = []
+        """Children to be stored at once that are not stored yet."""
+        self.asks: list[str] = []
+        """Services that it wants to call, not answered yet."""
+        self.entries: list[tuple[str, Mapping[str, Any]]] = []
+        """For books, not answered yet."""
+        self.calls: list[Called] = []
+        """What came of calls."""
+
+
 @dataclass(slots=True)
 class Report:
     """Fills with the messages of one attempt; its words are written as it goes, the rest when it ends."""
 
-    log: LogWindow = field(default_factory=LogWindow)
+    log_letters: int = 1_000_000
+    """How much is kept of its log."""
+    token: str = ""
     progress: Progress | None = None
-    artifacts: list[Artifact] = field(default_factory=list)
-    assets: list[Mapping[str, Any]] = field(default_factory=list)
-    children: list[Mapping[str, Any]] = field(default_factory=list)
-    urgent: list[Mapping[str, Any]] = field(default_factory=list)
-    """Children to be stored at once that are not stored yet."""
     asked: int = 0
-    """How many of those there were."""
+    """How many children it wanted at once."""
     refused: Exception | None = None
     """Why one of those cannot be stored."""
     on_failure: Mapping[str, Any] | None = None
-    asks: list[str] = field(default_factory=list)
-    """Services that it wants to call, not answered yet."""
-    entries: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
-    """For books, not answered yet."""
     calling: str | None = None
     """The service that it was let call last and has not told of since."""
-    calls: list[Called] = field(default_factory=list)
-    """What came of calls."""
     still_down: str | None = None
     """The service that it tried, and that is still down."""
     outcome: Outcome | None = None
@@ -52,7 +63,19 @@ class Report:
     max_rss_bytes: int = 0
     has_workdir: bool = True
     """Whether there may be a working folder to remove."""
-    token: str = ""
+    _left: Left | None = None
+
+    @property
+    def left(self) -> Left:
+        """What it left; made when it is first asked for: a job that says nothing costs nothing."""
+        if self._left is None:
+            self._left = Left(self.log_letters)
+        return self._left
+
+    @property
+    def has_left(self) -> bool:
+        """Whether there may be something in `left`."""
+        return self._left is not None
 
     def take(self, message: Message) -> bool:
         """Understand one message of the job, and whether it is its end; one of another attempt is nobody's.
@@ -65,30 +88,31 @@ class Report:
         if "end" in message:
             self._end(message)
             return True
-        if len(self.assets) + len(self.children) + self.asked + len(self.artifacts) > MOST_ITEMS:
+        left = self.left
+        if len(left.assets) + len(left.children) + self.asked + len(left.artifacts) > MOST_ITEMS:
             raise TooMuch
         match message:
             case {"log": [at, level, text]}:
-                self.log.take((at, level, text))
+                left.log.take((at, level, text))
             case {"progress": [done, total, text]}:
                 self.progress = Progress(done, total, text)
             case {"artifact": [path, kind, size]}:
-                self.artifacts.append(Artifact(path, kind, size))
+                left.artifacts.append(Artifact(path, kind, size))
             case {"asset": record}:
-                self.assets.append(record)
+                left.assets.append(record)
             case {"child": wanted}:
-                self.children.append(wanted)
+                left.children.append(wanted)
             case {"child_now": wanted}:
-                self.urgent.append(wanted)
+                left.urgent.append(wanted)
                 self.asked += 1
             case {"on_failure": wanted}:
                 self.on_failure = wanted
             case {"ask": service}:
-                self.asks.append(service)
+                left.asks.append(service)
             case {"book": [name, entry]}:
-                self.entries.append((name, entry))
+                left.entries.append((name, entry))
             case {"called": [service, failure]}:
-                self.calls.append(Called(service, failure))
+                left.calls.append(Called(service, failure))
                 self.calling = None
             case {"called": None}:
                 self.calling = None
@@ -103,18 +127,15 @@ class Report:
     @property
     def is_empty(self) -> bool:
         """Whether it says nothing but how the job ended."""
-        return not (
-            self.log.is_new
-            or self.progress
-            or self.artifacts
-            or self.assets
-            or self.children
-            or self.asked
-            or self.refused
-            or self.on_failure
-            or self.calls
-            or self.calling
-            or self.still_down
+        left = self._left
+        return (
+            self.progress is None
+            and self.calling is None
+            and self.still_down is None
+            and self.on_failure is None
+            and self.refused is None
+            and not self.asked
+            and (left is None or not (left.log.is_new or left.artifacts or left.assets or left.children or left.calls))
         )
 
     @property
@@ -125,21 +146,24 @@ class Report:
         """Write progress and log lines so far; `forget_words` once that is committed."""
         if self.progress is not None:
             reports.progress(tx, job, self.progress)
-        self.log.write(tx, job)
+        if self._left is not None:
+            self._left.log.write(tx, job)
 
     @property
     def has_words(self) -> bool:
         """Whether there is something to write while it runs."""
-        return bool(self.log.is_new or self.progress or self.calls)
+        left = self._left
+        return self.progress is not None or (left is not None and (left.log.is_new or bool(left.calls)))
 
     def no_answer(self) -> None:
         """Its time is up: the service that it calls has not answered."""
         if self.calling is not None:
-            self.calls.append(Called(self.calling, "no answer within the timeout of the job"))
+            self.left.calls.append(Called(self.calling, "no answer within the timeout of the job"))
             self.calling = None
 
     def forget_words(self) -> None:
         """What was written need not be written again."""
         self.progress = None
-        self.log.written()
-        self.calls.clear()
+        if self._left is not None:
+            self._left.log.written()
+            self._left.calls.clear()

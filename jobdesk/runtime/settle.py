@@ -85,7 +85,9 @@ class Settler:
 
     def _write(self, tx: Tx, ending: Ending, report: Report, outcome: Outcome, cancelled: bool) -> None:
         entry, job = ending.entry, ending.job
-        children = [self._wiring.prepare_child(job, wanted) for wanted in report.children] if _done(outcome) else []
+        children = (
+            [self._wiring.prepare_child(job, wanted) for wanted in report.left.children] if _done(outcome) else []
+        )
         hook = self._wiring.prepare_child(job, report.on_failure) if report.on_failure else None
         if cancelled and not _done(outcome):
             outcome = Stopped(entry.why or "cancelled while it ran")
@@ -93,8 +95,8 @@ class Settler:
         if report.still_down is not None and isinstance(outcome, Failed):
             why = f"service {report.still_down} is still down: {outcome.error.message}"
             outcome = Snoozed(waiting.AFTER_OTHERS_S, why[:MOST_WORDS], report.still_down)  # a trial costs no attempt
-        reports.artifacts(tx, job, report.artifacts)
-        if report.urgent:
+        reports.artifacts(tx, job, report.left.artifacts)
+        if report.left.urgent:
             self.store_urgent(tx, job, report)
         if children or hook:
             flow = follow.join_flow(tx, job)
@@ -105,7 +107,7 @@ class Settler:
     def write_words(self, tx: Tx, job: Job, report: Report) -> None:
         """Write what it has said so far and what came of its calls; `report.forget_words` once that is committed."""
         report.write_words(tx, job)
-        for called in report.calls:
+        for called in report.left.calls:
             if breakers.report(tx, self._wiring.policy(called.service), called, job):
                 report.still_down = called.service
 
@@ -116,7 +118,7 @@ class Settler:
             UsageError, NotFound, Refused: one cannot be stored.
         """
         if claiming.held(tx, [job]):
-            new = [wanted for wanted in report.urgent if not follow.is_stored(tx, wanted["id"])]
+            new = [wanted for wanted in report.left.urgent if not follow.is_stored(tx, wanted["id"])]
             follow.join_flow(tx, job)
             self._store(tx, [self._wiring.prepare_child(job, wanted) for wanted in new])
 
@@ -132,7 +134,7 @@ class Settler:
         job = entry.job
         match outcome:
             case Completed(result):
-                for record in report.assets:
+                for record in report.left.assets:
                     reports.asset(tx, job, record)
                 self._store(tx, children)
                 moves.complete(tx, job, result, report.usage)
@@ -163,14 +165,11 @@ def _completion(ending: Ending, unwritten: Collection[int]) -> finishing.Complet
         return None
     try:  # a child may have sent anything
         result = "null" if outcome.result is None else to_json(outcome.result)
-        cpu_ms, memory = _whole(report.cpu_ms), _whole(report.max_rss_bytes) or None
+        cpu_ms = None if report.cpu_ms is None else int(report.cpu_ms)
+        memory = int(report.max_rss_bytes) or None
         return finishing.Completion(job, result, ending.at, cpu_ms, memory, job.seq in unwritten)
     except (TypeError, ValueError):
         return None
-
-
-def _whole(value: int | None) -> int | None:
-    return None if value is None else int(value)
 
 
 def _checked(ending: Ending) -> Outcome:

@@ -161,23 +161,25 @@ class Supervisor:
 
     def store_urgent(self, job: Job, report: Report) -> None:
         """Store the children that are wanted now; what the ledger cannot take yet is stored when the job ends."""
-        if not report.urgent:
+        if not report.left.urgent:
             return
         try:
             with self._ledger.write() as tx:
                 self._settler.store_urgent(tx, job, report)
-            report.urgent.clear()
+            report.left.urgent.clear()
         except LedgerError as error:
             logging.getLogger("jobdesk").warning(
                 "cannot store the children of %s yet: %s", job.id, error, extra=said_of(job)
             )
         except JobdeskError as error:
-            report.refused, report.urgent = error, []
+            report.refused, report.left.urgent = error, []
 
     def answers(self, job: Job, report: Report) -> list[Any]:
         """Answer what the job has asked: whether it may call a service, what a book says to an entry."""
-        written = [self._written(job, name, entry) for name, entry in report.entries]
-        report.entries.clear()
+        if not report.has_left:
+            return []
+        written = [self._written(job, name, entry) for name, entry in report.left.entries]
+        report.left.entries.clear()
         return [*self.admit(job, report), *written]
 
     def _written(self, job: Job, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,8 +195,8 @@ class Supervisor:
     def admit(self, job: Job, report: Report) -> list[str | None]:
         """Answer each service that the job asked for: None, or why it must not call now."""
         answers: list[str | None] = []
-        for service in report.asks:
-            if report.calls:
+        for service in report.left.asks:
+            if report.left.calls:
                 self._write_down(job, report)  # what came of its last call may decide
             try:
                 kept = breakers.admit(self._ledger, service, job)
@@ -203,7 +205,7 @@ class Supervisor:
                 kept = None
             report.calling = service if kept is None else None
             answers.append(None if kept is None else kept.keeps)
-        report.asks.clear()
+        report.left.asks.clear()
         return answers
 
     def _write_down(self, job: Job, report: Report) -> None:

@@ -78,6 +78,21 @@ def test_an_edit_is_followed_without_a_restart_and_a_broken_one_keeps_the_former
         desk.close()
 
 
+def test_a_file_of_the_home_comes_before_what_is_installed(tmp_path: Path) -> None:
+    own = SCHEDULED.replace('"tick"', '"THUMBNAIL_GENERATE"').replace(", schedule={schedule!r}", "")
+    with Desk(make_home(tmp_path, own)) as desk:
+        assert desk.registry.sources["THUMBNAIL_GENERATE"].file == str(desk.home.processors / "own.py")
+        assert not desk.registry.broken
+        assert desk.wait(desk.submit("THUMBNAIL_GENERATE", {"n": 5}).id, timeout="60s").result == 5
+
+
+def test_of_two_files_of_the_home_the_second_is_a_row_with_its_error(home: Path) -> None:
+    (home / "processors" / "zzz.py").write_text(VERSION.format(version="late"))
+    desk = Desk(home)
+    assert desk.registry.sources["says"].file == str(home / "processors" / "own.py")
+    assert [one.error for one in desk.registry.broken] == [f"job type 'says' is taken by {home}/processors/own.py"]
+
+
 def test_one_wrong_annotation_keeps_the_former_too(home: Path) -> None:
     desk = Desk(home)
     assert "says" in desk.registry.processors
