@@ -1,8 +1,8 @@
 """The line on which a child is given its jobs, as its owner has it.
 
 Where the system has them it carries packets, one a job, and we keep the child's end open too. So jobs may be sent
-ahead, that the child has its next one without a change of processes; and what it has not taken from the line can be
-taken back: the kernel gives each packet to one of us.
+ahead, and the child has its next one without a change of processes; what it has not taken from the line can be taken
+back: the kernel gives each packet to one of us.
 """
 
 import socket
@@ -87,13 +87,22 @@ class JobLine:
         self._under_way.popleft()
 
     def take_back(self) -> list[str]:
-        """The tokens of those sent ahead that it has not taken, in their order: they will not begin."""
-        if len(self._under_way) < 2:
+        """The tokens of those sent ahead that it has not taken, in their order: they will not begin.
+
+        None as long as it has not taken the first: while we took that, it could take the next.
+        """
+        if len(self._under_way) < 2 or self.first_lies_there:
             return []
-        left = self._left()
-        if len(left) == len(self._under_way):  # it has not taken the first yet, and shall
-            self._line.send(left.pop(0))
-        return [self._under_way.pop() for _ in left][::-1]
+        return [self._under_way.pop() for _ in self._left()][::-1]
+
+    @property
+    def first_lies_there(self) -> bool:
+        """Whether the child has not taken the first of its jobs yet; it may do so now."""
+        try:
+            packet = self.its_end.recv(BLOCK_BYTES, socket.MSG_DONTWAIT | socket.MSG_PEEK) if PACKETS else b""
+        except OSError:  # there is nothing
+            return False
+        return bool(self._under_way) and packet.startswith(encode({"run": {"token": self._under_way[0]}})[:-3])
 
     def never_took(self) -> bool:
         """Whether the child, which is dead, had not taken the first of its jobs: it has not begun."""

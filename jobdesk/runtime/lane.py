@@ -63,12 +63,12 @@ class Lane:
             self._ahead.append((claimed, spec))
 
     def call_back(self, child: ChildProcess) -> bool:
-        """Put back what the child has not taken; False if it has taken one: what ran before that is over."""
+        """Put back what the child has not taken; False if it has begun one: what ran before that is over."""
         unbegun = set(child.jobs.take_back())
         back = [claimed for claimed, spec in self._ahead if spec["token"] in unbegun]
         self._ahead = deque(one for one in self._ahead if one[1]["token"] not in unbegun)
         self._ready.put_back(back)
-        return not self._ahead
+        return not self._ahead or child.jobs.first_lies_there
 
     def next(self) -> tuple[Claimed, Spec] | None:
         """The next that was sent ahead, whether or not the child is the same still."""

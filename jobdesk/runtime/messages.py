@@ -32,7 +32,7 @@ _written = json.JSONEncoder(check_circular=False).encode
 
 
 class Spec(TypedDict):
-    """One attempt, as a child needs it. `token` names it in every message."""
+    """One attempt, as a child needs it. `token` names it in every message, and comes first in its own."""
 
     token: str
     job: str

@@ -69,13 +69,17 @@ def test_what_the_child_has_not_taken_is_taken_back(line: JobLine, tmp_path: Pat
     assert not line.never_took()
 
 
-def test_the_job_that_is_to_run_stays(line: JobLine, tmp_path: Path) -> None:
+def test_nothing_is_taken_back_before_the_job_that_is_to_run_was_taken(line: JobLine, tmp_path: Path) -> None:
     line.give(spec(tmp_path, 1))
     line.give_ahead(spec(tmp_path, 2))
-    assert line.take_back() == ["job_2-1"]
+    assert line.first_lies_there
+    assert line.take_back() == []
     assert b"job_1" in take(line)
+    assert not line.first_lies_there
+    assert line.take_back() == ["job_2-1"]
     line.give_ahead(spec(tmp_path, 3))
     line.ended()
+    assert line.first_lies_there
     assert line.never_took()
 
 
