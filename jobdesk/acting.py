@@ -1,4 +1,4 @@
-"""What a desk does to jobs and queues: cancel, retry, delete, priority, pause, resume."""
+"""What a desk does to jobs and queues: cancel, retry, edit, hold, delete, priority, pause, resume."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -54,14 +54,18 @@ class Acting:
         """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
         job, checked = self.job(id_), None
         if data is not None:
-            from jobdesk.core.redaction import restored
-            from jobdesk.sealing import Seal
-
-            data = restored(data, job.data)  # what was masked before the person's eyes is what it was
-            checked = self.registry.get(job.type).check(data, self.still_open(job, data), Seal(lambda: self.vault))
+            checked = self._checked(job, data)
         with self.deed("retry").part() as part, part.job(job.id):
             _retry(part.tx, job.id, checked)
         return reads.job(self.ledger, job.id)
+
+    def _checked(self, job: Job, data: Mapping[str, Any]) -> dict[str, Any]:
+        """A payload that takes the place of a job's own, as it is stored."""
+        from jobdesk.core.redaction import restored
+        from jobdesk.sealing import Seal
+
+        data = restored(data, job.data)  # what was masked before the person's eyes is what it was
+        return self.registry.get(job.type).check(data, self.still_open(job, data), Seal(lambda: self.vault))
 
     def run_now(self, id_: str) -> Job:
         """Let a job that waits for its time, or for its next attempt, wait no longer."""
@@ -71,6 +75,37 @@ class Acting:
         with self.deed("run_now").part() as part, part.job(full):
             moves.run_now(part.tx, full)
         return reads.job(self.ledger, full)
+
+    def hold(self, id_: str) -> Job:
+        """Let a job that waits wait until it is released, whatever else would let it start.
+
+        Raises:
+            Refused: it runs, or has ended.
+        """
+        return self._one("hold", id_)
+
+    def release(self, id_: str) -> Job:
+        """Let a held job go.
+
+        Raises:
+            Refused: it runs, or has ended.
+        """
+        return self._one("release", id_)
+
+    def edit(self, id_: str, data: Mapping[str, Any]) -> Job:
+        """Give a job that waits another payload, after a check.
+
+        Raises:
+            PayloadError: its processor does not take it.
+            Refused: it runs, or has ended.
+        """
+        from jobdesk.ledger import editing
+
+        job = self.job(id_)
+        checked = self._checked(job, data)
+        with self.deed("edit").part() as part, part.job(job.id):
+            editing.set_data(part.tx, job.id, checked, user())
+        return reads.job(self.ledger, job.id)
 
     def delete(self, id_: str) -> None:
         """Remove a job that does not run, with its history."""
@@ -87,8 +122,11 @@ class Acting:
             UsageError: it is none of these.
             Refused: the job runs, or has ended.
         """
+        return self._one("priority", id_, priority=priority)
+
+    def _one(self, action: str, id_: str, *, priority: str | int | None = None) -> Job:
         full = self.full_id(id_)
-        (why,) = self.each("priority", [full], priority=priority).values()
+        (why,) = self.each(action, [full], priority=priority).values()
         if why is not None:
             raise Refused(why)
         return reads.job(self.ledger, full)
@@ -101,16 +139,17 @@ class Acting:
         *,
         priority: str | int | None = None,
     ) -> dict[str, str | None]:
-        """Cancel, retry, delete, run_now or priority for many jobs, by full ids; for each why it was refused, or None.
+        """Do something to many jobs, by their full ids; for each why it was refused, or None.
 
         Args:
+            action: cancel, retry, delete, run_now, hold, release or priority.
             under: the action that they are part of, where several calls make one.
             priority: the new one, as `set_priority` takes it.
 
         Raises:
             UsageError: it is no priority.
         """
-        from jobdesk.ledger import moves, priorities
+        from jobdesk.ledger import holding, moves, priorities
 
         why = f"cancelled by {user()}"
         ways: dict[str, Callable[[Tx, str], object]] = {
@@ -118,6 +157,8 @@ class Acting:
             "retry": _retry,
             "delete": moves.delete,
             "run_now": moves.run_now,
+            "hold": lambda tx, id_: holding.hold(tx, id_, user()),
+            "release": lambda tx, id_: holding.release(tx, id_, user()),
         }
         if priority is not None:
             level = _level(priority)

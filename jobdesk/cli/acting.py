@@ -1,9 +1,9 @@
-"""Retry, cancel, delete and give another priority: of jobs named by id, or of all that match a query."""
+"""Retry, cancel, hold, release, delete and give another priority: of jobs named by id, or of all that match a query."""
 
 import argparse
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobdesk.cli.opening import opened
@@ -12,6 +12,7 @@ from jobdesk.cli.parsing import Args, Group, Parser
 from jobdesk.core.errors import JobdeskError, UsageError
 
 if TYPE_CHECKING:
+    from jobdesk.core.job import Job, State
     from jobdesk.core.rate import Rate
     from jobdesk.desk import Desk
 
@@ -20,6 +21,8 @@ _DONE = {
     "cancel": "cancelled",
     "delete": "deleted",
     "run_now": "made ready",
+    "hold": "held",
+    "release": "released",
     "priority": "given the priority",
 }
 _TO = {"run_now": "run now", "priority": "give another priority"}
@@ -41,6 +44,8 @@ def add(noun: Group) -> None:
         ("cancel", "stop jobs: at once if they wait, by request if they run"),
         ("delete", "remove jobs that do not run, with their history"),
         ("run_now", "let scheduled and retrying jobs wait no longer"),
+        ("hold", "let jobs that wait wait until they are released"),
+        ("release", "let held jobs go"),
         ("priority", "let jobs that wait come earlier or later"),
     ):
         parser = noun.command(action.replace("_", "-"), about, _act, rest="ids")
@@ -140,27 +145,26 @@ def _act_on_ids(desk: "Desk", args: Args, out: Out) -> int:
         named = args.ids[0] if len(args.ids) == 1 else f"{len(args.ids)} jobs"
         if not confirmed(out, f"delete {named}, with the history?", must_ask=False):
             return 1
+    ways: dict[str, Callable[[Job], State | None]] = {
+        "retry": lambda job: desk.retry(job.id, None if new is None else {**job.data, **new}).state,
+        "cancel": lambda job: desk.cancel(job.id),
+        "run_now": lambda job: desk.run_now(job.id).state,
+        "hold": lambda job: desk.hold(job.id).state,
+        "release": lambda job: desk.release(job.id).state,
+        "priority": lambda job: desk.set_priority(job.id, args.level).state,
+        "delete": lambda job: desk.delete(job.id),
+    }
     answers = []
     for given in args.ids:
         try:
             job = desk.job(given)
-            if args.action == "retry":
-                state = desk.retry(job.id, None if new is None else {**job.data, **new}).state.value
-            elif args.action == "cancel":
-                state = desk.cancel(job.id).value
-            elif args.action == "run_now":
-                state = desk.run_now(job.id).state.value
-            elif args.action == "priority":
-                state = desk.set_priority(job.id, args.level).state.value
-            else:
-                desk.delete(job.id)
-                state = "deleted"
+            state = ways[args.action](job)
         except JobdeskError as error:
             if len(args.ids) == 1:
                 raise
             answers.append(_Answer(given, None, error))
         else:
-            answers.append(_Answer(job.id, state))
+            answers.append(_Answer(job.id, "deleted" if state is None else state.value))
     return _tell(desk, out, args.action, answers)
 
 

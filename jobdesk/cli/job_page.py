@@ -48,6 +48,8 @@ def _facts(job: "Job", out: Out, now: float) -> list[tuple[str, str]]:
     state = out.paint(out.state(job.state), state_tone(job.state.value))
     if job.cancel_requested_at is not None and job.state == "processing":
         state += ", asked to stop"
+    if job.held:
+        state += ", held"
     out.line(f"{out.paint(job.id, 'bold')}  {state}")
     return [
         ("type", job.type),

@@ -1,8 +1,8 @@
-"""`jobdesk jobs`: list, show, logs, history, why, wait, retry, cancel, delete, priority."""
+"""`jobdesk jobs`: list, show, logs, history, why, wait, and what changes them."""
 
 from typing import TYPE_CHECKING, Any
 
-from jobdesk.cli import acting
+from jobdesk.cli import acting, editing
 from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out, state_tone
 from jobdesk.cli.parsing import Args, Group, Parser, duration, number, past
@@ -57,6 +57,7 @@ def add(commands: Group) -> None:
     watch = noun.command("watch", "follow a job until it has ended; exits 3 if it failed", _watch)
     watch.add_argument("id", metavar="ID")
     acting.add(noun)
+    editing.add(noun)
 
 
 def add_log_filters(parser: Parser) -> None:

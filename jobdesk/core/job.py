@@ -145,6 +145,8 @@ class Job:
     cpu_ms: int | None = None
     max_rss_bytes: int | None = None
     worker: str | None = None
+    held: bool = False
+    """Somebody holds it back: it waits until it is released."""
     artifacts: Sequence[Artifact] = field(default=())
     existed: bool = False
     """A submission was answered with it, since it has the unique key."""
@@ -198,6 +200,7 @@ class Job:
             "cpu_ms": self.cpu_ms,
             "max_rss_bytes": self.max_rss_bytes,
             "worker": self.worker,
+            "held": self.held,
             "artifacts": [artifact.to_json() for artifact in self.artifacts],
         }
 

@@ -7,7 +7,8 @@ walked through.
 Jobs with one concurrency key must not run at once. While one of them runs, the others are *parked*:
 out of the claim's index. While none runs, the first of them in each lane stands in the index, so a
 paused queue keeps no key from another. Triggers see to it on every way into and out of waiting,
-and a unique index makes two running ones impossible.
+and a unique index makes two running ones impossible. Parked for good (2) is what somebody holds:
+see `ledger.holding`.
 
 A job's *rank* orders its lane: its priority, and with ageing (points a second) less the older it is.
 It does not change while the job waits, so ageing needs no upkeep.
@@ -58,17 +59,21 @@ _CANDIDATES = (
     "seq IN (SELECT c.seq FROM job c INDEXED BY job_candidate "
     "WHERE c.concurrency_key = new.concurrency_key AND c.state = 'pending' AND c.parked = 0"
 )
-_TAKEN = f"EXISTS (SELECT 1 FROM job WHERE {_KEYED} AND state = 'processing')"
+TAKEN = f"EXISTS (SELECT 1 FROM job WHERE {_KEYED} AND state = 'processing')"
 _FIRST = (
     f"(SELECT f.seq FROM job f INDEXED BY job_keyed WHERE f.{_WAITS.replace('AND state', 'AND f.state')} "
-    "AND f.queue = {0}.queue AND f.type = {0}.type ORDER BY f.rank DESC, f.seq LIMIT 1)"
+    "AND f.queue = {0}.queue AND f.type = {0}.type AND NOT f.held ORDER BY f.rank DESC, f.seq LIMIT 1)"
 )
 
 _ENTERS = "INSERT INTO lane SELECT new.queue, new.type, 1 WHERE {0} ON CONFLICT DO UPDATE SET ready = ready + 1"
 _LEAVES = "INSERT INTO lane SELECT old.queue, old.type, -1 WHERE {0} ON CONFLICT DO UPDATE SET ready = ready - 1"
-_STEP_BACK = (
+STEP_BACK = (
     f"UPDATE job SET parked = 1 WHERE {{0}} AND {_CANDIDATES} AND c.queue = new.queue AND c.type = new.type) "
-    f"AND (seq IS NOT {_FIRST.format('new')} OR {_TAKEN})"
+    f"AND (seq IS NOT {_FIRST.format('new')} OR {TAKEN})"
+)
+STEPS_FORWARD = (
+    f"new.concurrency_key IS NOT NULL AND parked = 1 AND NOT {TAKEN} "
+    f"AND seq IN (SELECT {_FIRST.format('lane')} FROM lane)"
 )
 _COMES = "new.concurrency_key IS NOT NULL AND new.state = 'pending' AND old.state <> 'pending'"
 
@@ -76,20 +81,19 @@ _COMES = "new.concurrency_key IS NOT NULL AND new.state = 'pending' AND old.stat
 ON_NEW = [
     _ENTERS.format(_READY.format("new")),
     # one comes to wait: it stands in the index if the key is free and it is the first of its lane
-    _STEP_BACK.format("new.concurrency_key IS NOT NULL AND new.state = 'pending'"),
+    STEP_BACK.format("new.concurrency_key IS NOT NULL AND new.state = 'pending'"),
 ]
 ON_MOVE = [
     _ENTERS.format(f"{_READY.format('new')} AND NOT ({_READY.format('old')})"),
     _LEAVES.format(f"{_READY.format('old')} AND NOT ({_READY.format('new')})"),
-    f"UPDATE job SET parked = 0 WHERE {_COMES} AND seq = {_FIRST.format('new')} AND parked = 1 AND NOT {_TAKEN}",
-    _STEP_BACK.format(_COMES),
+    f"UPDATE job SET parked = 0 WHERE {_COMES} AND seq = {_FIRST.format('new')} AND parked = 1 AND NOT {TAKEN}",
+    STEP_BACK.format(_COMES),
     # one begins to run: the candidates of all lanes step back
     "UPDATE job SET parked = 1 WHERE new.concurrency_key IS NOT NULL AND new.state = 'processing' "
     f"AND old.state = 'pending' AND {_CANDIDATES})",
     # one has run, or a candidate is gone: the first of each lane steps forward
-    "UPDATE job SET parked = 0 WHERE new.concurrency_key IS NOT NULL AND old.state <> new.state "
-    f"AND new.state <> 'processing' AND (old.state = 'processing' OR {_READY.format('old')}) "
-    f"AND parked = 1 AND NOT {_TAKEN} AND seq IN (SELECT {_FIRST.format('lane')} FROM lane)",
+    "UPDATE job SET parked = 0 WHERE old.state <> new.state AND new.state <> 'processing' "
+    f"AND (old.state = 'processing' OR {_READY.format('old')}) AND {STEPS_FORWARD}",
 ]
 ON_PARKED = [
     _ENTERS.format(f"{_READY.format('new')} AND NOT ({_READY.format('old')})"),

@@ -174,7 +174,7 @@ def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
     follow.reopen(tx, seq)
     tx.run(
         "UPDATE job SET state = 'pending', attempt = 0, run_at = ?, ready_at = ?, finished_at = NULL, "
-        "expires_at = NULL, cancel_requested_at = NULL, data = coalesce(?, data), "
+        "expires_at = NULL, cancel_requested_at = NULL, held = 0, data = coalesce(?, data), "
         f"aging = {lanes.AGING} WHERE seq = ? AND state = ?",
         (tx.now, tx.now, None if data is None else to_json(dict(data)), seq, state),
     )
@@ -191,7 +191,7 @@ def run_now(tx: Tx, id_: str) -> None:
     """
     seq, queue, state = _find(tx, id_)
     done = state in (State.SCHEDULED, State.RETRYING) and tx.run(
-        "UPDATE job SET state = 'pending', run_at = ?1, ready_at = ?1 WHERE seq = ?2 AND state = ?3",
+        "UPDATE job SET state = 'pending', held = 0, run_at = ?1, ready_at = ?1 WHERE seq = ?2 AND state = ?3",
         (tx.now, seq, state),
     )
     if not done:

@@ -13,6 +13,7 @@ from jobdesk.ledger import (
     folder_tables,
     footprint_tables,
     fulltext,
+    holding_tables,
     kept,
     lanes,
     notices_tables,
@@ -240,6 +241,7 @@ MIGRATIONS = [
     + fulltext.MIGRATION
     + _EVENTS
     + _COUNTED
+    + holding_tables.MIGRATION
     + kept.MIGRATION
     + audit_tables.MIGRATION
     + schedule_tables.MIGRATION
@@ -273,6 +275,7 @@ def triggers() -> str:
         "INSERT INTO tally VALUES (new.queue, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1",
         "UPDATE flow SET total = total + 1, open = open + 1, finished_at = NULL WHERE id = new.flow",
         *lanes.ON_NEW,
+        *holding_tables.ON_NEW,
     ]
     moved = [
         f"SELECT raise(ABORT, 'illegal move of a job') WHERE old.state <> new.state AND NOT ({pairs}) "
@@ -305,6 +308,7 @@ def triggers() -> str:
             moved,
         ),
         "job_parked": ("AFTER UPDATE OF parked ON job WHEN old.parked <> new.parked", lanes.ON_PARKED),
+        "job_held": ("AFTER UPDATE OF held ON job WHEN old.held <> new.held", holding_tables.ON_HELD),
         "job_reworded": fulltext.ON_REWORDED,
         "job_again": kept.ON_AGAIN,
         "job_gone": ("AFTER DELETE ON job", gone),

@@ -230,7 +230,7 @@ def anything_to_do(ledger: Ledger, queues: Sequence[str] | None, due_before: flo
         "EXISTS (SELECT 1 FROM lane WHERE queue = q.name AND ready > 0 "
         "AND type NOT IN (SELECT value FROM json_each(:shut))) OR "
         "EXISTS (SELECT 1 FROM job WHERE state IN ('scheduled', 'retrying', 'blocked') AND run_at < :due_before "
-        "AND queue = q.name AND (state <> 'blocked' OR waits_for = 0))) LIMIT 1",
+        "AND queue = q.name AND NOT held AND (state <> 'blocked' OR waits_for = 0))) LIMIT 1",
         {
             "queues": None if queues is None else json.dumps(list(queues)),
             "due_before": due_before,

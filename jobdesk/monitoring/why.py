@@ -34,8 +34,10 @@ def why(
         return [_ended(job)]
     if job.state is State.PROCESSING:
         return _running(job, now)
-    said = _services(ledger, job, service, now)
-    if not said or job.state is not State.SCHEDULED:  # who was put off for a service is called when it works
+    said = [f"Somebody holds it: it waits until `jobdesk jobs release {job.id}`."] if job.held else []
+    put_off = _services(ledger, job, service, now)
+    said += put_off
+    if not put_off or job.state is not State.SCHEDULED:  # who was put off for a service is called when it works
         said += _waits(ledger, job, now)
     alive = workers.running(ledger) if consumers is None else consumers
     said += _limits(ledger, job, now)

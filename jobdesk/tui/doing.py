@@ -16,7 +16,14 @@ from jobdesk.tui.messages import Acted
 from jobdesk.tui.selection import Selection
 
 _BATCH = 200
-_DONE = {"retry": "Retried", "cancel": "Cancelled", "delete": "Deleted", "run_now": "Made ready"}
+_DONE = {
+    "retry": "Retried",
+    "cancel": "Cancelled",
+    "delete": "Deleted",
+    "run_now": "Made ready",
+    "hold": "Held",
+    "release": "Released",
+}
 
 
 class Doer:

@@ -83,6 +83,8 @@ def _standing(job: Job, now: float, glyphs: Glyphs) -> Spans:
     said = ""
     if job.cancel_requested_at is not None and job.state is State.PROCESSING:
         said = "asked to stop"
+    elif job.held:
+        said = "held, until it is released"
     elif job.state is State.PROCESSING and job.started_at is not None:
         said = f"for {ago(job.started_at, now) if now - job.started_at >= 1 else '0s'}"
     elif job.state in (State.SCHEDULED, State.RETRYING):

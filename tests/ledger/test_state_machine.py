@@ -14,7 +14,7 @@ from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.job import FINAL, IN_FLIGHT, Job, JobError, State
 from jobdesk.core.moves import MOVES, is_legal
 from jobdesk.core.rate import Rate
-from jobdesk.ledger import claiming, flows, follow, moves, queues, rates, storing, upkeep
+from jobdesk.ledger import claiming, flows, follow, holding, moves, queues, rates, storing, upkeep
 from jobdesk.ledger.database import Ledger, Tx
 from tests.support.clock import FakeClock
 from tests.support.factory import new_job
@@ -105,10 +105,10 @@ class Moves(RuleBasedStateMachine):
         open_queues = "SELECT name FROM queue WHERE paused_at IS NULL" + (" AND name = 'mail'" if only else "")
         first_of_key = (  # one whose time to start has passed is first until it is expired
             "(SELECT f.seq FROM job f WHERE f.state = 'pending' AND f.queue = job.queue AND f.type = job.type "
-            "AND f.concurrency_key = job.concurrency_key ORDER BY f.priority DESC, f.seq LIMIT 1)"
+            "AND f.concurrency_key = job.concurrency_key AND NOT f.held ORDER BY f.priority DESC, f.seq LIMIT 1)"
         )
         best = self.ledger.row(
-            f"SELECT id FROM job WHERE state = 'pending' AND queue IN ({open_queues}) AND "
+            f"SELECT id FROM job WHERE state = 'pending' AND NOT held AND queue IN ({open_queues}) AND "
             "(expires_at IS NULL OR expires_at > ?1) AND (concurrency_key IS NULL OR concurrency_key NOT IN "
             "(SELECT concurrency_key FROM job WHERE state = 'processing' AND concurrency_key IS NOT NULL) "
             f"AND seq = {first_of_key}) AND (queue <> 'mail' OR ?2) AND (type <> 'slow' OR ?3) "
@@ -311,11 +311,25 @@ class Moves(RuleBasedStateMachine):
         )
         assert self.ledger.rows("SELECT queue, type, ready FROM lane WHERE ready <> 0 ORDER BY 1, 2") == ready
         parked = self.ledger.rows(
-            "SELECT id FROM job p WHERE state = 'pending' AND parked AND NOT EXISTS (SELECT 1 FROM job o "
+            "SELECT id FROM job p WHERE state = 'pending' AND parked AND NOT held AND NOT EXISTS (SELECT 1 FROM job o "
             "WHERE o.concurrency_key = p.concurrency_key AND (o.state = 'processing' "
             "OR o.state = 'pending' AND NOT o.parked AND o.queue = p.queue AND o.type = p.type))"
         )
         assert not parked, "a job waits for a key that nobody has"
+        assert not self.ids("held AND state = 'pending' AND parked <> 2 OR NOT held AND parked = 2")
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data(), hold=st.booleans())
+    def hold_or_release(self, data: st.DataObject, hold: bool) -> None:
+        id_ = data.draw(st.sampled_from(sorted(self.seen)))
+        waits = self.seen[id_] in IN_FLIGHT - {State.PROCESSING}
+        try:
+            with self.ledger.write() as tx:
+                (holding.hold if hold else holding.release)(tx, id_, "ada")
+        except Refused:
+            assert not waits
+            return
+        assert waits and self.ids("held") >= ({id_} if hold else set())
 
     # ── how it looks ──
 

@@ -31,7 +31,7 @@ def test_read_only_refuses_everything_that_changes_something() -> None:
     scene = Scene("jobs", Selection(jobs=(job,), queue="q"), read_only=True)
     refused = {action.id for action in ACTIONS if action.reason(scene) == "this app is read-only"}
     acts = {"retry", "cancel", "delete", "pause", "new", "slowly", "trigger", "edit", "acknowledge", "silence", "undo"}
-    assert refused == acts | {"editor", "duplicate", "run_now", "priority"}
+    assert refused == acts | {"editor", "duplicate", "run_now", "priority", "hold", "release"}
 
 
 def test_every_sign_is_one_cell_wide() -> None:
