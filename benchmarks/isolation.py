@@ -24,6 +24,8 @@ from jobdesk import Desk
 from jobdesk.core.clock import SystemClock
 from jobdesk.core.job import Job
 from jobdesk.core.outcome import Completed
+from jobdesk.queue.hand import Hand
+from jobdesk.runtime.lane import Lane
 from jobdesk.runtime.messages import Spec
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.report import Report
@@ -63,6 +65,7 @@ class Ours:
         self._settings = desk.config.images.model_dump()
         self._job = _any_job(desk)
         self._count = 0
+        self._lane = Lane(Hand(lambda: None))  # nothing lies ready: each job is a round trip
         self.running = RunningJobs()
         self.pool = Pool(desk.ledger, "con_benchmark", desk.home.run, nice=0)
         settler = Settler(desk.ledger, cast(Wiring, None))  # nothing here submits
@@ -80,7 +83,7 @@ class Ours:
             "module": "", "file": self._file,
         }  # fmt: skip
         report, entry = Report(token=token), self.running.add(self._job)
-        self._supervisor.run(spec, entry, report)
+        self._supervisor.run(spec, entry, report, self._lane)
         return report
 
     def nothing(self) -> None:

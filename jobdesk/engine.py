@@ -151,8 +151,9 @@ class Engine:
             needs=wiring.needs,
         )
         executor = Executor(
-            desk.ledger, wiring, self._pool, self.running, limits, desk.clock, desk.home.path, settler, writer.end
-        )
+            desk.ledger, wiring, self._pool, self.running, limits, desk.clock, desk.home.path, settler,
+            writer.hand, writer.begin, writer.end,
+        )  # fmt: skip
         return EmbeddedConsumer(executor.run, writer, ledger=desk.ledger, consumer=self.id, workers=self.workers)
 
     def _settled(self, endings: Sequence[Ending]) -> None:
@@ -178,9 +179,11 @@ class Engine:
         deadline = self._desk.clock.monotonic() + self._grace_s
         while not self._consumer.join(0.0 if self._hurried else LOOK_S):
             if self._hurried or self._desk.clock.monotonic() >= deadline:
-                self.hurry()
-                self._consumer.join(LET_GO_S)
-                return
+                end = self._desk.clock.monotonic() + LET_GO_S
+                while True:  # a worker may just have begun what it had sent ahead
+                    self.hurry()
+                    if self._consumer.join(LOOK_S) or self._desk.clock.monotonic() >= end:
+                        return
 
     def _unregister(self) -> None:
         """Whatever is still claimed (a thread that cannot be stopped) goes back; its late end is fenced off."""

@@ -38,6 +38,8 @@ class Claimed:
     begun: bool
     since: float = 0.0
     """Since when it lies in hand, monotonic seconds."""
+    job: Job | None = None
+    """Made before it began."""
 
     @property
     def seq(self) -> int:
@@ -51,10 +53,23 @@ class Claimed:
     def fence(self) -> int:
         return int(self.row[8]) + 1
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is of no flow, and its time has come for all we know."""
+        return self.row[17] is None and self.row[11] is not None
+
+    def prepare(self, worker: str) -> Job:
+        """The job as it will be when this worker has begun it, but for the instant."""
+        self.job = self.begin(worker, self.at)
+        return self.job
+
     def begin(self, worker: str, at: float) -> Job:
         """The job, run by this worker from this instant on (by its own and from the claim on, if it has begun)."""
         if self.begun:
             worker, at = self.worker, self.at
+        if self.job is not None and self.job.worker == worker:
+            self.job.started_at = at
+            return self.job
         row = list(self.row)
         row[4], row[6], row[8] = State.PROCESSING, row[6] + 1, row[8] + 1
         row[12], row[13], row[16], row[25] = at, None, worker, None

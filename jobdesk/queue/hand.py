@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 
 from jobdesk.ledger.claiming import Claimed
 
+KEPT = 8
+"""Of what lies ready, so many are left to workers that have nothing to do."""
+
 
 class _Waiting:
     """A worker that waits; `job` is set before `told`."""
@@ -40,6 +43,30 @@ class Hand:
         if len(self._ahead) == self._low:
             self._hungry()
         return job
+
+    def pick(self, type_: str) -> Claimed | None:
+        """The first that lies ready, for a worker that still has a job of this type; None if it is not like that."""
+        if self._closed or len(self._ahead) <= KEPT:
+            return None
+        try:
+            job = self._ahead.popleft()
+        except IndexError:
+            return None
+        if job.type != type_ or not job.is_plain:
+            self.put_back([job])
+            return None
+        if len(self._ahead) == self._low:
+            self._hungry()
+        return job
+
+    def put_back(self, jobs: Sequence[Claimed]) -> None:
+        """Let others have what a worker took and did not begin, before the rest."""
+        if jobs:
+            with self._lock:
+                self._ahead.extendleft(reversed(jobs))
+                self._serve()
+            if self._closed:
+                self._hungry()  # whoever clears it may have looked already
 
     def _wait(self, worker: str) -> Claimed | None:
         place = _Waiting()
@@ -100,12 +127,16 @@ class Hand:
                     self._hand_over(job.worker, job)
             self._low = (len(self._ahead) + len(ahead)) // 2
             self._ahead.extend(ahead)
-            for worker in list(self._waiting):  # came to wait while these were claimed
-                try:
-                    self._hand_over(worker, self._ahead.popleft())
-                except IndexError:  # a worker was faster
-                    break
+            self._serve()
         return left
+
+    def _serve(self) -> None:
+        """Hand what lies ready to those who came to wait meanwhile."""
+        for worker in list(self._waiting):
+            try:
+                self._hand_over(worker, self._ahead.popleft())
+            except IndexError:  # a worker was faster
+                break
 
     def _hand_over(self, worker: str, job: Claimed) -> None:
         place = self._waiting.pop(worker)

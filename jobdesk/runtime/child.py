@@ -1,6 +1,6 @@
-"""The child process that runs jobs, one after the other: `python -m jobdesk.runtime.child JOBS WISHES PARENT NICE`.
+"""The child process that runs jobs one by one: `python -m jobdesk.runtime.child JOBS WISHES WORDS PARENT NICE`.
 
-JOBS and WISHES are the file descriptors of its two lines to the desk (see `messages`). It leads its own
+JOBS, WISHES and WORDS are the file descriptors of its lines to the desk (see `messages`). It leads its own
 session, so that it can be killed with all it started; what it or its libraries print becomes lines of the
 job's log; it ends when its parent does.
 
@@ -28,7 +28,7 @@ from jobdesk.core.processor import Processor
 from jobdesk.core.redaction import RedactedLines, everywhere
 from jobdesk.runtime import orphans
 from jobdesk.runtime.context import JobContext
-from jobdesk.runtime.messages import Inbox, Message, Spec, encode, from_outcome
+from jobdesk.runtime.messages import Inbox, Message, Spec, decode, encode, from_outcome
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.printed import Printed
 from jobdesk.runtime.privacy import take_keys
@@ -41,10 +41,11 @@ _BLOCK_BYTES = 65536
 class Child:
     """The loop of a child: take a job, run it, say how it ended."""
 
-    def __init__(self, jobs: socket.socket, wishes: socket.socket) -> None:
+    def __init__(self, jobs: socket.socket, wishes: socket.socket, words: socket.socket) -> None:
         self._pid = os.getpid()
         self._jobs = jobs
         self._wishes = wishes
+        self._words = words
         self._sending = threading.Lock()
         self._token = ""
         self._cancelled = ("", "")
@@ -61,7 +62,7 @@ class Child:
         if os.getpid() == self._pid:  # a processor may fork: its copy has nothing to say
             line = encode(message)
             with self._sending:
-                self._jobs.sendall(line)
+                self._words.sendall(line)
 
     def listen(self) -> None:
         """Hear what the parent wishes of the job that runs."""
@@ -78,12 +79,13 @@ class Child:
         for message in _messages(self._jobs):
             spec: Spec = message["run"]
             self._begin(spec)
-            outcome = self._run(spec)
+            outcome, has_workdir = self._run(spec)
             if os.getpid() != self._pid:
                 os._exit(0)  # the processor forked and both returned: only one of them is us
             orphans.end_all()
             self._printed.drain()
-            self.send({"end": from_outcome(outcome), "usage": self._usage.end(), "of": spec["token"]})
+            end = {"end": from_outcome(outcome), "usage": self._usage.end(), "workdir": has_workdir}
+            self.send(end | {"of": spec["token"]})
 
     def _begin(self, spec: Spec) -> None:
         self._printed.attach()
@@ -96,13 +98,14 @@ class Child:
             self._settings[spec["type"]] = encode(settings).decode()
         self._usage.begin()
 
-    def _run(self, spec: Spec) -> Outcome:
+    def _run(self, spec: Spec) -> tuple[Outcome, bool]:
+        """How the job ended, and whether it has a working folder."""
         _limit_memory(spec["memory_limit"])
         try:
             processor = self._processor(spec)
         except BaseException as error:
             text = f"its processor does not load any more ({type(error).__name__}: {error}): mend it and retry"
-            return Failed(failure("ProcessorBroken", text, retryable=False))
+            return Failed(failure("ProcessorBroken", text, retryable=False)), False
         with suppress(OSError):
             os.chdir(spec["work"].rpartition("/")[0])  # a job before this one may have gone elsewhere
 
@@ -111,7 +114,7 @@ class Child:
             return why if token == spec["token"] else None
 
         context = JobContext(spec, self.send, cancelled, self._answers.get, self._settings[spec["type"]])
-        return perform(processor, context, spec)
+        return perform(processor, context, spec), context.has_workdir
 
     def _processor(self, spec: Spec) -> Processor:
         """The processor of a type; a file of the user's is read again when it has changed."""
@@ -141,7 +144,7 @@ def _messages(line: socket.socket) -> Iterator[Message]:
             block = b""
         if not block:
             os.killpg(0, signal.SIGKILL)
-        yield from inbox.take(block)
+        yield from map(decode, inbox.take(block))
 
 
 def _limit_memory(limit: int) -> None:
@@ -162,15 +165,15 @@ def _die_with_parent(parent: int) -> None:
 
 
 def main() -> None:
-    jobs, wishes, parent, nice = (int(word) for word in sys.argv[1:5])
+    *lines, parent, nice = (int(word) for word in sys.argv[1:6])
     _die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):
         os.nice(nice)
-    for line in (jobs, wishes):
+    for line in lines:
         os.set_inheritable(line, False)  # what a job starts has no part in them
     take_keys()
-    Child(socket.socket(fileno=jobs), socket.socket(fileno=wishes)).work()
+    Child(*[socket.socket(fileno=line) for line in lines]).work()
 
 
 if __name__ == "__main__":

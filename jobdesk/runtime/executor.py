@@ -9,6 +9,7 @@ second, everything else in the transaction of its end.
 import logging
 import os
 import shutil
+import threading
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -22,8 +23,10 @@ from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, failure
 from jobdesk.core.processor import Processor
 from jobdesk.flows.templates import finish
 from jobdesk.ledger import breakers, flows, reads
+from jobdesk.ledger.claiming import Claimed
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime.context import JobContext
+from jobdesk.runtime.lane import Lane, Ready
 from jobdesk.runtime.messages import Message, Spec
 from jobdesk.runtime.perform import perform
 from jobdesk.runtime.pool import Pool
@@ -64,12 +67,17 @@ class Executor:
         clock: Clock,
         home: Path,
         settler: Settler,
+        ready: Ready,
+        begin: Callable[[Claimed, str], Job],
         end: Callable[[Ending], None],
     ) -> None:
-        """`end` is given how each attempt ended."""
+        """`begin` is told of each job of `ready` that a worker begins, `end` is given how each attempt ended."""
         self._ledger = ledger
         self._wiring = wiring
+        self._ready = ready
+        self._begin = begin
         self._end = end
+        self._own = threading.local()
         self._supervisor = Supervisor(
             ledger, settler, pool, clock, cancel_grace_s=limits.cancel_grace_s, memory_bytes=limits.memory_bytes
         )
@@ -80,16 +88,36 @@ class Executor:
         self._home = str(home)
 
     def run(self, job: Job) -> None:
-        """Run a job that has begun to its end, whatever that is; never raises for what the job does."""
+        """Run a job that has begun to its end, whatever that is, and those that were sent ahead meanwhile.
+
+        Never raises for what a job does.
+        """
+        lane: Lane | None = getattr(self._own, "lane", None)
+        if lane is None:
+            lane = self._own.lane = Lane(self._ready)
+        try:
+            self._run(job, lane)
+            while (following := lane.next()) is not None:
+                claimed, spec = following
+                self._run(self._begin(claimed, job.worker or ""), lane, spec)
+        finally:
+            lane.give_up()
+
+    def _run(self, job: Job, lane: Lane, spec: Spec | None = None) -> None:
         entry, report = self._running.add(job), Report(self._limits.log_bytes, f"{job.id}-{job.fence}")
         try:
-            outcome = self._attempt(entry, report)
+            if spec is None:
+                outcome = self._attempt(entry, report, lane)
+            else:
+                outcome = self._supervise(spec, entry, report, lane)
         except Exception as error:  # the desk's own trouble (disk, memory, ledger) must not cost the job an attempt
             logging.getLogger("jobdesk").exception("cannot run %s now", job.id, extra=said_of(job))
             outcome = Snoozed(TROUBLE_SNOOZE_S, f"the desk could not run it: {error}")
-        self._end(Ending(job, entry, report, outcome, self._clock.now()))
+        at = self._clock.now()
+        lane.learn(at - (job.started_at or 0.0))
+        self._end(Ending(job, entry, report, outcome, at))
 
-    def _attempt(self, entry: Running, report: Report) -> Outcome:
+    def _attempt(self, entry: Running, report: Report, lane: Lane) -> Outcome:
         job = entry.job
         if job.ready_at is None and (early_s := job.run_at - self._clock.now()) > 0:  # see `follow._revive`
             return Snoozed(early_s, "its time has not come")
@@ -107,13 +135,29 @@ class Executor:
         spec = self._spec(job, report.token, data, module, file)
         if processor.isolation == "thread":
             return self._call(processor, spec, entry, report)
+        return self._supervise(spec, entry, report, lane)
+
+    def _supervise(self, spec: Spec, entry: Running, report: Report, lane: Lane) -> Outcome:
         try:
-            return self._supervisor.run(spec, entry, report)
+            return self._supervisor.run(spec, entry, report, lane, self._more(entry.job) if lane.has_room else None)
         finally:
-            if os.path.exists(spec["work"]):  # noqa: PTH110 -- a Path costs more than the look
+            if report.has_workdir and os.path.exists(spec["work"]):  # noqa: PTH110 -- a Path costs more than the look
                 shutil.rmtree(spec["work"], ignore_errors=True)
 
     # ── prepare ──
+
+    def _more(self, job: Job) -> Callable[[Claimed], Spec] | None:
+        """Makes the specs of jobs of the same type that may be sent ahead; None if none may."""
+        found = self._wiring.find(job.type)
+        if found is None or found[0].isolation != "process" or found[0].service is not None:
+            return None
+        _, module, file = found
+
+        def prepare(claimed: Claimed) -> Spec:
+            ahead = claimed.prepare(job.worker or "")
+            return self._spec(ahead, f"{ahead.id}-{ahead.fence}", ahead.data, module, file)
+
+        return prepare
 
     def _data(self, job: Job) -> Mapping[str, Any]:
         """Its payload, with the results of earlier steps put in where it asks for them."""

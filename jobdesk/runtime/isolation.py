@@ -6,18 +6,18 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from select import POLLIN, poll
 
 from jobdesk.runtime import processes
-from jobdesk.runtime.messages import Inbox, Message, Spec, encode
+from jobdesk.runtime.jobline import JobLine
+from jobdesk.runtime.messages import Inbox, Message, Spec, decode, encode
 
 LONGEST_MESSAGE_BYTES = 16_000_000
 _BLOCK_BYTES = 65536
-TAKES_A_JOB_S = 10.0
-"""A child that has not taken the next job's words after this long never will."""
 JOBS_A_CHILD, AGE_OF_A_CHILD_S = 500, 60.0
 """A child is replaced after as many jobs and as long a life, so that what leaks in libraries cannot grow for ever.
 
@@ -27,6 +27,7 @@ LOOK_EVERY_JOBS = 250
 MOST_OPEN_FILES = 200
 TOO_FAT_BYTES = 400_000_000
 """A child that holds more than this after a job is replaced."""
+_NONSENSE = "its process said something that no job says, or too much at once"
 
 
 class Gone(Exception):
@@ -44,31 +45,37 @@ class ChildProcess:
     """
 
     def __init__(self, folder: Path, nice: int, consumer: str) -> None:
-        self._line, jobs = socket.socketpair()
+        self.jobs = JobLine()
+        self._words, words = socket.socketpair()
         self._wishes, wishes = socket.socketpair()
         self._bell, self._rope = socket.socketpair()
-        for one in (self._line, self._wishes, self._bell, self._rope):
+        its_ends = [self.jobs.its_end, wishes, words]
+        for one in (self._words, self._wishes, self._bell, self._rope):
             one.setblocking(False)
         self._ears = poll()
-        self._ears.register(self._line, POLLIN)
+        self._ears.register(self._words, POLLIN)
         self._ears.register(self._bell, POLLIN)
         self._inbox = Inbox(LONGEST_MESSAGE_BYTES)
-        self._settings: dict[str, object] = {}
-        self._jobs = 0
+        self._heard: deque[bytes] = deque()
+        """What it said after the end of a job: that is the next one's."""
+        self._ended = 0
+        """How many jobs have."""
+        self.is_worn = False
         self._first_at: float | None = None
         self._open = threading.Lock()
         """Held by other threads while they use `_wishes` and `_rope`, so that neither is closed meanwhile."""
         self._process = subprocess.Popen(
             [
                 sys.executable, "-P", "-m", "jobdesk.runtime.child",
-                str(jobs.fileno()), str(wishes.fileno()), str(os.getpid()), str(nice),
+                *(str(one.fileno()) for one in its_ends), str(os.getpid()), str(nice),
             ],
             env={**os.environ, processes.MARK: consumer},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            pass_fds=[jobs.fileno(), wishes.fileno()], start_new_session=True, cwd=folder,
+            pass_fds=[one.fileno() for one in its_ends], start_new_session=True, cwd=folder,
         )  # fmt: skip
-        jobs.close()
+        self.jobs.started()
         wishes.close()
+        words.close()
         self.pid = self._process.pid
         self.started = processes.start_of(self.pid) or 0.0
         self._death = processes.death_of(self.pid)
@@ -79,37 +86,28 @@ class ChildProcess:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def worn(self, now: float, max_rss_bytes: int) -> bool:
-        """Whether it should be replaced before the next job; `max_rss_bytes` is what the last one said it held."""
+    def wear(self, now: float, max_rss_bytes: int) -> None:
+        """A job has ended: see whether the child should be replaced; `max_rss_bytes` is what the job said it held."""
         if self._first_at is None:
             self._first_at = now
-        if self._jobs >= JOBS_A_CHILD and now - self._first_at >= AGE_OF_A_CHILD_S:
-            return True
-        if max_rss_bytes > TOO_FAT_BYTES or self._jobs % LOOK_EVERY_JOBS == 0:
-            return (processes.memory(self.pid) or 0) > TOO_FAT_BYTES or processes.open_files(self.pid) > MOST_OPEN_FILES
-        return False
+        if self._ended >= JOBS_A_CHILD and now - self._first_at >= AGE_OF_A_CHILD_S:
+            self.is_worn = True
+        elif max_rss_bytes > TOO_FAT_BYTES or self._ended % LOOK_EVERY_JOBS == 0:
+            fat = (processes.memory(self.pid) or 0) > TOO_FAT_BYTES
+            self.is_worn = fat or processes.open_files(self.pid) > MOST_OPEN_FILES
 
     def run(self, spec: Spec) -> None:
-        """Begin a job; its messages come through `receive`.
+        """Begin a job, unless it was sent ahead; its messages come through `receive`.
 
         Raises:
             Gone: the child is dead, and the job has not begun.
         """
-        self._jobs += 1
-        type_, settings = spec["type"], spec.get("settings")
-        if type_ in self._settings and self._settings[type_] == settings:
-            spec = spec.copy()
-            del spec["settings"]
-        self._settings[type_] = settings
-        self._send(encode({"run": spec}))
-
-    def _send(self, words: bytes) -> None:
+        if self.jobs.is_first(spec["token"]):
+            return
+        if not self.jobs.is_empty:
+            raise Gone("its process has another job")
         try:
-            rest = words[self._line.send(words) :]
-            if rest:
-                self._line.settimeout(TAKES_A_JOB_S)
-                self._line.sendall(rest)
-                self._line.setblocking(False)
+            self.jobs.give(spec)
         except OSError:
             raise Gone(self._how_it_ended()) from None
 
@@ -138,16 +136,22 @@ class ChildProcess:
         with self._open, suppress(OSError):
             self._rope.send(b"!")
 
-    def receive(self, timeout_s: float, take: Callable[[Message], None]) -> None:
-        """Wait for messages, for `wake` or for the time, and hand over what is there.
+    def receive(self, timeout_s: float, take: Callable[[Message], bool]) -> None:
+        """Wait for messages, for `wake` or for the time, and hand over what is there, up to the end of the job.
+
+        Args:
+            take: says whether the message was that end.
 
         Raises:
             Gone: the child ended, and everything it had said has been handed over.
         """
+        if self._heard:
+            self._hand_over(take)
+            return
         rung = {descriptor for descriptor, _ in self._ears.poll(max(0.0, timeout_s) * 1000)}
-        if self._line.fileno() < 0:  # a pool that closes kills the children of threads that do not stop
+        if self._words.fileno() < 0:  # a pool that closes kills the children of threads that do not stop
             raise Gone("its consumer stopped")
-        if self._line.fileno() in rung:
+        if self._words.fileno() in rung:
             self._hear(take)
         elif self._death in rung:  # what it forked may hold the line open
             raise Gone(self._how_it_ended())
@@ -155,18 +159,28 @@ class ChildProcess:
             with suppress(OSError):
                 self._bell.recv(_BLOCK_BYTES)
 
-    def _hear(self, take: Callable[[Message], None]) -> None:
+    def _hear(self, take: Callable[[Message], bool]) -> None:
         try:
-            block = self._line.recv(_BLOCK_BYTES)
+            block = self._words.recv(_BLOCK_BYTES)
         except OSError:
             block = b""
         if not block:
             raise Gone(self._how_it_ended())
         try:
-            for message in self._inbox.take(block):
-                take(message)
+            self._heard.extend(self._inbox.take(block))
+        except ValueError:
+            raise Gone(_NONSENSE) from None
+        self._hand_over(take)
+
+    def _hand_over(self, take: Callable[[Message], bool]) -> None:
+        try:
+            while self._heard:
+                if take(decode(self._heard.popleft())):
+                    self._ended += 1
+                    self.jobs.ended()
+                    return
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            raise Gone("its process said something that no job says, or too much at once") from None
+            raise Gone(_NONSENSE) from None
 
     def kill(self) -> None:
         """End it at once, with everything it started, and collect it."""
@@ -174,7 +188,7 @@ class ChildProcess:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         with self._open:
-            for one in (self._line, self._wishes, self._bell, self._rope):
+            for one in (self.jobs, self._words, self._wishes, self._bell, self._rope):
                 one.close()
             if self._death is not None:
                 os.close(self._death)

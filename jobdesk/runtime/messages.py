@@ -5,15 +5,16 @@ A child runs code that decodes files of strangers; nothing it sends may become c
 Each message of a job carries `of`, the token of its attempt: what a thread or a fork that outlived its
 job still says is nobody's, never the next job's.
 
-There are two lines to a child, so that a job costs no thread of its own: its main thread reads the first and
-runs what comes; a second thread reads the other, on which nothing comes for most jobs.
+There are three lines, so that a job costs no thread of its own: the child's main thread reads the first and runs what
+comes; a second thread reads the next, on which nothing comes for most jobs; the child speaks on the third. (If it spoke
+on the second, the kernel would wake its reader whenever we have read.)
 
 To its main thread: {"run": Spec}; settings are left out while they are those of the last job of that type
 To its listener:    {"cancel": why}  {"answer": …}, once for each child_now, ask and book
 To the supervisor: {"ready": true}  {"log": [at, level, text]}  {"progress": [done, total, text]}
                   {"artifact": [path, kind, bytes]}  {"asset": record}  {"child": submission}  {"child_now": submission}
                   {"on_failure": {type, data}}  {"ask": service}  {"called": [service, why it failed or null]}
-                  {"book": [name, entry]}  {"end": {outcome, usage}}
+                  {"book": [name, entry]}  {"end": outcome, "usage": …, "workdir": whether it has made one}
 """
 
 import json
@@ -26,10 +27,12 @@ from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, Stopped
 Message = dict[str, Any]
 _read = json.JSONDecoder().decode
 """`json.loads` without its guess at the encoding, which takes as long as a short message."""
+_written = json.JSONEncoder(check_circular=False).encode
+"""`json.dumps` without its look for circles, which end in a RecursionError all the same."""
 
 
 class Spec(TypedDict):
-    """One attempt, as a child needs it. `token` names it in every message."""
+    """One attempt, as a child needs it. `token` names it in every message, and comes first in its own."""
 
     token: str
     job: str
@@ -54,25 +57,35 @@ class Spec(TypedDict):
 
 def encode(message: Message) -> bytes:
     """A message as a line: JSON has no line ends of its own."""
-    return json.dumps(message).encode() + b"\n"
+    return _written(message).encode() + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """The message of a line.
+
+    Raises:
+        ValueError, RecursionError: it is none.
+    """
+    message: Message = _read(line.decode())
+    return message
 
 
 class Inbox:
-    """Makes messages of the blocks of bytes that arrive."""
+    """Makes lines of the blocks of bytes that arrive."""
 
     def __init__(self, longest_bytes: int) -> None:
         self._longest_bytes = longest_bytes
         self._begun = bytearray()
         """The start of a message whose end has not come."""
 
-    def take(self, block: bytes) -> list[Message]:
-        """The messages that are complete now.
+    def take(self, block: bytes) -> list[bytes]:
+        """The lines that are complete now.
 
         Raises:
-            ValueError, RecursionError: one is too long, or is no message.
+            ValueError: one is too long.
         """
         if not self._begun and block.find(b"\n") == len(block) - 1:  # one message, as most blocks are
-            return [_read(block.decode())]
+            return [block]
         *lines, rest = block.split(b"\n")
         if lines and self._begun:
             lines[0] = bytes(self._begun + lines[0])
@@ -80,7 +93,7 @@ class Inbox:
         self._begun += rest
         if len(self._begun) > self._longest_bytes:
             raise ValueError("a message is too long")
-        return [_read(line.decode()) for line in lines]
+        return lines
 
 
 def from_outcome(outcome: Outcome) -> Message:

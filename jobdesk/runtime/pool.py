@@ -35,9 +35,9 @@ class Pool:
         self._nurse: threading.Thread | None = None
 
     def child(self) -> ChildProcess:
-        """This thread's child, waiting for a job; it may have died meanwhile."""
+        """This thread's child, waiting for a job or with those that were sent ahead; it may have died meanwhile."""
         child: ChildProcess | None = getattr(self._own, "child", None)
-        if child is not None and child in self._stale:
+        if child is not None and child.jobs.is_empty and (child.is_worn or child in self._stale):
             self._end(child)
             child = None
         if child is None:
@@ -45,7 +45,7 @@ class Pool:
         return child
 
     def give_back(self, now: float, max_rss_bytes: int) -> None:
-        """The job is over: keep the child for the next, unless it is worn.
+        """The job is over: keep the child for the next, unless it is worn and has no other.
 
         Args:
             now: monotonic seconds.
@@ -53,8 +53,14 @@ class Pool:
         """
         if self._nurse is None:
             self._nudge()
-        if self._own.child.worn(now, max_rss_bytes):
+        child: ChildProcess = self._own.child
+        child.wear(now, max_rss_bytes)
+        if child.is_worn and child.jobs.is_empty:
             self.discard()
+
+    def takes_more(self, child: ChildProcess) -> bool:
+        """Whether a child shall get jobs ahead."""
+        return not child.is_worn and child not in self._stale
 
     def discard(self) -> None:
         """Kill this thread's child with all it started; the next job gets another."""

@@ -61,6 +61,8 @@ class Report:
     outcome: Outcome | None = None
     cpu_ms: int | None = None
     max_rss_bytes: int = 0
+    has_workdir: bool = True
+    """Whether there may be a working folder to remove."""
     _left: Left | None = None
 
     @property
@@ -75,17 +77,17 @@ class Report:
         """Whether there may be something in `left`."""
         return self._left is not None
 
-    def take(self, message: Message) -> None:
-        """Understand one message of the job; one of another attempt is nobody's.
+    def take(self, message: Message) -> bool:
+        """Understand one message of the job, and whether it is its end; one of another attempt is nobody's.
 
         Raises:
             TooMuch: it says more than can be kept.
         """
         if message.get("of") != self.token or self.outcome is not None:  # it ends once, also if it says so twice
-            return
+            return False
         if "end" in message:
-            self._end(message["end"], message["usage"])
-            return
+            self._end(message)
+            return True
         left = self.left
         if len(left.assets) + len(left.children) + self.asked + len(left.artifacts) > MOST_ITEMS:
             raise TooMuch
@@ -114,11 +116,13 @@ class Report:
                 self.calling = None
             case {"called": None}:
                 self.calling = None
+        return False
 
-    def _end(self, outcome: Message, used: Message) -> None:
-        self.outcome = to_outcome(outcome)
-        self.cpu_ms = int(used["cpu_ms"])
-        self.max_rss_bytes = max(self.max_rss_bytes, int(used["max_rss_bytes"]))
+    def _end(self, message: Message) -> None:
+        used = message["usage"]
+        outcome, cpu_ms, max_rss_bytes = to_outcome(message["end"]), int(used["cpu_ms"]), int(used["max_rss_bytes"])
+        self.outcome, self.cpu_ms, self.has_workdir = outcome, cpu_ms, bool(message["workdir"])
+        self.max_rss_bytes = max(self.max_rss_bytes, max_rss_bytes)
 
     @property
     def is_empty(self) -> bool:

@@ -1,7 +1,7 @@
 """Watching a job that runs in a child: hears what it says, and kills it when its time, its memory or a wish says so."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jobdesk.core.clock import Clock
@@ -9,9 +9,11 @@ from jobdesk.core.errors import JobdeskError, LedgerError
 from jobdesk.core.job import Job
 from jobdesk.core.outcome import Failed, Outcome, Snoozed, Stopped, failure
 from jobdesk.ledger import books, breakers
+from jobdesk.ledger.claiming import Claimed
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
 from jobdesk.runtime.isolation import ChildProcess, Gone
+from jobdesk.runtime.lane import LASTS_S, Lane
 from jobdesk.runtime.messages import Spec
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.report import MOST_ITEMS, Report, TooMuch
@@ -20,6 +22,8 @@ from jobdesk.runtime.settle import CRASHED, Settler
 
 MEASURE_EVERY_S = 0.5
 WRITE_EVERY_S = 0.25
+END_COMES_S = 1.0
+"""The end of a job is on its way when its child has taken the next one; one that tells lies is killed after this."""
 
 
 class Supervisor:
@@ -35,8 +39,22 @@ class Supervisor:
         self._cancel_grace_s = cancel_grace_s
         self._memory_bytes = memory_bytes
 
-    def run(self, spec: Spec, entry: Running, report: Report) -> Outcome:
-        """Run one attempt to its end; the report fills meanwhile."""
+    def run(
+        self,
+        spec: Spec,
+        entry: Running,
+        report: Report,
+        lane: Lane,
+        more: Callable[[Claimed], Spec] | None = None,
+        *,
+        again: bool = True,
+    ) -> Outcome:
+        """Run one attempt to its end; the report fills meanwhile.
+
+        Args:
+            lane: of this thread, for what is sent ahead after the job, as `more` makes it.
+            again: with another child, if this one dies before it has begun the job.
+        """
         child = self._begin(spec)
         try:
 
@@ -48,24 +66,33 @@ class Supervisor:
             entry.tell = tell
             if entry.wish is not None:  # before there was anybody to tell
                 tell(entry.why)
-            outcome = self._watch(child, spec, entry, report)
+            if more is not None and self._pool.takes_more(child):
+                lane.fill(child, entry.job.type, more)
+            outcome = self._watch(child, spec, entry, report, lane)
         except Gone as gone:
-            self._pool.discard()
+            unbegun = child.jobs.never_took()
+            self._discard(lane)
             if entry.wish == "cancel":
                 return Stopped(entry.why)
+            if unbegun and again:
+                return self.run(spec, entry, report, lane, again=False)
             return report.outcome or Failed(failure(CRASHED, gone.how))
         except TooMuch:
-            self._pool.discard()
+            self._discard(lane)
             text = f"it left more than {MOST_ITEMS:,} children, assets and artifacts: let it leave a list in a file"
             return Failed(failure("TooMuch", text, retryable=False))
         except BaseException:  # a child in the middle of a job must not get the next one
-            self._pool.discard()
+            self._discard(lane)
             raise
         if report.outcome is None:
-            self._pool.discard()
+            self._discard(lane)
         else:
             self._pool.give_back(self._clock.monotonic(), report.max_rss_bytes)
         return outcome
+
+    def _discard(self, lane: Lane) -> None:
+        self._pool.discard()
+        lane.give_up()
 
     def _begin(self, spec: Spec) -> ChildProcess:
         """Give the job to this thread's child, or to another if that has died while it waited."""
@@ -78,20 +105,22 @@ class Supervisor:
             child.run(spec)
         return child
 
-    def _watch(self, child: ChildProcess, spec: Spec, entry: Running, report: Report) -> Outcome:
+    def _watch(self, child: ChildProcess, spec: Spec, entry: Running, report: Report, lane: Lane) -> Outcome:
         """Listen until the job has ended, or must be killed: then the report has no outcome.
 
         It sleeps until the job says something, somebody wishes something, or the next of the moments below.
         """
         now = began = self._clock.monotonic()
         measure_at, write_at = began + MEASURE_EVERY_S, began + WRITE_EVERY_S
-        answered = 0
+        answered, over_at = 0, 0.0
         while True:
             next_at = min(measure_at, began + spec["timeout_s"])
             if entry.wish == "cancel":
                 next_at = min(next_at, entry.wished_at + self._cancel_grace_s)
             if report.has_words:
                 next_at = min(next_at, write_at)
+            if not lane.is_empty:
+                next_at = now + LASTS_S
             child.receive(next_at - now, report.take)
             for _ in range(report.asked - answered):
                 self.store_urgent(entry.job, report)
@@ -105,7 +134,12 @@ class Supervisor:
             if now >= measure_at:
                 measure_at = now + MEASURE_EVERY_S
                 report.max_rss_bytes = max(report.max_rss_bytes, processes.memory(child.pid) or 0)
-            if verdict := self._verdict(entry, spec, report, now - began, now):
+            verdict = self._verdict(entry, spec, report, now - began, now)
+            if not lane.is_empty and (verdict or now >= began + LASTS_S) and not lane.call_back(child) and verdict:
+                over_at = over_at or now
+                if now < over_at + END_COMES_S:
+                    continue
+            if verdict:
                 return verdict
             if now >= write_at and report.has_words:
                 write_at = now + WRITE_EVERY_S

@@ -21,8 +21,9 @@ def grows(ctx: Context, n: int) -> list:
 @processor("lies", retries=0)
 def lies(ctx: Context) -> None:
     token = next(o["token"] for o in gc.get_objects() if isinstance(o, dict) and "token" in o and o.get("job"))
-    end = {"of": token, "end": {"completed": 1}, "usage": {"cpu_ms": 2**70, "max_rss_bytes": 1}}
-    os.write(int(sys.argv[1]), json.dumps(end).encode() + b"\n")
+    usage = {"cpu_ms": 2**70, "max_rss_bytes": 1}
+    end = {"of": token, "end": {"completed": 1}, "usage": usage, "workdir": False}
+    os.write(int(sys.argv[3]), json.dumps(end).encode() + b"\n")
 """
 
 
