@@ -28,7 +28,7 @@ def refuse_changes(args: Args) -> None:
     if not words:  # the app, or a consumer
         if args.consumer or args.drain or args.metrics_port is not None:
             raise ReadOnly("a consumer runs jobs, and --read-only changes nothing: leave one of them out")
-    elif words == "serve" and args.consumer:
+    elif words == "serve" and getattr(args, "consumer", False):
         raise ReadOnly("--consumer runs jobs, and --read-only changes nothing: leave one of them out")
     elif not looks_only(words) and not getattr(args, "dry_run", False):
         raise ReadOnly(f"`{args.parser.prog}` changes something, and --read-only forbids that: leave it out")
