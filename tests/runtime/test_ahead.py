@@ -3,6 +3,7 @@
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,37 @@ def test_what_the_child_has_not_taken_is_taken_back(line: JobLine, tmp_path: Pat
     line.ended()
     assert line.is_first("job_2-1")
     assert not line.never_took()
+
+
+class Racing:
+    """Our hold of a child's end; the child takes a packet from it each time that we took one."""
+
+    def __init__(self, line: JobLine) -> None:
+        self._end = line.its_end
+        self.taken: list[bytes] = []
+
+    def recv(self, size: int, flags: int) -> bytes:
+        packet = self._end.recv(size, flags)
+        if packet and not flags & socket.MSG_PEEK:
+            with suppress(BlockingIOError):
+                self.taken.append(self._end.recv(size, socket.MSG_DONTWAIT))
+        return packet
+
+    def close(self) -> None:
+        self._end.close()
+
+
+def test_what_the_child_takes_while_others_are_taken_back_stays_its_own(line: JobLine, tmp_path: Path) -> None:
+    line.give(spec(tmp_path, 1))
+    assert all(line.give_ahead(spec(tmp_path, n)) for n in (2, 3, 4, 5))
+    take(line)
+    line.its_end = child = Racing(line)  # type: ignore[assignment]
+    assert line.take_back() == ["job_2-1", "job_4-1"]
+    assert [b"job_3" in child.taken[0], b"job_5" in child.taken[1]] == [True, True]
+    line.ended()
+    assert line.is_first("job_3-1")
+    line.ended()
+    assert line.is_first("job_5-1")
 
 
 def test_nothing_is_taken_back_before_the_job_that_is_to_run_was_taken(line: JobLine, tmp_path: Path) -> None:
