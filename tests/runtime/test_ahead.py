@@ -32,6 +32,8 @@ def note(ctx: Context, file: Path, n: int, does: str = "") -> int:
         os.kill(os.getpid(), signal.SIGKILL)
     if does == "hang":
         ctypes.PyDLL(None).sleep(600)
+    if does == "nap":
+        time.sleep(0.0185 + n % 100 / 30_000)
     while does == "wait" and not file.with_name("go").exists():
         time.sleep(0.001)
     return n
@@ -198,3 +200,17 @@ def test_a_consumer_that_stops_leaves_what_it_had_sent_ahead_to_the_next(tmp_pat
         jobs = [desk.wait(id_, timeout="60s") for id_ in ids]
     assert {(job.state, job.attempt) for job in jobs} == {(State.COMPLETED, 1)}
     assert noted(tmp_path) == Counter([*range(120), 30])
+
+
+def test_jobs_that_end_when_those_behind_them_are_taken_back_run_once(tmp_path: Path) -> None:
+    most = 2000
+    with Desk(make_home(tmp_path, PROCESSORS, "[desk]\nworkers = 4\n")) as desk:
+        ids = desk.submit_batch(
+            [
+                Submission(type="note", data={"file": str(tmp_path / "notes"), "n": n, "does": "" if n % 7 else "nap"})
+                for n in range(most)
+            ]
+        )
+        desk.wait(*ids, timeout="120s")
+        assert {desk.job(id_).state for id_ in ids} == {State.COMPLETED}
+    assert noted(tmp_path) == Counter(range(most))
