@@ -130,7 +130,9 @@ def _failed_generations(ctx: Context, desk: Desk, swept: Swept, before: float) -
 def _is_recorded(desk: Desk, asset: str) -> bool:
     try:
         return bool(desk.asset(asset)["id"] == asset)
-    except JobdeskError:
+    except JobdeskError as error:
+        if error.code != "not_found":  # a ledger that cannot be read now says nothing about it
+            raise
         return False
 
 

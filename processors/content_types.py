@@ -77,6 +77,7 @@ _ALIKE = {
     "audio/mp3": "audio/mpeg", "audio/x-wav": "audio/wav", "video/x-matroska": "video/webm",
 }  # fmt: skip
 _LINE_OF_ZIP, _END_OF_ZIP = b"PK\x01\x02", b"PK\x05\x06"
+_END_64, _END_64_IS_AT = b"PK\x06\x06", b"PK\x06\x07"
 _MANY = 10_000
 """Files in a ZIP archive, beyond which nobody looks whether it is a document."""
 _ZIP_TAIL_BYTES = 65_557
@@ -205,7 +206,13 @@ def _directory(content: bytes) -> int | None:
     at = tail.rfind(_END_OF_ZIP)
     if at < 0 or len(tail) < at + 22:
         return None
-    directory = len(content) - len(tail) + at - int.from_bytes(tail[at + 12 : at + 16], "little")
+    end, size = len(content) - len(tail) + at, int.from_bytes(tail[at + 12 : at + 16], "little")
+    if content[max(0, end - 20) : end].startswith(_END_64_IS_AT):  # what counts is what stands before that
+        end -= 76
+        if end < 0 or not content.startswith(_END_64, end):
+            return None
+        size = int.from_bytes(content[end + 40 : end + 48], "little")
+    directory = end - size
     return directory if directory >= 0 else None
 
 

@@ -115,13 +115,20 @@ def _sum(packed: tarfile.TarFile, member: tarfile.TarInfo) -> str:
 
 
 def rotate(
-    place: Path, kinds: Collection[str], keep: int, age_s: float | None, *, dry_run: bool
+    place: Path,
+    kinds: Collection[str],
+    keep: int,
+    age_s: float | None,
+    *,
+    dry_run: bool,
+    made: Collection[Path] = (),
 ) -> list[tuple[Path, int]]:
     """Remove backups, after one of each kind was made: all but the newest `keep`, and none younger than the age.
 
     Args:
         age_s: seconds; None: the number alone decides.
         dry_run: none was made, none is removed: say which would go.
+        made: those just made, which stay also where the clock was set back since former ones.
 
     Returns:
         Which, with their bytes.
@@ -134,7 +141,7 @@ def rotate(
         )  # fmt: skip
         for stamp, path in there[keep - dry_run :]:
             at = datetime.strptime(stamp, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).timestamp()
-            if age_s is not None and at > time.time() - age_s:
+            if path in made or (age_s is not None and at > time.time() - age_s):
                 continue
             gone.append((path, path.stat().st_size))
             if not dry_run:

@@ -5,6 +5,7 @@ Each opens the desk that runs it, like any program would; `Desk` does the work.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -68,7 +69,8 @@ def _backed_up(ctx: Context, type: What, retention: str | None, keep: int | None
             ctx.artifact(target, "backup")
         made.append(told)
     age_s = None if retention is None else ages.seconds(retention)
-    gone = snapshots.rotate(folder, [one["kind"] for one in made], most, age_s, dry_run=dry_run)
+    kinds, new = [one["kind"] for one in made], [Path(one["path"]) for one in made]
+    gone = snapshots.rotate(folder, kinds, most, age_s, dry_run=dry_run, made=new)
     freed = sum(bytes_ for _, bytes_ in gone)
     verb = "would write" if dry_run else "wrote"
     ctx.log.info(f"{verb} {', '.join(one['path'] for one in made)}; {len(gone)} former ones of {freed:,} bytes go")

@@ -27,7 +27,7 @@ class Ids:
 
     def several(self, prefix: str, now: float, number: int) -> list[str]:
         """So many fresh ids, in their order."""
-        first = self._rising(now, 1, (number - 1) * _STEP)
+        first = self._rising(now, 1, max(0, number - 1) * _STEP)
         return [f"{prefix}_{_encode(first + at * _STEP)}" for at in range(number)]
 
     def _rising(self, now: float, step: int, room: int = 0) -> int:

@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from contextlib import suppress
 
-from jobdesk.runtime.messages import Spec, encode
+from jobdesk.runtime.messages import Spec, decode, encode
 
 BLOCK_BYTES = 65536
 """What a child reads at once. A job that is longer comes in pieces, and is neither sent ahead nor taken back."""
@@ -93,7 +93,10 @@ class JobLine:
         """
         if len(self._under_way) < 2 or self.first_lies_there:
             return []
-        return [self._under_way.pop() for _ in self._left()][::-1]
+        taken = [str(decode(words)["run"]["token"]) for words in self._left()]
+        for token in taken:  # not just the last of them: while we took one, it may have taken the next
+            self._under_way.remove(token)
+        return taken
 
     @property
     def first_lies_there(self) -> bool:

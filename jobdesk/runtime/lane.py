@@ -49,14 +49,13 @@ class Lane:
         self._room = MOST if took_s * MOST <= LASTS_S else int(LASTS_S / took_s)
 
     def fill(self, child: ChildProcess, type_: str, prepare: Callable[[Claimed], Spec]) -> None:
-        """Send some jobs of a type ahead, after the one that the child has."""
+        """Send some jobs of a type ahead, after the one that the child has, which none of them may spoil."""
         while self.has_room and (claimed := self._ready.pick(type_)) is not None:
             try:
                 spec = prepare(claimed)
                 sent = child.jobs.give_ahead(spec)
-            except BaseException:
-                self._ready.put_back([claimed])
-                raise
+            except Exception:  # it says so itself, when somebody begins it
+                sent = False
             if not sent:
                 self._ready.put_back([claimed])
                 return

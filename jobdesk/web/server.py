@@ -37,7 +37,7 @@ class WebServer:
 
     def __init__(self, desk: "Desk", host: str, port: int, token: str | None) -> None:
         if token is None and not is_loopback(host):
-            raise UsageError(f"without a token only this machine may be served: leave --no-token out, or --host {host}")
+            raise UsageError(f"without a token only this machine may be served: leave out --no-token, or --host {host}")
         self._feed = Feed(desk, desk.config.http.streams)
         self._socket = _bound(host, port)
         self.port = int(self._socket.getsockname()[1])

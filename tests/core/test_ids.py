@@ -12,6 +12,13 @@ def test_ids_rise_within_a_millisecond_and_when_the_clock_steps_back() -> None:
     assert all(len(one) == 30 and one.startswith("job_") for one in made)
 
 
+def test_no_ids_at_once_let_later_ones_rise_all_the_same() -> None:
+    ids = Ids()
+    last = ids.new("job", 1e9)
+    assert ids.several("job", 1e9, 0) == []
+    assert ids.new("job", 1e9 - 10) > last
+
+
 def test_threads_never_make_the_same_id() -> None:
     ids, made = Ids(), list[str]()
     threads = [threading.Thread(target=lambda: made.extend(ids.new("job", 1e9) for _ in range(500))) for _ in range(4)]

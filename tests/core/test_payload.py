@@ -58,3 +58,8 @@ def test_a_value_that_comes_later_is_stored_as_it_is() -> None:
     assert TAKES.check({"number": "{steps.a.result}"}, later={"number", "unknown"})["number"] == "{steps.a.result}"
     with pytest.raises(PayloadError, match="cannot be stored as JSON"):
         TAKES.checked({"number": Path("a")}, later={"number"})
+
+
+def test_a_name_that_is_no_text_is_refused() -> None:
+    with pytest.raises(PayloadError, match="TAKES: Input should be a valid string"):
+        TAKES.checked({"\ud800": 1})

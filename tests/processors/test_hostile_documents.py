@@ -40,6 +40,11 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a PDF bomb in a bomb": ("a.pdf", lambda: documents.bomb(30_000_000, times=2), "too-large"),
     "a PDF and ZIP": ("a.pdf", lambda: PDF + ZIP, "type-mismatch"),
     "a JPEG and ZIP": ("a.jpg", lambda: pictures.plain() + ZIP, "type-mismatch"),
+    "a JPEG and ZIP that says two things": (
+        "a.jpg",
+        lambda: pictures.plain() + documents.told_twice(ZIP),
+        "type-mismatch",
+    ),
     "a JPEG and PHP": ("a.jpg", lambda: pictures.plain(comment=b"<?php system($_GET[1]); ?>"), "type-mismatch"),
     "a GIF and PDF": ("a.gif", lambda: pictures.plain("GIF", comment=b"%PDF-1.4") + b"%%EOF", "type-mismatch"),
     "a JPEG named PDF": ("a.pdf", pictures.plain, "type-mismatch"),
@@ -67,6 +72,11 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a ZIP with a password": ("a.zip", documents.with_password, "encrypted"),
     "a ZIP whose files overlap": ("a.zip", documents.overlapping, "too-large"),
     "a ZIP bomb": ("a.zip", lambda: documents.zipped({"zeros": bytes(30_000_000)}), "too-large"),
+    "a ZIP that hides how many files it has": (
+        "a.zip",
+        lambda: documents.told_twice(documents.zipped({str(n): b"" for n in range(10_001)})),
+        "too-large",
+    ),
     "a ZIP that hides its files": ("a.zip", documents.hiding, "corrupt"),
     "a ZIP of too many files": (
         "a.zip",

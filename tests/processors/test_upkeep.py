@@ -79,6 +79,14 @@ def archived(home: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for file in files for line in gzip.open(file, "rt")]
 
 
+def test_a_backup_stays_though_the_clock_was_set_back_since_former_ones(desk: Desk, home: Path) -> None:
+    (home / "backups").mkdir()
+    later = home / "backups" / "jobdesk-29990101T010000Z.db"
+    later.write_text("of a clock that was ahead")
+    done = ran(desk, "backup", keep=1)
+    assert Path(done["backups"][0]["path"]).exists() and later.exists() and done["removed"] == []
+
+
 def test_a_backup_is_a_whole_ledger_and_of_the_former_ones_the_newest_stay(desk: Desk, home: Path) -> None:
     worked(desk, 1, 2)
     folder = home / "backups"

@@ -3,6 +3,7 @@
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ def note(ctx: Context, file: Path, n: int, does: str = "") -> int:
         os.kill(os.getpid(), signal.SIGKILL)
     if does == "hang":
         ctypes.PyDLL(None).sleep(600)
+    if does == "nap":
+        time.sleep(0.0185 + n % 100 / 30_000)
     while does == "wait" and not file.with_name("go").exists():
         time.sleep(0.001)
     return n
@@ -67,6 +70,37 @@ def test_what_the_child_has_not_taken_is_taken_back(line: JobLine, tmp_path: Pat
     line.ended()
     assert line.is_first("job_2-1")
     assert not line.never_took()
+
+
+class Racing:
+    """Our hold of a child's end; the child takes a packet from it each time that we took one."""
+
+    def __init__(self, line: JobLine) -> None:
+        self._end = line.its_end
+        self.taken: list[bytes] = []
+
+    def recv(self, size: int, flags: int) -> bytes:
+        packet = self._end.recv(size, flags)
+        if packet and not flags & socket.MSG_PEEK:
+            with suppress(BlockingIOError):
+                self.taken.append(self._end.recv(size, socket.MSG_DONTWAIT))
+        return packet
+
+    def close(self) -> None:
+        self._end.close()
+
+
+def test_what_the_child_takes_while_others_are_taken_back_stays_its_own(line: JobLine, tmp_path: Path) -> None:
+    line.give(spec(tmp_path, 1))
+    assert all(line.give_ahead(spec(tmp_path, n)) for n in (2, 3, 4, 5))
+    take(line)
+    line.its_end = child = Racing(line)  # type: ignore[assignment]
+    assert line.take_back() == ["job_2-1", "job_4-1"]
+    assert [b"job_3" in child.taken[0], b"job_5" in child.taken[1]] == [True, True]
+    line.ended()
+    assert line.is_first("job_3-1")
+    line.ended()
+    assert line.is_first("job_5-1")
 
 
 def test_nothing_is_taken_back_before_the_job_that_is_to_run_was_taken(line: JobLine, tmp_path: Path) -> None:
@@ -166,3 +200,17 @@ def test_a_consumer_that_stops_leaves_what_it_had_sent_ahead_to_the_next(tmp_pat
         jobs = [desk.wait(id_, timeout="60s") for id_ in ids]
     assert {(job.state, job.attempt) for job in jobs} == {(State.COMPLETED, 1)}
     assert noted(tmp_path) == Counter([*range(120), 30])
+
+
+def test_jobs_that_end_when_those_behind_them_are_taken_back_run_once(tmp_path: Path) -> None:
+    most = 2000
+    with Desk(make_home(tmp_path, PROCESSORS, "[desk]\nworkers = 4\n")) as desk:
+        ids = desk.submit_batch(
+            [
+                Submission(type="note", data={"file": str(tmp_path / "notes"), "n": n, "does": "" if n % 7 else "nap"})
+                for n in range(most)
+            ]
+        )
+        desk.wait(*ids, timeout="120s")
+        assert {desk.job(id_).state for id_ in ids} == {State.COMPLETED}
+    assert noted(tmp_path) == Counter(range(most))

@@ -1,6 +1,7 @@
 """PDF documents and archives for tests, good ones and such as a stranger might send."""
 
 import io
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -140,3 +141,13 @@ def tarred(files: Mapping[str, bytes], mode: str = "w", link: str | None = None)
             entry.type, entry.linkname = tarfile.SYMTYPE, link
             archive.addfile(entry)
     return file.getvalue()
+
+
+def told_twice(content: bytes) -> bytes:
+    """A ZIP archive whose end says that its list of files is empty, and another end for large archives the truth."""
+    end = content.rindex(b"PK\x05\x06")
+    size, start = struct.unpack_from("<II", content, end + 12)
+    entries = struct.unpack_from("<H", content, end + 10)[0]
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, size, start)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, end, 1)
+    return content[:end] + record + locator + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 0, 0, 0, 0, 0)
