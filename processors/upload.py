@@ -34,6 +34,8 @@ def request_upload(
     upload_id: Annotated[UploadId | None, either("upload_id")] = None,
     album: Label | None = None,
     tags: list[Label] = [],  # noqa: B006  pydantic copies it
+    user_id: Annotated[Label | None, either("user_id")] = None,
+    image_id: Annotated[Label | None, either("image_id")] = None,
 ) -> dict[str, Any]:
     """Check a picture by content and size, take a copy, and start its upload."""
     called = safefiles.shown(name or source.name)
@@ -62,6 +64,8 @@ def request_upload(
         "bytes": staged.bytes,
         "sha256": staged.sha256,
         "received_at": _instant(received),
+        "user_id": user_id,
+        "image_id": image_id,
     }
 
 

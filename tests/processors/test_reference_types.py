@@ -51,6 +51,84 @@ def done(desk: Desk, type_: str, data: dict[str, Any], **how: Any) -> Job:
     return job
 
 
+PAYLOADS: list[tuple[str, dict[str, Any]]] = [
+    ("discover-with-instagram", {
+        "businessName": "Downtown Restaurant", "location": "New York, NY", "businessType": "restaurant", "radius": 50,
+    }),
+    ("discover-competitors", {"businessId": "test123", "businessName": "Test Restaurant"}),
+    ("analyze-reels", {"profileId": "profile123", "username": "restaurant_nyc"}),
+    ("scrape-instagram-videos", {"profileId": "profile123", "topReels": [{"id": "r1"}]}),
+    ("analyze-video-content", {"videoId": "video123", "analysisType": "comprehensive"}),
+    ("generate-competitor-report", {"businessId": "biz123", "analysisData": COMPARED}),
+    ("cleanup-expired-jobs", {"olderThanDays": 30}),
+    ("email-sending", {
+        "to": "user@example.com", "template": "welcome", "data": {"name": "John Doe"}, "priority": "high",
+    }),
+    ("file-processing", {
+        "fileId": "file-123", "fileUrl": "https://storage.example.com/file.pdf", "fileName": "document.pdf",
+        "fileType": "application/pdf", "fileSize": 1024000, "userId": "user-123", "processingType": "virus_scan",
+    }),
+    ("file-processing", {
+        "fileId": "file-123", "fileUrl": "https://storage.example.com/file.jpg", "fileName": "image.jpg",
+        "fileType": "image/jpeg", "fileSize": 1024000, "userId": "user-123", "productId": "product-123",
+        "options": {"generateThumbnail": True, "optimizeImage": True, "scanForViruses": True},
+    }),
+    ("analytics-aggregation", {
+        "type": "daily", "dateRange": {"start": "2024-01-01T00:00:00Z", "end": "2024-01-01T23:59:59Z"},
+        "metrics": ["page_views", "purchases"],
+    }),
+    ("analytics-aggregation", {
+        "type": "daily", "dateRange": {"start": "2024-01-01", "end": "2024-01-31"},
+        "metrics": ["page_views", "conversion_rate"],
+    }),
+    ("email", {
+        "to": "user@example.com", "subject": "Welcome to PhraseWorks", "template": "welcome",
+        "variables": {"userName": "John Doe"},
+    }),
+    ("email", {"template": "daily_reminder", "to": "user@example.com"}),
+    ("image_process", {
+        "sourceUrl": "https://example.com/image.jpg", "outputPath": "/uploads/processed/image.webp",
+        "operations": [
+            {"type": "resize", "width": 800, "height": 600}, {"type": "optimize", "quality": 85},
+            {"type": "format", "format": "webp"},
+        ],
+    }),
+    ("image_process", {"file": "photo.jpg", "operations": [{"type": "resize", "width": 800}]}),
+    ("cleanup", {"action": "remove_old_logs", "olderThan": "30 days"}),
+    ("cleanup", {"action": "temp_files"}),
+    ("backup", {"type": "database", "retention": "30 days"}),
+    ("report", {"type": "weekly_analytics", "recipients": ["admin@example.com"]}),
+    ("image-generation", {
+        "userId": "user-uuid", "generationId": "gen_123", "prompt": "A beautiful sunset",
+        "platforms": ["instagram-post", "twitter-post"], "imageType": "vivid",
+    }),
+    *(("file-cleanup", {"type": kind, "olderThanDays": 30}) for kind in ("temp-files", "failed-generations", "all")),
+]  # fmt: skip
+
+
+def test_the_payloads_of_the_documents_are_taken_as_they_stand_there(tmp_path: Path) -> None:
+    desk = Desk(make_home(tmp_path))
+    try:
+        for type_, data in PAYLOADS:
+            assert desk.submit(type_, data).type == type_
+    finally:
+        desk.close()
+
+
+def test_each_schedule_of_analytics_and_reports_makes_jobs_that_complete(tmp_path: Path) -> None:
+    (tmp_path / "events.ndjson").write_text('{"timestamp": "2026-11-01T10:00:00Z", "event": "page_view"}\n')
+    settings = f'[analytics]\nsources = ["{tmp_path}/events.ndjson"]\n[reports]\nformats = ["html"]\n'
+    with Desk(make_home(tmp_path, "", settings)) as desk:
+        names = [one.name for one in desk.schedules_off() if one.name.startswith(("analytics", "daily-r", "weekly-"))]
+        assert len(names) == 7
+        jobs = []
+        for name in names:
+            desk.resume_schedule(name)
+            jobs.append(desk.trigger_schedule(name).id)
+        desk.wait(*jobs, timeout=120)
+        assert {desk.job(id_).state for id_ in jobs} == {State.COMPLETED}
+
+
 def test_each_call_of_a_discovery_service(tmp_path: Path, services: Server) -> None:
     test = {"businessId": "test123", "businessName": "Test Restaurant"}
     with Desk(make_home(tmp_path, "", SETTINGS.format(url=services.url))) as desk:
@@ -96,8 +174,9 @@ def test_an_upload_step_by_step_and_one_that_fails(tmp_path: Path) -> None:
     photo.write_bytes(pictures.plain(size=(600, 400)))
     broken.write_bytes(photo.read_bytes()[:600])
     with Desk(make_home(tmp_path)) as desk:
-        wanted = {"source": str(photo), "uploadId": "upload_123456789"}
-        first = done(desk, "IMAGE_UPLOAD_REQUESTED", wanted, queue="upload.high-priority", priority="high")
+        wanted = {"userId": "user123", "uploadId": "upload_123456789", "imageId": "img_123456789"}
+        first = done(desk, "IMAGE_UPLOAD_REQUESTED", wanted | {"source": str(photo)}, queue="upload.high-priority")
+        assert {"user_id": "user123", "image_id": "img_123456789"}.items() <= first.result.items()
         assert first.flow is not None and desk.wait_flow(first.flow, timeout=120).state.value == "completed"
         steps = {job.type: job for job in desk.jobs(f"flow:{first.flow}", limit=50).jobs}
         assert {type_: (job.queue, job.priority, job.state.value) for type_, job in steps.items()} == {
