@@ -27,6 +27,20 @@ class Top:
     exact: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a tick read for the table."""
+
+    list_number: int
+    seqs: tuple[int, ...]
+    """Those that were seen when it was read, and `lines` those of them that are there."""
+    lines: dict[int, Line]
+    total: int
+    exact: bool
+    top: Top | None
+    """The newest page, read anew, while the table follows."""
+
+
 class Pages:
     """Reads one list: the jobs that match a query, newest first."""
 

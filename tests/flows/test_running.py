@@ -1,6 +1,5 @@
 """Flows through a real consumer: results passed on, failures, resume, cancel, kill -9, children stored at once."""
 
-import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from jobdesk import Desk
 from jobdesk.core.errors import NotFound, PayloadError, Refused, UnknownType
 from jobdesk.core.flow import Flow, FlowState
 from jobdesk.core.job import State
+from jobdesk.core.retry import RetryPolicy
 from jobdesk.ledger import reads
 from tests.support.home import consumer, kill, lines, make_home, until
 
@@ -312,7 +312,9 @@ def test_steps_and_children_say_all_that_a_submission_may(desk: Desk) -> None:
     assert (step.concurrency_key, step.state) == ("account 7", State.SCHEDULED)
     assert step.expires_at is not None and step.expires_at - step.created_at == pytest.approx(3 * 3600, abs=5)
     policy = desk.ledger.row("SELECT retry FROM job WHERE id = ?", (step.id,))
-    assert policy and {"factor": 3, "max_delay_s": 60, "jitter": 0.5}.items() <= json.loads(policy[0]).items()
+    assert policy is not None
+    kept = RetryPolicy.from_text(policy[0])
+    assert (kept.factor, kept.max_delay_s, kept.jitter) == (3, 60, 0.5)
     asked = desk.wait(desk.submit("asks").id, timeout="20s")
     child = desk.job(asked.result)
     assert (child.max_attempts, child.timeout_s, child.unique, child.priority) == (8, 9, "k", 25)

@@ -21,7 +21,7 @@ from jobdesk.ledger.sorting import Order
 from jobdesk.tui.columns import Placed, header, longest, place, row
 from jobdesk.tui.format import Spans, wrap
 from jobdesk.tui.job_cells import COLUMNS, cells
-from jobdesk.tui.pages import PAGE, Pages, SortedPages, Top
+from jobdesk.tui.pages import PAGE, Look, Pages, SortedPages, Top
 from jobdesk.tui.widgets.lines import Painted
 from jobdesk.tui.widgets.marks import Marks
 
@@ -31,18 +31,6 @@ _PACE = 4
 """So often a second a row is written anew: ages change once a second."""
 _NEAR = 40
 """Rows from a page's edge at which the next page is fetched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a tick read for the table."""
-
-    list_number: int
-    lines: dict[int, Line]
-    total: int
-    exact: bool
-    top: Top | None
-    """The newest page, read anew, while the table follows."""
 
 
 class JobRows(Painted):
@@ -176,7 +164,7 @@ class JobRows(Painted):
         total, exact = pages.count()
         top = pages.top() if self.following and self.loaded else None
         lines = pages.lines(seqs) if seqs and top is None else {}
-        return Look(number, lines, total, exact, top)
+        return Look(number, seqs, lines, total, exact, top)
 
     def take(self, look: Any) -> None:
         """Bring the rows in line with what a tick read."""
@@ -198,6 +186,8 @@ class JobRows(Painted):
                 self.newer = changed
                 self.post_message(self.Changed())
         self.redraw()
+        if not (self.following or set(self._seqs) <= set(look.seqs)):
+            self.desk_app.feed.poke()  # what has come into view since may have changed while nobody looked at it
 
     def _follow_to(self, top: Top) -> None:
         if list(top.lines) == self._cache.get(0) and top.total == self.total:
