@@ -20,6 +20,7 @@ from jobdesk import Context, Reject, processor
 
 from . import headers, remote, safefiles, staging
 from .headers import Header
+from .spelling import either
 from .staging import UploadId
 
 Label = Annotated[str, Field(min_length=1, max_length=255)]
@@ -30,9 +31,11 @@ def request_upload(
     ctx: Context,
     source: Path,
     name: Label | None = None,
-    upload_id: UploadId | None = None,
+    upload_id: Annotated[UploadId | None, either("upload_id")] = None,
     album: Label | None = None,
     tags: list[Label] = [],  # noqa: B006  pydantic copies it
+    user_id: Annotated[Label | None, either("user_id")] = None,
+    image_id: Annotated[Label | None, either("image_id")] = None,
 ) -> dict[str, Any]:
     """Check a picture by content and size, take a copy, and start its upload."""
     called = safefiles.shown(name or source.name)
@@ -61,6 +64,8 @@ def request_upload(
         "bytes": staged.bytes,
         "sha256": staged.sha256,
         "received_at": _instant(received),
+        "user_id": user_id,
+        "image_id": image_id,
     }
 
 
@@ -100,7 +105,7 @@ def store_upload(
     return {"upload_id": upload, "folder": str(folder), "original": original, "renditions": stored}
 
 
-@processor("IMAGE_UPLOAD_COMPLETED", queue="upload.events", timeout="30s", isolation="thread")
+@processor("IMAGE_UPLOAD_COMPLETED", queue="upload.events", priority="normal", timeout="30s", isolation="thread")
 def complete_upload(ctx: Context, upload_id: UploadId | None = None, name: str | None = None) -> dict[str, Any]:
     """Note that an upload is done and what came of it."""
     asset = ctx.results.get("DATABASE_UPDATE", {})
@@ -117,7 +122,7 @@ def complete_upload(ctx: Context, upload_id: UploadId | None = None, name: str |
     }
 
 
-@processor("IMAGE_UPLOAD_FAILED", queue="upload.events", timeout="30s", isolation="thread")
+@processor("IMAGE_UPLOAD_FAILED", queue="upload.events", priority="normal", timeout="30s", isolation="thread")
 def fail_upload(
     ctx: Context,
     upload_id: UploadId | None = None,

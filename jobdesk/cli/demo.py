@@ -1,9 +1,7 @@
 """`jobdesk demo`: a desk with real work in it, to look at and to play with."""
 
 import threading
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from jobdesk.cli.output import Out
 from jobdesk.cli.parsing import Args, Group, duration
@@ -18,43 +16,8 @@ if TYPE_CHECKING:
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".heic", ".avif")
 _MORE = """
 It makes a home of its own (a fresh folder for temporary files, or --home DIR), drops pictures into its inbox
-and submits jobs: one is retried, one ends in the dead letters, one is long and worth cancelling."""
-
-
-class _Step(NamedTuple):
-    """One thing that the demo does: a job to submit, or else the next picture to drop."""
-
-    type: str | None = None
-    data: Mapping[str, Any] = MappingProxyType({})
-
-
-_PHOTO = _Step()
-
-
-def _story(long_pace_s: float, photo: str) -> list[_Step]:
-    return [
-        _PHOTO,
-        _Step("demo.long", {"pace_s": long_pace_s}),
-        _PHOTO,
-        _Step("demo.flaky"),
-        _Step("command", {"argv": ["sh", "-c", "uname -a; df -h .; date"]}),
-        _PHOTO,
-        _Step("demo.doomed"),
-        _Step(
-            "image-generation",
-            {"prompt": "A lighthouse at dusk", "platforms": ["instagram-post"], "provider": "placeholder"},
-        ),
-        _PHOTO,
-        _Step("demo.report"),
-        _Step("file-processing", {"source": photo, "operations": ["validate", "thumbnail"]}),
-        _Step("email-preview", {"template": "daily_reminder", "data": {"name": "Ada", "items": ["water the plants"]}}),
-        _PHOTO,
-        _Step("demo.report", {"days": 365, "seed": 11}),
-        _Step("backup", {"keep": 3}),
-        _Step("file-cleanup", {"dryRun": True}),
-        _PHOTO,
-        _Step("demo.flaky", {"fails": 1, "seed": 3}),
-    ]
+and submits jobs: one is retried, one ends in the dead letters, one is long and worth cancelling; others show files,
+generation, mail, analytics, reports, referrals and upkeep. Nothing outside is called."""
 
 
 def add(commands: Group) -> None:
@@ -75,9 +38,13 @@ def _demo(args: Args, out: Out) -> int:
         import tempfile
 
         home = tempfile.mkdtemp(prefix="jobdesk-demo-")
+    from jobdesk import home as homes
+    from jobdesk.cli.demo_story import furnish
     from jobdesk.core.actor import Actor
+    from jobdesk.core.clock import SystemClock
     from jobdesk.desk import Desk
 
+    furnish(homes.prepare(homes.locate(home)), SystemClock().now())
     desk = Desk(home, actor=Actor.here("command" if args.headless else "app", args.command_line))
     try:
         return _headless(desk, args, out) if args.headless else _on_screen(desk, args, out)
@@ -158,8 +125,10 @@ def feed(desk: "Desk", pace_s: float, over: threading.Event, *, long_pace_s: flo
 def _happenings(
     desk: "Desk", photos: "list[Traversable]", folder: "Path", long_pace_s: float
 ) -> "Iterator[Callable[[], object]]":
+    from jobdesk.cli.demo_story import story
+
     waiting = iter(photos)
-    for step in _story(long_pace_s, str(photos[0])):
+    for step in story(desk.home, desk.clock.now(), long_pace_s, str(photos[0])):
         if step.type is not None:
             yield lambda step=step: desk.submit(step.type, step.data, user="demo", source="demo")  # type: ignore[misc]
         elif (photo := next(waiting, None)) is not None:

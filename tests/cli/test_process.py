@@ -137,4 +137,12 @@ def test_the_demo_runs_headless_to_its_end(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["dead"] == 1 and summary["jobs"]["failed"] == 1
-    assert summary["assets"] - 1 == summary["files"]["done"] > 0  # one was made of a prompt
+    rows = json.loads(jobdesk(tmp_path / "demo", "assets", "list", "--json").stdout)
+    assert summary["assets"] == len(rows)
+    assert sum(one["type"].startswith("image/") for one in rows) - 1 == summary["files"]["done"] > 0  # one of a prompt
+    jobs = json.loads(jobdesk(tmp_path / "demo", "jobs", "list", "state:completed", "--limit", "500", "--json").stdout)
+    assert {one["type"] for one in jobs} >= {
+        "command", "image-generation", "file-processing", "email-preview", "analytics-aggregation", "report",
+        "generate-competitor-report", "referral-commission", "backup", "file-cleanup", "update-queue-stats",
+        "IMAGE_UPLOAD_COMPLETED",
+    }  # fmt: skip
