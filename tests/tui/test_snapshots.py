@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from rich.style import Style
 
+from jobdesk.core import who
 from jobdesk.desk import Desk
 from jobdesk.monitoring.alerter import Alerter
 from tests.support.clock import FakeClock
@@ -135,7 +136,7 @@ class Shots:
 def desk(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("HOME", str(tmp_path))  # so that every home is ~/home
-    monkeypatch.setenv("USER", "ada")
+    monkeypatch.setattr(who, "_own", lambda: "ada")  # remembered, whoever asked first
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     (home / "jobdesk.toml").write_text(SETTINGS)
