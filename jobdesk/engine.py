@@ -118,6 +118,7 @@ class Engine:
             self._start(
                 stack, _Bell(desk.wake, [stager, canceller, scheduler, self._folders], clock), stager, canceller
             )
+            desk.registry  # noqa: B018 -- imported before the first claim: no claimed job waits for that
             self._consumer = self._make_consumer(wiring)
             stack.callback(self._consumer.close)
             self._consumer.start()
