@@ -189,9 +189,7 @@ class Processor:
                 parts.append(f"'{key}' is missing")
             elif item["type"] == "extra_forbidden":
                 parts.append(f"'{key}' is not a parameter{nearest(key, known)}; it takes {', '.join(known) or 'none'}")
-            elif not item[
-                "loc"
-            ]:  # of the payload as a whole, such as a key that is no text; there may be secrets in it
+            elif not item["loc"]:  # it is about the payload as a whole, and there may be secrets in that
                 parts.append(item["msg"].removeprefix("Value error, "))
             elif str(item["loc"][0]) in self.secrets:
                 parts.append(f"'{key}' is wrong: {Redactor([item['input']]).known(item['msg'])}")

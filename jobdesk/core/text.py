@@ -6,6 +6,8 @@ from typing import Any
 
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+from_json = json.JSONDecoder().decode
+"""`json.loads` without its guess at the encoding, which takes as long as a short text."""
 
 
 def clean(text: str) -> str:

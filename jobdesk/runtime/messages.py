@@ -23,10 +23,9 @@ from typing import Any, NotRequired, TypedDict
 
 from jobdesk.core.job import JobError
 from jobdesk.core.outcome import Completed, Failed, Outcome, Snoozed, Stopped
+from jobdesk.core.text import from_json
 
 Message = dict[str, Any]
-_read = json.JSONDecoder().decode
-"""`json.loads` without its guess at the encoding, which takes as long as a short message."""
 _written = json.JSONEncoder(check_circular=False).encode
 """`json.dumps` without its look for circles, which end in a RecursionError all the same."""
 
@@ -66,7 +65,7 @@ def decode(line: bytes) -> Message:
     Raises:
         ValueError, RecursionError: it is none.
     """
-    message: Message = _read(line.decode())
+    message: Message = from_json(line.decode())
     return message
 
 
