@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
@@ -110,8 +110,13 @@ def leaks(blob: bytes | str) -> list[str]:
 
 def leaks_below(home: Path) -> list[tuple[str, list[str]]]:
     """What is found in any file of the home but the test's own processors and named pipes."""
-    files = [one for one in home.rglob("*") if one.is_file() and one.parent.name not in ("processors", "__pycache__")]
-    return [(str(one.relative_to(home)), found) for one in files if (found := leaks(one.read_bytes()))]
+    found = []
+    for folder, _, names in os.walk(home):  # which, unlike rglob, bears that working folders go meanwhile
+        for path in (Path(folder, name) for name in names):
+            if path.parent.name not in ("processors", "__pycache__") and path.is_file():
+                with suppress(FileNotFoundError):
+                    found.append((str(path.relative_to(home)), leaks(path.read_bytes())))
+    return [(path, leaked) for path, leaked in found if leaked]
 
 
 def work(home: Path, tmp_path: Path) -> Sequence[str]:
@@ -131,7 +136,10 @@ def work(home: Path, tmp_path: Path) -> Sequence[str]:
         until(lambda: any(event.data.get("level") == "warning" for event in desk.logs(waits)))
         assert leaks_below(home) == []  # also -wal, -shm and the working folders
         children = psutil.Process(working.pid).children(recursive=True)
-        lines = [Path(f"/proc/{one.pid}/cmdline").read_bytes() for one in children if psutil.pid_exists(one.pid)]
+        lines = []
+        for one in children:
+            with suppress(FileNotFoundError):
+                lines.append(Path(f"/proc/{one.pid}/cmdline").read_bytes())
         assert lines and leaks(b"\n".join(lines)) == []
         gate.touch()
         desk.wait(waits, *ids, timeout="60s")

@@ -128,6 +128,7 @@ class DeskApp(App[None]):
 
     def _begin(self) -> None:
         """After the first frame: read on, work, and find out which types there are."""
+        self._watched = self._others
         self.show_snapshot()
         self.feed.start()
         cast("JobdeskApp", self).return_to_last()
@@ -171,13 +172,16 @@ class DeskApp(App[None]):
         self._look_who_works()
         self.show_snapshot()
 
+    @property
+    def _others(self) -> tuple[int, ...]:
+        return tuple(one.pid for one in self.snapshot.workers if one.pid != os.getpid())
+
     def _look_who_works(self) -> None:
-        others = tuple(one.pid for one in self.snapshot.workers if one.pid != os.getpid())
         if self._watched and not self.snapshot.workers and not self.host.leaving:
             then = "" if self.host.watch_only else f" Nobody works now: {self._host_key} lets this app."
             then = " This app works now." if self.host.eager else then
             self.notify(f"Consumer {self._watched[0]} has ended.{then}", timeout=8)
-        self._watched = others
+        self._watched = self._others
         self.host.look(self.snapshot.workers)
 
     @property

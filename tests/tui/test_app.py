@@ -6,7 +6,6 @@ from jobdesk.core.errors import HomeError
 from jobdesk.core.job import State
 from jobdesk.desk import Desk
 from jobdesk.tui.lock import only_app
-from tests.support.clock import FakeClock
 from tests.support.factory import submit
 from tests.support.robot import opened
 
@@ -248,18 +247,22 @@ async def test_a_second_app_on_the_home_is_refused(desk: Desk) -> None:
     assert refused.value.exit_code == 5
 
 
-async def test_at_rest_the_screen_reads_and_repaints_nothing(busy_desk: Desk, clock: FakeClock) -> None:
+async def test_at_rest_the_screen_reads_and_repaints_nothing(busy_desk: Desk) -> None:
     async with opened(busy_desk) as robot:
         await robot.jobs()
         await robot.press("down")
-        table, drawn = robot.table, list[object]()
+        table, drawn, draw = robot.table, list[object](), robot.table.refresh_line
 
-        def painted() -> bool:
-            now = clock.now()
-            return all(table._drawn.get(at) == table._look_of(at, line, now) for at, line in table._visible())
+        def noted(y: int) -> None:
+            drawn.append(y)
+            draw(y)
 
-        await robot.until(painted, "the rows are painted as they are")
-        table.refresh_line = drawn.append  # type: ignore[method-assign,assignment]
-        for _ in range(3):
-            robot.app.show_snapshot()
-        assert not drawn
+        table.refresh_line = noted  # type: ignore[method-assign]
+
+        def at_rest() -> bool:
+            drawn.clear()
+            for _ in range(3):
+                robot.app.show_snapshot()
+            return not drawn
+
+        await robot.until(at_rest, "nothing is drawn again")

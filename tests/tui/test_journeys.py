@@ -228,7 +228,7 @@ def test_attached_it_works_only_when_asked_and_leaves_off_when_asked(home: Path,
         app.sees("Work no longer in this app")
         app.press("s")
         app.sees("no consumer")
-        second.sees("no consumer", f"Consumer {app.pid}", "Nobody works")
+        second.sees("no consumer", f"Consumer {app.pid}", "Nobody")
         assert desk.consumers() == []
         second.press("B")
         second.sees("working here")
