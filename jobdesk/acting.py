@@ -92,6 +92,14 @@ class Acting:
         """
         return self._one("release", id_)
 
+    def first(self, id_: str) -> Job:
+        """Let a job that waits go before all others, urgent ones too.
+
+        Raises:
+            Refused: it runs, or has ended.
+        """
+        return self._one("first", id_)
+
     def edit(self, id_: str, data: Mapping[str, Any]) -> Job:
         """Give a job that waits another payload, after a check.
 
@@ -142,7 +150,7 @@ class Acting:
         """Do something to many jobs, by their full ids; for each why it was refused, or None.
 
         Args:
-            action: cancel, retry, delete, run_now, hold, release or priority.
+            action: cancel, retry, delete, run_now, hold, release, first or priority.
             under: the action that they are part of, where several calls make one.
             priority: the new one, as `set_priority` takes it.
 
@@ -159,6 +167,7 @@ class Acting:
             "run_now": moves.run_now,
             "hold": lambda tx, id_: holding.hold(tx, id_, user()),
             "release": lambda tx, id_: holding.release(tx, id_, user()),
+            "first": lambda tx, id_: priorities.set_first(tx, id_, user()),
         }
         if priority is not None:
             level = _level(priority)

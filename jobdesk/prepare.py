@@ -12,12 +12,16 @@ from jobdesk.core.job import Job, NewJob, State
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.processor import Processor
+from jobdesk.core.redaction import redact
 from jobdesk.core.retry import Backoff, RetryPolicy
 from jobdesk.core.submission import Submission
+from jobdesk.core.text import clean
 from jobdesk.ledger.follow import flow_of
 from jobdesk.sealing import Seal, of_settings
 from jobdesk.sections import Config
 from jobdesk.vault import Vault
+
+LABEL_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,9 @@ class Completer:
             raise ValueError("retries must be 0 or more, and the timeout longer than 0")
         if wanted.on_parent_failure not in ("cancel", "ignore"):
             raise ValueError(f"'{wanted.on_parent_failure}' does not fit on_parent_failure: it takes cancel or ignore")
-        rank = wanted.priority
+        if wanted.immediate and wanted.priority is not None:
+            raise ValueError("immediate goes before any priority: give one of them")
+        rank = "urgent" if wanted.immediate else wanted.priority
         if rank is None and processor.priority_key is not None:
             rank = json.loads(data).get(processor.priority_key)
         run_at = now + seconds(wanted.delay) if wanted.delay is not None else wanted.run_at
@@ -96,6 +102,9 @@ class Completer:
             parent=wanted.parent,
             optional=wanted.optional,
             on_parent_failure=wanted.on_parent_failure,
+            label=_label(wanted.label),
+            hold=wanted.hold,
+            immediate=wanted.immediate,
             bindings=wanted.bindings,
         )
 
@@ -164,6 +173,15 @@ def _policy(
         raise ValueError(f"jitter is {jitter}: it must be from 0 to 1")
     cap_s = max(least_cap_s, delay_s) if cap_s is None else cap_s
     return RetryPolicy(delay_s, cast(Backoff, backoff), float(factor), cap_s, float(jitter))
+
+
+def _label(given: str | None) -> str | None:
+    if given is None:
+        return None
+    label = " ".join(clean(given).split())
+    if not 0 < len(label) <= LABEL_CHARACTERS:
+        raise ValueError(f"a label has 1 to {LABEL_CHARACTERS} characters")
+    return redact(label)
 
 
 def _states(wanted: Submission) -> tuple[State, ...]:

@@ -20,6 +20,7 @@ from jobdesk.core.nearest import nearest
 from jobdesk.core.redaction import Redactor
 from jobdesk.core.retry import Backoff
 from jobdesk.core.secret import OPEN, SEAL, Opener
+from jobdesk.core.speech import Word
 from jobdesk.core.text import to_json
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Processor:
     service: str | None = None
     schedule: Mapping[str, Any] | None = None
     """When it is to be run by itself: keys of `SCHEDULE_KEYS`."""
+    hears: Collection[Word] = ()
 
     def service_of(self, data: Mapping[str, Any]) -> str | None:
         """The service that a job with this payload needs; `{key}` is the one that the payload names, if it does."""
@@ -264,6 +266,7 @@ def processor(
     permanent: tuple[builtins.type[BaseException], ...] = (),
     service: str | None = None,
     schedule: str | Mapping[str, Any] | None = None,
+    hears: Collection[Word] = (),
 ) -> Callable[[F], F]:
     """Declare the function below as the processor of a job type.
 
@@ -284,6 +287,7 @@ def processor(
             names: while its breaker is open, jobs of the type wait at no cost.
         schedule: run it by itself at the times of a cron expression; or a table with `cron` and, where wanted,
             `timezone`, `data`, `queue`, `priority`, `missed`, `overlap`. It has the type's name.
+        hears: what people may say to a job of it while it runs (pause, continue, signal, send): `ctx.heard()` tells it.
     """
 
     def declare(function: F) -> F:
@@ -303,6 +307,7 @@ def processor(
             permanent=permanent,
             service=service,
             schedule=_schedule(type, schedule),
+            hears=tuple(hears),
         )
         setattr(function, MARK, made)
         return function
