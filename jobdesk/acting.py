@@ -50,13 +50,17 @@ class Acting:
         with self.deed("cancel").part() as part, part.job(full):
             return moves.cancel(part.tx, full, why or f"cancelled by {user()}")
 
-    def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
-        """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
+    def retry(self, id_: str, data: Mapping[str, Any] | None = None, *, source: str | None = None) -> Job:
+        """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check.
+
+        Args:
+            source: where the new payload comes from.
+        """
         job, checked = self.job(id_), None
         if data is not None:
             checked = self._checked(job, data)
         with self.deed("retry").part() as part, part.job(job.id):
-            _retry(part.tx, job.id, checked)
+            _retry(part.tx, job.id, checked, source)
         return reads.job(self.ledger, job.id)
 
     def _checked(self, job: Job, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -215,9 +219,9 @@ def _level(priority: str | int) -> int:
         raise UsageError(str(error)) from None
 
 
-def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
+def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None, source: str | None = None) -> None:
     from jobdesk.folders.finish import bring_back
     from jobdesk.ledger import moves
 
-    moves.retry(tx, id_, data)
+    moves.retry(tx, id_, data, source)
     bring_back(tx, id_)

@@ -31,6 +31,8 @@ class Context(Protocol):
     type: str
     queue: str
     user: str | None
+    source: str | None
+    """Where it came from: command, http, schedule, a drop folder …, or None."""
     flow: str | None
     """The flow it belongs to, or None."""
     attempt: int

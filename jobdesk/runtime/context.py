@@ -89,6 +89,7 @@ class JobContext:
         self.type = spec["type"]
         self.queue = spec["queue"]
         self.user = spec["user"]
+        self.source = spec.get("source")
         self.flow = spec["flow"]
         self.attempt = spec["attempt"]
         self.max_attempts = spec["max_attempts"]

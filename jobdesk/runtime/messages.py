@@ -38,6 +38,7 @@ class Spec(TypedDict):
     type: str
     queue: str
     user: str | None
+    source: NotRequired[str | None]
     flow: str | None
     attempt: int
     max_attempts: int

@@ -84,6 +84,7 @@ class Bench:
         attempt: int = 1,
         results: Mapping[str, Any] | None = None,
         timeout_s: float = 60.0,
+        source: str | None = None,
     ) -> Ran:
         """Check the payload as a submission would, then run one attempt."""
         processor = self.processors[type_]
@@ -94,6 +95,7 @@ class Bench:
             "type": type_,
             "queue": processor.queue,
             "user": "ada",
+            "source": source,
             "flow": "flow_test",
             "attempt": attempt,
             "max_attempts": 4,
