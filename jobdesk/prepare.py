@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from jobdesk.core.dead_letters import queue_of
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import PayloadError
 from jobdesk.core.job import Job, NewJob, State
@@ -65,6 +66,8 @@ class Completer:
     def _complete(
         self, wanted: Submission, processor: Processor, data: str, id_: str, user: str, now: float, seal: Seal
     ) -> NewJob:
+        if processor.queues and wanted.queue is None and (wanted.priority is not None or wanted.immediate):
+            wanted = replace(wanted, queue=self._by_priority(wanted, processor))
         usual = self._of(wanted, processor)
         retries = usual.retries if wanted.retries is None else wanted.retries
         timeout_s = usual.timeout_s if wanted.timeout is None else seconds(wanted.timeout)
@@ -108,6 +111,12 @@ class Completer:
             bindings=wanted.bindings,
         )
 
+    def _by_priority(self, wanted: Submission, processor: Processor) -> str | None:
+        own = self.config.types.get(wanted.type)
+        if own is not None and own.queue is not None:
+            return None
+        return processor.queue_for(100 if wanted.priority is None else read_priority(wanted.priority))
+
     def _retry(self, wanted: Submission, usual: _Usual) -> RetryPolicy:
         said = (wanted.retry_delay, wanted.backoff, wanted.factor, wanted.jitter, wanted.max_delay)
         if said == (None,) * 5:
@@ -132,6 +141,8 @@ class Completer:
         """The settings of the type, else its processor, its queue, the defaults."""
         own, defaults = self.config.types.get(type_), self.config.defaults
         queue = queue or (own and own.queue) or processor.queue
+        if queue_of(queue) is not None:
+            raise ValueError(f"'{queue}' is the name of dead letters, not of a queue: jobs come there when they fail")
         of_queue = self.config.queues.get(queue)
         delay_s = _first(
             own and own.retry_delay, processor.retry_delay_s, of_queue and of_queue.retry_delay, defaults.retry_delay

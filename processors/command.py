@@ -128,7 +128,13 @@ def _follow(ctx: Context, process: "subprocess.Popen[bytes]", output: "_Output")
         is_open = True
         while is_open or process.poll() is None:
             ear.listen()
-            ctx.checkpoint()
+            try:
+                ctx.checkpoint()
+            except BaseException:
+                if is_open:  # what it said before
+                    with suppress(BlockingIOError):
+                        output.take(os.read(descriptor, 65536))
+                raise
             ended = process.poll() is not None
             if not is_open:
                 with suppress(subprocess.TimeoutExpired):

@@ -25,7 +25,7 @@ def found(ask: Ask) -> Job:
 
 
 def named(ask: Ask, id_: str) -> Job:
-    """A job by its id or a unique beginning of it, if whoever asks may see it; ids of others' jobs are told to admins."""
+    """A job by its id or a unique beginning of it, if whoever asks may see it; only admins are told others' ids."""
     try:
         return ask.caller.see(ask.desk.job(id_))
     except UsageError as error:
@@ -44,6 +44,7 @@ def submitted(ask: Ask, body: NewJob, **options: Any) -> Answer:
     desk = ask.desk
     desk.renew_registry()
     given = body.wanted() | options
+    given["priority"] = desk.config.http.priority(given["priority"])
     after = [named(ask, id_).id for id_ in given.pop("after")]
     wanted = Submission(
         type=body.type, data=body.data, queue=body.queue, user=ask.caller.user, source=SOURCE, after=after, **given

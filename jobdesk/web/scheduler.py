@@ -128,7 +128,7 @@ def _repeating(ask: Ask) -> Answer:
         timezone=body.timezone,
         data=job.data,
         queue=job.queue,
-        priority=job.priority,
+        priority=desk.config.http.priority(job.priority),
         replace=body.replace,
         source=SOURCE,
     )
