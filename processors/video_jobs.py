@@ -32,7 +32,7 @@ def _is_local(path: Any) -> Any:
     if isinstance(path, str) and re.match(r"https?://", path):
         raise ValueError(f"{path} is a URL: give it as videoUrl")
     if isinstance(path, str) and re.match(r"[a-z][a-z0-9+.-]*://", path):
-        raise ValueError(f"{path} lies elsewhere: fetch it, and give its file")
+        raise ValueError(f"{path} lies elsewhere: give its file, or where download-video can fetch it")
     return path
 
 
