@@ -60,7 +60,7 @@ class Pool:
 
     def takes_more(self, child: ChildProcess) -> bool:
         """Whether a child shall get jobs ahead."""
-        return not child.is_worn and child not in self._stale
+        return child.is_warm and not child.is_worn and child not in self._stale
 
     def discard(self) -> None:
         """Kill this thread's child with all it started; the next job gets another."""
