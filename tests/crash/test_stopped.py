@@ -14,7 +14,7 @@ from jobdesk.core.events import Kind
 from jobdesk.core.job import State
 from jobdesk.ledger import reads
 from tests.support import counting, witness
-from tests.support.home import end, impatient, lines, make_home, until
+from tests.support.home import end, impatient, lines, make_home, stop, until
 
 PROCESSORS = """
 import time
@@ -50,7 +50,7 @@ def stop_and_go_on(folder: Path, lost_after_s: float) -> None:
     victim = impatient(home, lost_after_s)
     held = [desk.submit(type_).id for type_ in ("held", "held.thread")]
     until(lambda: len(lines(folder / "said")) == 2)
-    victim.send_signal(signal.SIGSTOP)
+    stop(victim, home)
     heir = impatient(home, lost_after_s)
     try:
         until(lambda: set(reads.states(desk.ledger, held).values()) == {State.COMPLETED}, lost_after_s + 30)
