@@ -141,8 +141,10 @@ class _Mine:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self.tuned = False
-        """Whether its `synchronous` is set."""
+        self.durable: str | None = None
+        """Its `synchronous` for what must outlive a loss of power; None: not asked for yet."""
+        self.synchronous: str | None = None
+        """As it is set."""
 
     def __del__(self) -> None:
         with suppress(sqlite3.Error):  # the ledger itself goes, in another thread: there SQLite lets nobody close it
@@ -207,8 +209,12 @@ class Ledger:
             self._db.close()
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self, *, durable: bool = True) -> Iterator[Tx]:
         """One write transaction: committed when the block ends, undone when it raises.
+
+        Args:
+            durable: False does not wait for the disk. No crash undoes it then, but a loss of power may: for what is
+                true only as long as this machine runs, as who has claimed a job.
 
         Raises:
             LedgerError: the database stayed locked, is full, or cannot be written.
@@ -216,9 +222,12 @@ class Ledger:
         with self._lock, self._explained():
             mine = self._mine()
             connection = mine.connection
-            if not mine.tuned:
-                connection.execute(f"PRAGMA synchronous = {self._synchronous()}")
-                mine.tuned = True
+            if mine.durable is None:
+                mine.durable = self._synchronous()
+            synchronous = "normal" if mine.durable == "full" and not durable else mine.durable
+            if synchronous != mine.synchronous:
+                connection.execute(f"PRAGMA synchronous = {synchronous}")
+                mine.synchronous = synchronous
             connection.execute("BEGIN IMMEDIATE")
             tx = Tx(connection, self.clock.now())
             self._writing = threading.get_ident()

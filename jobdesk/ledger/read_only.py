@@ -93,7 +93,7 @@ class ReadOnlyLedger(Ledger):
                 found.copy.cleanup()
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self, *, durable: bool = True) -> Iterator[Tx]:
         """Refuse.
 
         Raises:

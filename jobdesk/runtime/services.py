@@ -112,7 +112,7 @@ class Rescuer(Service):
 
     def _beat(self) -> bool:
         """Say that this consumer lives; False if others took it for dead."""
-        with self._ledger.write() as tx:
+        with self._ledger.write(durable=False) as tx:
             known = workers.heartbeat(tx, self._consumer, self._meter.look())
             set_back_s = upkeep.follow_clock(tx, self.clock.monotonic())
         self._beat_at = self.clock.monotonic()
