@@ -96,3 +96,11 @@ def test_many_at_once_keep_their_order_whatever_they_say(desk: Desk) -> None:
         ]
     )
     assert started(desk) == [ids[3], ids[0], ids[2]]
+
+
+def test_words_stay_text_where_text_is_wanted_or_nothing(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    words = ["source=/a.jpg", "processingType=validate", "userId=7", "user_id=8", "quality=80", "productId=null"]
+    data = said(home, "submit", "file-processing", *words[:3], *words[4:], "--hold", "--json").json["data"]
+    assert (data["user_id"], data["quality"], data["product_id"]) == ("7", 80, None)
+    assert said(home, "submit", "file-processing", *words[:2], words[3], "--json").json["data"]["user_id"] == "8"
