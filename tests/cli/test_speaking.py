@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,7 +95,7 @@ def test_one_that_reads_nothing_is_told_so(home: Path) -> None:
 def test_a_paused_one_stands_still_with_all_it_started(home: Path) -> None:
     mark = f"stands-still-{os.getpid()}"
     code = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {TICKS!r}, {mark!r}])"
-    id_ = run(home, "--timeout", "20s", "--", sys.executable, "-c", code, mark)
+    id_ = run(home, "--", sys.executable, "-c", code, mark)
     until(lambda: written(home, id_).count("tick") > 3)
     assert said(home, "jobs", "pause", id_).code == 0
     until(lambda: status(mark) == {psutil.STATUS_STOPPED})
@@ -116,15 +115,6 @@ def test_a_paused_one_stands_still_with_all_it_started(home: Path) -> None:
     until(lambda: not processes_of(mark))
     deeds = [row["action"] for row in said(home, "audit", "--json").json]
     assert deeds == ["cancel", "pause_job", "continue_job", "pause_job"]
-
-
-def test_the_time_of_a_pause_is_not_counted(home: Path) -> None:
-    id_ = run(home, "--timeout", "3s", "--", sys.executable, "-c", "import time; time.sleep(0.1); print('done')")
-    if said(home, "jobs", "pause", id_).code == 0:  # else it was quicker
-        threading.Event().wait(3.5)  # longer than its timeout: what must not happen meanwhile has no end to wait for
-        assert state(home, id_) in ("processing", "completed")
-        assert said(home, "jobs", "continue", id_).code in (0, 1)
-    assert said(home, "jobs", "wait", id_).code == 0
 
 
 def test_signals_reach_all_its_processes(home: Path) -> None:
@@ -158,7 +148,10 @@ def test_reset_ends_and_removes_everything(home: Path) -> None:
     kept = said(home, "run", "--group", "other", "--delay", "1h", "--", "true").out.strip()
     assert said(home, "reset").code == 2, "nobody can be asked"
     assert said(home, "reset", "--dry-run", "--json").json["would_remove"] == 4
-    assert said(home, "reset", "--queue", "default", "--yes", "--json").json == {"removed": 3, "running": []}
+    assert said(home, "reset", "--queue", "default", "--timeout", "2m", "--yes", "--json").json == {
+        "removed": 3,
+        "running": [],
+    }
     assert [job["id"] for job in said(home, "jobs", "list", "--json").json] == [kept]
     assert said(home, "reset", "--yes").code == 0
     assert said(home, "jobs", "list", "--json").json == []
