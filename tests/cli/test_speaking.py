@@ -14,10 +14,11 @@ from tests.support.home import consumer, end, make_home, said, until
 TICKS = "import time\nwhile True: print('tick', flush=True); time.sleep(0.02)"
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    home = make_home(tmp_path)
-    working = consumer(home, "--workers", "2")
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One for all: a consumer takes a second to start."""
+    home = make_home(tmp_path_factory.mktemp("speaking"))
+    working = consumer(home, "--workers", "8")
     yield home
     end(working)
 
@@ -113,7 +114,7 @@ def test_a_paused_one_stands_still_with_all_it_started(home: Path) -> None:
     assert said(home, "jobs", "cancel", id_).code == 0, "a paused one can be cancelled"
     assert said(home, "jobs", "wait", id_).code == 1
     until(lambda: not processes_of(mark))
-    deeds = [row["action"] for row in said(home, "audit", "--json").json]
+    deeds = [row["action"] for row in said(home, "audit", "--job", id_, "--json").json]
     assert deeds == ["cancel", "pause_job", "continue_job", "pause_job"]
 
 
@@ -142,6 +143,7 @@ def test_only_what_runs_and_listens_hears_anything(home: Path) -> None:
 
 
 def test_reset_ends_and_removes_everything(home: Path) -> None:
+    assert said(home, "reset", "--yes", "--timeout", "2m").code == 0  # whatever other tests left
     running = run(home, "--", "sleep", "300")
     said(home, "run", "--delay", "1h", "--", "true")
     said(home, "run", "--after", running, "--", "true")
