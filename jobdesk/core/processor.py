@@ -94,6 +94,11 @@ class Processor:
         """The JSON Schema of the payload."""
         return self.payload.model_json_schema()
 
+    @property
+    def takes_failed(self) -> bool:
+        """Whether it wants to know what failed, where it is what a failure leads to."""
+        return "failed" in self.payload.model_fields
+
     @cached_property
     def secrets(self) -> frozenset[str]:
         """Parameters that are a `Secret`, or hold one."""
