@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jobdesk.ledger.audit import Deed
     from jobdesk.plugins import Registry
     from jobdesk.sections import Config
+    from jobdesk.vault import Vault
 
 
 class FolderDesk:
@@ -37,6 +38,9 @@ class FolderDesk:
 
         @property
         def registry(self) -> Registry: ...
+
+        @property
+        def vault(self) -> Vault: ...
 
         def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> Deed: ...
 
@@ -77,7 +81,7 @@ class FolderDesk:
 
         place = self._place(path)
         self._check_place(place)
-        said = {"pipeline": pipeline, **more}
+        said = self._sealed_folder({"pipeline": pipeline, **more})
         made = self._rule(place, said)
         try:
             place.mkdir(parents=True, exist_ok=True)
@@ -100,7 +104,7 @@ class FolderDesk:
 
         place = self._added(path)
         said = {**dropped.added(self.ledger)[str(place)], **changes}
-        said = {key: value for key, value in said.items() if value is not None}
+        said = self._sealed_folder({key: value for key, value in said.items() if value is not None})
         made = self._rule(place, said)
         with self.deed("set", target=f"folder {place}").writing() as tx:
             dropped.change(tx, str(place), said)
@@ -172,6 +176,37 @@ class FolderDesk:
             if self._of_settings(one):
                 raise Refused(f"{one} is a drop folder of the settings: change it in {self.settings.file}")
         raise NotFound(f"{place} was not added{nearest(str(place), there)}: see `jobdesk folders list`")
+
+    def shown_data(self, rule: "FolderRule") -> dict[str, Any]:
+        """What a folder gives with each file, its secrets masked."""
+        from jobdesk.core.env import names
+        from jobdesk.core.redaction import MASK, shown
+
+        processor = self.registry.processors.get(rule.pipeline)
+        secrets = () if processor is None else processor.secrets
+        seen = {
+            key: MASK if key in secrets and next(names(one), None) is None else one for key, one in rule.data.items()
+        }
+        return dict(shown(seen))
+
+    def _sealed_folder(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """What was said of a folder as it is stored."""
+        from jobdesk.sealing import data_of_folder, sealed_data, sealed_input
+
+        data, pipeline, find = said.get("data"), str(said["pipeline"]), self.registry.processors.get
+        if not isinstance(data, Mapping) or not data:
+            return dict(said)
+        flow = self.named_flow(pipeline)
+
+        def seal(values: Mapping[str, Any]) -> Mapping[str, Any]:
+            if flow is not None:
+                return sealed_input(flow, values, find, lambda: self.vault)
+            processor = find(pipeline)
+            if processor is None or not processor.secrets & values.keys():
+                return values
+            return dict(sealed_data(processor, values, self.vault, {}))
+
+        return {**said, "data": data_of_folder(data, seal)}
 
     def _rule(self, place: Path, said: Mapping[str, Any]) -> "FolderRule":
         from jobdesk import folder_rules

@@ -81,6 +81,15 @@ def sealed_input(
     return dict(made)
 
 
+def data_of_folder(data: Mapping[str, Any], seal: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> dict[str, Any]:
+    """Data that a drop folder gives with each file, for its record: secrets sealed that are the same for all files."""
+    from jobdesk.folders.payload import fixed
+
+    same = {key: value for key, one in data.items() if (value := fixed(one)) is not None}
+    sealed = {key: value for key, value in seal(same).items() if value != same[key]}
+    return dict(data) | sealed
+
+
 def input_of_settings(
     definition: "Definition", data: Mapping[str, Any], find: Callable[[str], Processor | None]
 ) -> dict[str, Any]:
