@@ -1,6 +1,6 @@
 """What a desk remembers of what people did to it, and how that is taken back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,10 @@ class Auditing:
     ledger: Ledger
     actor: Actor
     home: Home
+
+    if TYPE_CHECKING:
+
+        def declared(self, name: str) -> Collection[str]: ...
 
     def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> "Deed":
         """An action to be logged: what its `part()`s change is told, and may be undone where that is possible."""
@@ -119,8 +123,9 @@ class Auditing:
     def note_settings(self) -> None:
         """Log what was changed in jobdesk.toml since any process last read it; by whom is the owner of the file."""
         from jobdesk.ledger import audit, settings_seen
+        from jobdesk.sealing import masked
 
-        found = settings_seen.read(self.home.settings)
+        found = settings_seen.read(self.home.settings, lambda said: masked(said, self.declared))
         if found is None or settings_seen.known(self.ledger) == found.settings:
             return
         actor = Actor(found.owner, "file", None, None, 0, self.actor.host)

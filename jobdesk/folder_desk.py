@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,15 +179,16 @@ class FolderDesk:
 
     def shown_data(self, rule: "FolderRule") -> dict[str, Any]:
         """What a folder gives with each file, its secrets masked."""
-        from jobdesk.core.env import names
-        from jobdesk.core.redaction import MASK, shown
+        from jobdesk.core.redaction import shown
+        from jobdesk.sealing import masked_data
 
-        processor = self.registry.processors.get(rule.pipeline)
-        secrets = () if processor is None else processor.secrets
-        seen = {
-            key: MASK if key in secrets and next(names(one), None) is None else one for key, one in rule.data.items()
-        }
-        return dict(shown(seen))
+        return dict(shown(masked_data(rule.data, self.declared(rule.pipeline))))
+
+    def declared(self, name: str) -> Collection[str]:
+        """Keys of the data of a flow or job type that go into secrets; none if nothing has that name."""
+        from jobdesk import sealing
+
+        return sealing.declared((flow.definition for flow in self.config.flows), self.registry.processors.get)(name)
 
     def _sealed_folder(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """What was said of a folder as it is stored."""

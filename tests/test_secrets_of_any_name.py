@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobdesk import Desk
-from tests.support.home import consumer, end, make_home, said, until
+from tests.support.home import command, consumer, end, make_home, said, until
 
 PIN = "4711-0815"
 """The beginning of all secrets here; nothing about it, or about the name `pin`, looks like one."""
@@ -122,3 +122,43 @@ def test_what_a_drop_folder_gives_with_its_files(home: Path, tmp_path: Path, pip
         end(working)
         desk.close()
     assert_nowhere(home)
+
+
+def test_what_stands_in_the_settings_in_plain(tmp_path: Path) -> None:
+    """It should not stand there, but be `${env:NAME}`; where it does, it goes no further."""
+
+    def settings(digit: int) -> str:
+        return (
+            SETTINGS
+            + f"""
+[[flows.steps]]
+name = "again"
+type = "unlock"
+data = {{ pin = "{PIN}-{digit}", name = "again" }}
+[[schedules]]
+name = "nightly"
+type = "unlock"
+cron = "@yearly"
+data = {{ pin = "{PIN}-{digit}", name = "night" }}
+[[folders]]
+path = "drop"
+pipeline = "doors"
+data = {{ pin = "{PIN}-{digit}", name = "{{stem}}" }}
+"""
+        )
+
+    home = make_home(tmp_path, PROCESSORS, settings(1))
+    file = home / "jobdesk.toml"
+    for digit in (1, 2):
+        file.write_text(settings(digit).replace("night", f"night-{digit}"))
+        assert command(home, "--consumer", "--drain").code == 0
+    (change,) = said(home, "audit", "--action", "change", "--json").json
+    assert "night-2" in json.dumps(change["after"])
+    file.rename(tmp_path / "jobdesk.toml")
+    assert_nowhere(home)
+    (tmp_path / "jobdesk.toml").rename(file)
+    for words in (["config", "show"], ["flows", "define"], ["flows", "define", "doors"], ["folders", "list"]):
+        for json_ in ([], ["--json"]):
+            answer = said(home, *words, *json_)
+            assert answer.code == 0 and PIN not in answer.out, words
+    assert '"{input.pin}"' in said(home, "config", "show", "--json").out
