@@ -44,6 +44,8 @@ class FolderDesk:
 
         def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> Deed: ...
 
+        def must_change(self) -> None: ...
+
         def named_flow(self, name: str) -> Definition | None: ...
 
     def folder_rules(self) -> "list[FolderRule]":
@@ -79,6 +81,7 @@ class FolderDesk:
         """
         from jobdesk.ledger import dropped
 
+        self.must_change()
         place = self._place(path)
         self._check_place(place)
         said = self._sealed_folder({"pipeline": pipeline, **more})

@@ -33,6 +33,7 @@ class Upkeeping:
         from jobdesk.backup import backup
 
         desk, target = cast("Desk", self), Path(file)
+        desk.must_change()
         copied = backup(desk.home, target, desk.clock)
         with desk.deed("backup", target=f"backup {target}").part(undoable=False) as part:
             part.say(after={"jobs": copied.jobs, "bytes": target.stat().st_size})

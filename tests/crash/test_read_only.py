@@ -20,6 +20,7 @@ from jobdesk.cli.parsing import Parser
 from jobdesk.cli.read_only import looks_only, refuse_changes
 from jobdesk.core.clock import SystemClock
 from jobdesk.core.errors import ReadOnly
+from jobdesk.core.job import State
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.read_only import ReadOnlyLedger
 from tests.cli.conftest import PROCESSORS
@@ -28,6 +29,12 @@ from tests.support.home import command, consumer, end, kill, make_home, said, un
 from tests.support.lowly import as_nobody, public_folder
 
 MORE = """
+from jobdesk import Secret
+
+@processor("keeps_secret", isolation="thread")
+def keeps_secret(ctx: Context, word: Secret[str]) -> None:
+    "Does nothing with it."
+
 @processor("keeps", isolation="thread")
 def keeps(ctx: Context) -> None:
     ctx.asset({"id": "asset_1", "name": "a.txt", "type": "text/plain", "sha256": "0" * 64, "bytes": 1})
@@ -251,6 +258,7 @@ def test_a_ledger_of_an_older_version_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_desk_that_only_reads_refuses_every_method_that_changes(home: Path) -> None:
+    before = tree(home.parent)
     with Desk(home, read_only=True) as desk:
         assert desk.consumers() == []
         (job,) = desk.jobs("type:refuse").jobs
@@ -262,9 +270,18 @@ def test_a_desk_that_only_reads_refuses_every_method_that_changes(home: Path) ->
             lambda: desk.start_flow("two", {"name": "Ada"}),
             lambda: desk.add_schedule("x", "greet", cron="@daily", data={"name": "Ada"}),
             lambda: desk.engine("consumer"),
+            lambda: desk.submit("keeps_secret", {"word": "hush"}),
+            lambda: desk.backup(home.parent / "copy.db"),
+            lambda: desk.add_folder(home.parent / "drop", "greet"),
+            lambda: desk.prune(older_than=1),
+            lambda: desk.archive(older_than=1),
+            lambda: desk.clean("default", State.FAILED, 2e9),
+            lambda: desk.silence("lag", "1h"),
+            lambda: desk.open_service("bank"),
         ):
             with pytest.raises(ReadOnly, match="--read-only"):
                 change()
+    assert tree(home.parent) == before
 
 
 def test_what_others_do_meanwhile_is_seen(home: Path) -> None:
