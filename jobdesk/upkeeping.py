@@ -127,6 +127,8 @@ class Upkeeping:
         desk = cast("Desk", self)
         if wrong := [state for state in states if state not in FINAL]:
             raise UsageError(f"'{wrong[0]}' is no state of jobs that have ended: use {', '.join(sorted(FINAL))}")
+        if not dry_run:
+            desk.must_change()
         span_s = desk.config.archive.older_than if older_than is None else older_than
         found, bytes_ = Counter[tuple[str, str]](), 0
         names = _one_or_all(queue, {one.name for one in desk.queues()})
