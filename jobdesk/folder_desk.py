@@ -84,7 +84,7 @@ class FolderDesk:
         self.must_change()
         place = self._place(path)
         self._check_place(place)
-        said = self._sealed_folder({"pipeline": pipeline, **more})
+        said = self._sealed_folder(place, {"pipeline": pipeline, **more})
         made = self._rule(place, said)
         try:
             place.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ class FolderDesk:
 
         place = self._added(path)
         said = {**dropped.added(self.ledger)[str(place)], **changes}
-        said = self._sealed_folder({key: value for key, value in said.items() if value is not None})
+        said = self._sealed_folder(place, {key: value for key, value in said.items() if value is not None})
         made = self._rule(place, said)
         with self.deed("set", target=f"folder {place}").writing() as tx:
             dropped.change(tx, str(place), said)
@@ -193,12 +193,13 @@ class FolderDesk:
 
         return sealing.declared((flow.definition for flow in self.config.flows), self.registry.processors.get)(name)
 
-    def _sealed_folder(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        """What was said of a folder as it is stored."""
+    def _sealed_folder(self, place: Path, said: Mapping[str, Any]) -> dict[str, Any]:
+        """What was said of a folder as it is stored. Raises as `set_folder`."""
         from jobdesk.sealing import data_of_folder, sealed_data, sealed_input
 
-        data, pipeline, find = said.get("data"), str(said["pipeline"]), self.registry.processors.get
-        if not isinstance(data, Mapping) or not data:
+        rule = self._rule(place, said)
+        data, pipeline, find = rule.data, rule.pipeline, self.registry.processors.get
+        if not data:
             return dict(said)
         flow = self.named_flow(pipeline)
 

@@ -104,6 +104,7 @@ def test_edits_retries_and_schedules_by_commands(home: Path) -> None:
 def test_what_a_drop_folder_gives_with_its_files(home: Path, tmp_path: Path, pipeline: str) -> None:
     drop = tmp_path / "drop"
     words = ["folders", "add", str(drop), "--pipeline", pipeline, "--settle", "50ms"]
+    assert said(home, *words, f"pin={PIN}-{{").code == 2  # no template, and none is told what it was
     added = said(home, *words, f"pin={PIN}-{{{{7", "name={stem}", "--json")  # doubled braces are one in the end
     assert added.code == 0 and added.json["data"] == {"pin": "********", "name": "{stem}"}
     assert_nowhere(home)
