@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.home import command, consumer, end, make_home, said, until
 
 PIN = "4711-0815"
 """The beginning of all secrets here; nothing about it, or about the name `pin`, looks like one."""
+_NUMBERS = count(1)
 PROCESSORS = """
 from pathlib import Path
 from jobdesk import Context, Secret, processor
@@ -51,6 +53,16 @@ def home(tmp_path: Path) -> Path:
 def ends(desk: Desk, query: str = "") -> list[int]:
     """The last digits of the secrets that jobs have opened."""
     return sorted(job.result["end"] for job in desk.jobs(f"type:unlock state:completed {query}", limit=100).jobs)
+
+
+def dropped(desk: Desk, folder: Path) -> int | None:
+    """Drop one more file; the last digit of the secret that its job was given, None if it could not open it."""
+    name = f"file{next(_NUMBERS)}"
+    (folder / f"{name}.txt").write_text(name)
+    query = f"type:unlock data.name:{name} state:completed,failed"
+    until(lambda: desk.jobs(query).jobs)
+    (job,) = desk.jobs(query).jobs
+    return None if job.result is None else job.result["end"]
 
 
 def assert_nowhere(home: Path) -> None:
@@ -104,20 +116,20 @@ def test_edits_retries_and_schedules_by_commands(home: Path) -> None:
 def test_what_a_drop_folder_gives_with_its_files(home: Path, tmp_path: Path, pipeline: str) -> None:
     drop = tmp_path / "drop"
     words = ["folders", "add", str(drop), "--pipeline", pipeline, "--settle", "50ms"]
-    assert said(home, *words, f"pin={PIN}-{{").code == 2  # no template, and none is told what it was
+    refused = said(home, *words, f"pin={PIN}-{{")
+    assert refused.code == 2 and PIN not in refused.error
     added = said(home, *words, f"pin={PIN}-{{{{7", "name={stem}", "--json")  # doubled braces are one in the end
     assert added.code == 0 and added.json["data"] == {"pin": "********", "name": "{stem}"}
     assert_nowhere(home)
     desk = Desk(home)
     working = consumer(home)
     try:
-        (drop / "a.txt").write_text("a")
-        until(lambda: ends(desk, "data.name:a") == [7])
+        assert dropped(desk, drop) == 7
         assert said(home, "folders", "set", str(drop), f"pin={PIN}-8").code == 0
+        until(lambda: dropped(desk, drop) == 8)  # who watches hears of it in a moment
         for _ in range(2):  # after the second nothing under the first key can be opened
             assert said(home, "secrets", "rotate").code == 0
-        (drop / "b.txt").write_text("b")
-        until(lambda: ends(desk, "data.name:b") == [8])
+        until(lambda: dropped(desk, drop) == 8)
         assert said(home, "secrets", "check").code == 0
     finally:
         end(working)
