@@ -64,7 +64,7 @@ def row_of(desk: "Desk", rule: "FolderRule") -> dict[str, Any]:
         "owners": list(rule.owners),
         "ahead": rule.max_ahead,
         "min_free": rule.min_free_bytes,
-        "data": dict(rule.data),
+        "data": desk.shown_data(rule),
         **known,
         "watched": known.get("consumer") in {consumer.id for consumer in desk.consumers()},
     }

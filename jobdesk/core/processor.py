@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import PayloadError, SecretError
+from jobdesk.core.errors import JobdeskError, PayloadError
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.redaction import Redactor
@@ -94,6 +94,11 @@ class Processor:
         """The JSON Schema of the payload."""
         return self.payload.model_json_schema()
 
+    @property
+    def takes_failed(self) -> bool:
+        """Whether it wants to know what failed, where it is what a failure leads to."""
+        return "failed" in self.payload.model_fields
+
     @cached_property
     def secrets(self) -> frozenset[str]:
         """Parameters that are a `Secret`, or hold one."""
@@ -154,7 +159,7 @@ class Processor:
             )
             return to_json(stored | open_) if open_ else _as_json(stored)
         except Exception as error:  # pydantic and json have several of their own
-            if isinstance(error.__cause__, SecretError):
+            if isinstance(error.__cause__, JobdeskError):
                 raise error.__cause__ from None
             raise PayloadError(f"{self.type}: its payload cannot be stored as JSON ({error})") from None
 
