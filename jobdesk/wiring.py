@@ -70,6 +70,7 @@ class DeskWiring:
             "notify": notify,
             "email": self._config.email.model_dump(),
             "payments": self._config.payments.model_dump(),
+            "fetching": self._config.fetching.model_dump(),
             "cleanup": self._config.cleanup.model_dump(),
             "backup": self._config.backup.model_dump(),
             "referrals": self._config.referrals.model_dump(mode="json"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import inspect
 import json
 import typing
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import JobdeskError, PayloadError
+from jobdesk.core.errors import JobdeskError, PayloadError, SecretError
+from jobdesk.core.job import PRIORITIES
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.redaction import Redactor
 from jobdesk.core.retry import Backoff
 from jobdesk.core.secret import OPEN, SEAL, Opener
+from jobdesk.core.speech import Word
 from jobdesk.core.text import to_json
 
 if TYPE_CHECKING:
@@ -56,6 +59,14 @@ class Processor:
     service: str | None = None
     schedule: Mapping[str, Any] | None = None
     """When it is to be run by itself: keys of `SCHEDULE_KEYS`."""
+    hears: Collection[Word] = ()
+    queues: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """By a word of priority, the queue where the submission says the priority and no queue."""
+
+    def queue_for(self, priority: int) -> str | None:
+        """The queue that a priority chooses; None if it chooses none."""
+        word = "high" if priority >= PRIORITIES["high"] else "low" if priority <= PRIORITIES["low"] else "normal"
+        return self.queues.get(word)
 
     def service_of(self, data: Mapping[str, Any]) -> str | None:
         """The service that a job with this payload needs; `{key}` is the one that the payload names, if it does."""
@@ -269,6 +280,8 @@ def processor(
     permanent: tuple[builtins.type[BaseException], ...] = (),
     service: str | None = None,
     schedule: str | Mapping[str, Any] | None = None,
+    hears: Collection[Word] = (),
+    queues: Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Declare the function below as the processor of a job type.
 
@@ -289,6 +302,8 @@ def processor(
             names: while its breaker is open, jobs of the type wait at no cost.
         schedule: run it by itself at the times of a cron expression; or a table with `cron` and, where wanted,
             `timezone`, `data`, `queue`, `priority`, `missed`, `overlap`. It has the type's name.
+        hears: what people may say to a job of it while it runs (pause, continue, signal, send): `ctx.heard()` tells it.
+        queues: other queues by priority: `{"high": …, "low": …}`, for jobs of at least high and at most low.
     """
 
     def declare(function: F) -> F:
@@ -308,6 +323,8 @@ def processor(
             permanent=permanent,
             service=service,
             schedule=_schedule(type, schedule),
+            hears=tuple(hears),
+            queues=dict(queues or {}),
         )
         setattr(function, MARK, made)
         return function

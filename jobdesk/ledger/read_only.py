@@ -153,7 +153,10 @@ class ReadOnlyLedger(Ledger):
                 return read(found.connection)
             if found is None or self._changed(found):
                 self.close()
-                found = self._own.open = self._open()
+                try:
+                    found = self._own.open = self._open()
+                except FileNotFoundError:  # who wrote has just closed it, and its -wal went
+                    continue
             try:
                 answer = read(found.connection)
             except sqlite3.DatabaseError:

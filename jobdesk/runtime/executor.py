@@ -174,6 +174,7 @@ class Executor:
             type=job.type,
             queue=job.queue,
             user=job.user,
+            source=job.source,
             flow=job.flow,
             attempt=job.attempt,
             max_attempts=job.max_attempts,

@@ -64,6 +64,7 @@ class Supervisor:
                 child.wake()
 
             entry.tell = tell
+            entry.say = lambda word: child.say(spec["token"], word)
             if entry.wish is not None:  # before there was anybody to tell
                 tell(entry.why)
             if more is not None and self._pool.takes_more(child):
@@ -114,7 +115,7 @@ class Supervisor:
         measure_at, write_at = began + MEASURE_EVERY_S, began + WRITE_EVERY_S
         answered, over_at = 0, 0.0
         while True:
-            next_at = min(measure_at, began + spec["timeout_s"])
+            next_at = min(measure_at, began + entry.stood_s(now) + spec["timeout_s"])
             if entry.wish == "cancel":
                 next_at = min(next_at, entry.wished_at + self._cancel_grace_s)
             if report.has_words:
@@ -134,7 +135,7 @@ class Supervisor:
             if now >= measure_at:
                 measure_at = now + MEASURE_EVERY_S
                 report.max_rss_bytes = max(report.max_rss_bytes, processes.memory(child.pid) or 0)
-            verdict = self._verdict(entry, spec, report, now - began, now)
+            verdict = self._verdict(entry, spec, report, now - began - entry.stood_s(now), now)
             if not lane.is_empty and (verdict or now >= began + LASTS_S) and not lane.call_back(child) and verdict:
                 over_at = over_at or now
                 if now < over_at + END_COMES_S:
