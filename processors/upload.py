@@ -26,7 +26,7 @@ from .staging import UploadId
 Label = Annotated[str, Field(min_length=1, max_length=255)]
 
 
-@processor("IMAGE_UPLOAD_REQUESTED", queue="upload.normal", timeout="2m", retries=3)
+@processor("IMAGE_UPLOAD_REQUESTED", queue="upload.normal", timeout="2m", retries=3, memory_limit=headers.MEMORY)
 def request_upload(
     ctx: Context,
     source: Path,

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from jobdesk.core.durations import seconds
+from jobdesk.core.durations import bytes_, seconds
 from jobdesk.core.errors import PayloadError, SecretError
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.nearest import nearest
@@ -54,6 +54,8 @@ class Processor:
     isolation: Isolation = "process"
     permanent: tuple[builtins.type[BaseException], ...] = ()
     service: str | None = None
+    memory_bytes: int | None = None
+    """What a process may need for a job of it."""
     schedule: Mapping[str, Any] | None = None
     """When it is to be run by itself: keys of `SCHEDULE_KEYS`."""
 
@@ -263,6 +265,7 @@ def processor(
     isolation: Isolation = "process",
     permanent: tuple[builtins.type[BaseException], ...] = (),
     service: str | None = None,
+    memory_limit: str | int | None = None,
     schedule: str | Mapping[str, Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare the function below as the processor of a job type.
@@ -282,6 +285,7 @@ def processor(
         permanent: exception classes that are not retried.
         service: what it needs, a name of `[services]` or `[providers]`, or `{key}` for the one that the payload's key
             names: while its breaker is open, jobs of the type wait at no cost.
+        memory_limit: what a process may need for it ("1GB" or bytes), if less than `desk.memory_limit`.
         schedule: run it by itself at the times of a cron expression; or a table with `cron` and, where wanted,
             `timezone`, `data`, `queue`, `priority`, `missed`, `overlap`. It has the type's name.
     """
@@ -302,6 +306,7 @@ def processor(
             isolation=isolation,
             permanent=permanent,
             service=service,
+            memory_bytes=None if memory_limit is None else bytes_(memory_limit),
             schedule=_schedule(type, schedule),
         )
         setattr(function, MARK, made)
