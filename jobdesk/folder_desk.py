@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +153,49 @@ class FolderDesk:
         from jobdesk.folders.rejected import refused
 
         return refused([rule.path for rule in self.folder_rules()], self.home.quarantine)
+
+    def quarantined(self) -> "list[RefusedFile]":
+        """All infected files that are kept apart, the newest first."""
+        from jobdesk.folders import quarantine
+
+        return quarantine.held(self.home.quarantine)
+
+    def find_quarantined(self, name: str) -> "RefusedFile":
+        """The infected file of this name, or whose name begins so.
+
+        Raises:
+            NotFound: there is none.
+            Refused: there are several.
+        """
+        from jobdesk.folders import quarantine
+
+        return quarantine.find(self.home.quarantine, name)
+
+    def release_file(self, one: "RefusedFile", to: Path) -> Path:
+        """Let an infected file out of the quarantine; where it lies then.
+
+        Raises:
+            Refused: something has that name, or it cannot be written.
+        """
+        from jobdesk.folders import quarantine
+
+        with self.deed("release", target=f"file {one.path.name}").part(undoable=False) as part:
+            target = quarantine.release(one, to)
+            part.say(before={"path": str(one.path)}, after={"path": str(target)})
+        return target
+
+    def destroy_files(self, files: "Sequence[RefusedFile]") -> None:
+        """Delete infected files, and what is said of them.
+
+        Raises:
+            Refused: one cannot be deleted.
+        """
+        from jobdesk.folders import quarantine
+
+        for one in files:
+            with self.deed("destroy", target=f"file {one.path.name}").part(undoable=False) as part:
+                quarantine.destroy(one)
+                part.say(before={"path": str(one.path), "reason": one.message})
 
     def _place(self, path: str | Path) -> Path:
         return Path(path).expanduser().absolute()
