@@ -30,6 +30,7 @@ from jobdesk.tui.palette import ANSI, THEMES, Palette
 from jobdesk.tui.resting import Rest
 from jobdesk.tui.screens.main import Frame, Main
 from jobdesk.tui.screens.overview import Overview
+from jobdesk.tui.widgets.lines import Painted
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
@@ -223,7 +224,26 @@ class DeskApp(App[None]):
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.feed.acting()
             self.rest.moved()
+        if isinstance(event, events.Key) and not event.is_forwarded and isinstance(self.screen, Frame):
+            focused = self.focused
+            if isinstance(focused, Painted):
+                self.app_focus = True
+                await self._act_on(event, focused)
+                return
         await super().on_event(event)
+
+    async def _act_on(self, event: events.Key, focused: Painted) -> None:
+        """Do at once what Textual does when a key has gone through the queues of all that is around the focus.
+
+        What is painted takes no text, so nobody on the way could want the key.
+        """
+        for binding in focused.bindings_of(event.key):
+            if await self.run_action(binding.action, focused):
+                return
+        if event.key == "escape":
+            self.screen.clear_selection()
+        if not await self._check_bindings(event.key, priority=True):
+            await self._on_key(event)
 
     # ── what it shows ──
 
