@@ -1,5 +1,6 @@
 """The life of the app: what it owns, what threads tell it, what it draws. What can be done is in its subclasses."""
 
+import gc
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,6 +79,9 @@ class DeskApp(App[None]):
         self.theme = THEMES[0].name
         self._wishes = self._take_wishes()
         """What is wrong with somebody's own settings, to be said when there is a screen."""
+        self._drawn_with = self.get_css_variables()
+        """Of the style sheet."""
+        self.stylesheet.set_variables(self._drawn_with)
         self._lens = Overview.LENS
         """Of the open screen."""
         self.feed.lens(Overview.LENS, OverviewReader(desk).read)
@@ -108,7 +112,9 @@ class DeskApp(App[None]):
     # ── life ──
 
     def get_default_screen(self) -> Screen[None]:
-        return Main()
+        main = Main()
+        main.fit(self.size)
+        return main
 
     def get_css_variables(self) -> dict[str, str]:
         variables = super().get_css_variables()
@@ -118,6 +124,13 @@ class DeskApp(App[None]):
             variables.setdefault(name, variables.get(like, variables["foreground"]))
         self.palette = Palette(variables)
         return variables
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Read the style sheet anew with other colours; Textual does so at each start too, with the same."""
+        variables = self.get_css_variables()
+        if variables != self._drawn_with:
+            self._drawn_with = variables
+            super().refresh_css(animate)
 
     def on_mount(self) -> None:
         if self.glyphs is ASCII:
@@ -129,6 +142,9 @@ class DeskApp(App[None]):
 
     def _begin(self) -> None:
         """After the first frame: read on, work, and find out which types there are."""
+        if not gc.isenabled():  # the command has put it off
+            gc.freeze()  # what is there by now is looked through no more, which would hold keys up
+            gc.enable()
         self._watched = self._others
         self.show_snapshot()
         self.feed.start()
