@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import events, on
-from textual.app import App, ScreenStackError
+from textual.app import ScreenStackError
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -20,6 +20,7 @@ from jobdesk.desk import Desk
 from jobdesk.tui import guard, personal
 from jobdesk.tui.actions import ACTIONS, BY_ID, Action, Scene, shown_key
 from jobdesk.tui.colourless import WithoutColour
+from jobdesk.tui.direct import Direct
 from jobdesk.tui.doing import Doer
 from jobdesk.tui.feed import Feed
 from jobdesk.tui.format import clock_time, home_path
@@ -31,7 +32,6 @@ from jobdesk.tui.palette import ANSI, THEMES, Palette
 from jobdesk.tui.resting import Rest
 from jobdesk.tui.screens.main import Frame, Main
 from jobdesk.tui.screens.overview import Overview
-from jobdesk.tui.widgets.lines import Painted
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class DeskApp(App[None]):
+class DeskApp(Direct):
     """The app of one home.
 
     Args:
@@ -47,6 +47,8 @@ class DeskApp(App[None]):
         ascii: draw with 7-bit signs only.
         attached: work only when asked, whoever else works or does not.
     """
+
+    full_screens = (Frame,)
 
     def __init__(self, desk: Desk, *, read_only: bool = False, ascii: bool = False, attached: bool = False) -> None:
         self.glyphs = ASCII if ascii else UNICODE
@@ -79,9 +81,7 @@ class DeskApp(App[None]):
         self.theme = THEMES[0].name
         self._wishes = self._take_wishes()
         """What is wrong with somebody's own settings, to be said when there is a screen."""
-        self._drawn_with = self.get_css_variables()
-        """Of the style sheet."""
-        self.stylesheet.set_variables(self._drawn_with)
+        self.style_now()
         self._lens = Overview.LENS
         """Of the open screen."""
         self.feed.lens(Overview.LENS, OverviewReader(desk).read)
@@ -124,13 +124,6 @@ class DeskApp(App[None]):
             variables.setdefault(name, variables.get(like, variables["foreground"]))
         self.palette = Palette(variables)
         return variables
-
-    def refresh_css(self, animate: bool = True) -> None:
-        """Read the style sheet anew with other colours; Textual does so at each start too, with the same."""
-        variables = self.get_css_variables()
-        if variables != self._drawn_with:
-            self._drawn_with = variables
-            super().refresh_css(animate)
 
     def on_mount(self) -> None:
         if self.glyphs is ASCII:
@@ -240,26 +233,7 @@ class DeskApp(App[None]):
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.feed.acting()
             self.rest.moved()
-        if isinstance(event, events.Key) and not event.is_forwarded and isinstance(self.screen, Frame):
-            focused = self.focused
-            if isinstance(focused, Painted):
-                self.app_focus = True
-                await self._act_on(event, focused)
-                return
         await super().on_event(event)
-
-    async def _act_on(self, event: events.Key, focused: Painted) -> None:
-        """Do at once what Textual does when a key has gone through the queues of all that is around the focus.
-
-        What is painted takes no text, so nobody on the way could want the key.
-        """
-        for binding in focused.bindings_of(event.key):
-            if await self.run_action(binding.action, focused):
-                return
-        if event.key == "escape":
-            self.screen.clear_selection()
-        if not await self._check_bindings(event.key, priority=True):
-            await self._on_key(event)
 
     # ── what it shows ──
 

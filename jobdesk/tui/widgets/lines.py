@@ -50,6 +50,8 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
         self._styles_cache = RowCache()
         self._kept: dict[tuple[object, ...], Strip] = {}
         """By what they say and how: a row that is drawn again is the same strip, wherever it stands by then."""
+        self._joined: dict[tuple[int, int], tuple[Strip, Strip, Strip]] = {}
+        """By the identity of their parts, which are kept so that they stay the only ones."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         self._style = self.rich_style
@@ -106,6 +108,16 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
         fitted = fit_spans(spans, width, more=self.glyphs.more)
         segments = [Segment(text, base + palette[tone] + last) for text, tone in fitted if text]
         return Strip(segments, width)
+
+    def beside(self, left: Strip, right: Strip) -> Strip:
+        """Two painted strips as one, which is the same each time."""
+        key = id(left), id(right)
+        found = self._joined.get(key)
+        if found is None:
+            if len(self._joined) > _KEPT:
+                self._joined.clear()
+            found = self._joined[key] = left, right, Strip.join([left, right])
+        return found[2]
 
     def component(self, name: str) -> Style:
         """The background of a component class, without its foreground: tones keep their colours under the cursor.
