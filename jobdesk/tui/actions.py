@@ -119,7 +119,8 @@ def _anything_to_open(scene: Scene) -> str | None:
     chosen = scene.selection
     if chosen.off:
         return "it has made no jobs: it is off"
-    return None if chosen.has_jobs or chosen.queue or chosen.schedule else "nothing is under the cursor"
+    fits = chosen.has_jobs or chosen.queue or chosen.schedule or chosen.alert is not None
+    return None if fits else "nothing is under the cursor"
 
 
 def _one(scene: Scene) -> str | None:
@@ -133,7 +134,7 @@ def _pausable(scene: Scene) -> str | None:
 
 
 def _alert(scene: Scene) -> str | None:
-    return None if scene.selection.alert is not None else "choose an alert: press 7"
+    return None if scene.selection.alert is not None else "choose an alert: press b"
 
 
 def _at_once(scene: Scene) -> str | None:
@@ -191,8 +192,9 @@ ACTIONS: tuple[Action, ...] = (
            command="jobdesk queues pause {queue}"),
     Action("acknowledge", "A", "Acknowledge the alert", "Act", lambda app, scene: app.acknowledge(scene.selection),
            _alert, word="acknowledge", rank=5, writes=True, command="jobdesk alerts ack {alert}"),
-    Action("silence", "L", "Let the rule be silent for an hour", "Act", lambda app, scene: app.silence(scene.selection),
-           _alert, word="silence", rank=6, writes=True, command="jobdesk alerts silence {rule} --for 1h"),
+    Action("silence", "L", "Let the rule be silent for an hour, or not", "Act",
+           lambda app, scene: app.silence(scene.selection), _alert, word="silence", rank=6, writes=True,
+           command="jobdesk alerts silence {rule} --for 1h"),
     Action("trigger", "T", "Now: the job of a schedule, a look at a folder", "Act",
            lambda app, scene: app.trigger(scene.selection), _at_once, word="run now", rank=5, writes=True,
            command="jobdesk schedules trigger {schedule}"),
@@ -266,6 +268,10 @@ ACTIONS: tuple[Action, ...] = (
            _one),
     Action("processors", "M", "Processors: the job types, and what they take", "App",
            lambda app, _: app.show_processors()),
+    Action("alerts", "b", "Alerts: raised, seen, silent, over", "App", lambda app, _: app.show_alerts(),
+           command="jobdesk alerts list --all"),
+    Action("charts", "d", "Charts of the last hour", "App", lambda app, _: app.show_charts(),
+           command="jobdesk metrics"),
     Action("theme", "exclamation_mark", "Colours", "App", lambda app, _: app.pick_theme()),
     Action("overview", "1", "Overview", "Go", lambda app, _: app.go("overview")),
     Action("jobs", "2", "Jobs", "Go", lambda app, _: app.go("jobs"), command="jobdesk jobs list"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import events, on
 from textual.app import App, ScreenStackError
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
 from jobdesk.core.clock import Clock
@@ -224,6 +224,11 @@ class DeskApp(App[None]):
             self.feed.acting()
             self.rest.moved()
         await super().on_event(event)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside a dialog closes it."""
+        if isinstance(self.screen, ModalScreen) and event.widget is self.screen:
+            self.simulate_key("escape")
 
     # ── what it shows ──
 

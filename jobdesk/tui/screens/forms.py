@@ -29,6 +29,9 @@ class NewJob(JobForm):
         ("delay", "at once if left empty; 5s, 2m, 1h"),
     )
     DOES = "submit"
+    MORE: ClassVar = (("f3", "copy the command"),)
+
+    _command = ""
 
     def __init__(self, processor: Processor, data: Mapping[str, Any] | None = None, *, like: Job | None = None) -> None:
         super().__init__(processor, data)
@@ -43,8 +46,14 @@ class NewJob(JobForm):
         self._processor.check(self._whole(data), seal=_hide)
         self.desk_app.desk.prepare(self._wanted(data, options))
         hidden = {key: MASK if key in self._processor.secrets else value for key, value in shown(data).items()}
-        command = as_command(self._processor.type, hidden)
-        return [_READY, *(((line, "muted"),) for line in wrap(command, self.room)[:2])]
+        self._command = as_command(self._processor.type, hidden)
+        return [_READY, *(((line, "muted"),) for line in wrap(self._command, self.room)[:2])]
+
+    def key_f3(self) -> None:
+        if self._problem:
+            self.notify(self._problem, severity="warning")
+        else:
+            self.desk_app.copy(self._command, "The command")
 
     def do(self, data: dict[str, Any], options: Mapping[str, str]) -> None:
         self.desk_app.submit(self._wanted(data, options))

@@ -6,7 +6,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
 from jobdesk.tui.pictures import Pictures
-from jobdesk.tui.widgets.lines import Lines
+from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.picture import Picture
 
 
@@ -31,7 +31,7 @@ class ShowPictures(ModalScreen[None]):
             with Horizontal():
                 yield Picture("Before", id="before")
                 yield Picture("After", id="after")
-            yield Lines(id="foot")
+            yield Foot()
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = "Pictures"
@@ -43,14 +43,12 @@ class ShowPictures(ModalScreen[None]):
         made = after[self._after] if after else None
         self.query_one("#before", Picture).show(given, "What it was given is no picture, or is not there any more.")
         self.query_one("#after", Picture).show(made, "It has made no picture that is still there.")
-        keys = [("esc", " close   ")]
+        keys = [("escape", "close")]
         if len(after) > 1:
-            keys.append(("left right", f" what it made, {self._after + 1} of {len(after)}   "))
+            keys.append(("left right", f"what it made, {self._after + 1} of {len(after)}"))
         if len(before) > 1:
-            keys.append(("up down", f" what it was given, {self._before + 1} of {len(before)}"))
-        self.query_one("#foot", Lines).show(
-            [tuple(span for key, word in keys for span in ((key, "key"), (word, "muted")))]
-        )
+            keys.append(("up down", f"what it was given, {self._before + 1} of {len(before)}"))
+        self.query_one(Foot).show(keys)
 
     def action_after(self, by: int) -> None:
         if len(self._pictures.after) > 1:
