@@ -1,16 +1,18 @@
 """What charts show: lines over the last minutes. Pure functions from what was read to lines and their ticks."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import log10
 
-from jobdesk.core.durations import short
 from jobdesk.ledger.latency import Minute
 
 MINUTES = 60
 _SERIES = ("run", "accent", "warn", "later")
 """Tones of lines that are alike."""
-_LEAST_S = 0.001
+_STOPS_S = (0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36000.0, 360000.0, 3600000.0)
+_STOPS = ("1ms", "10ms", "100ms", "1s", "10s", "1m", "10m", "1h", "10h", "100h", "1000h")
+"""Heights of the chart of spans: seconds, and what stands beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,18 @@ def latency(minutes: Sequence[Minute], now: float, span: int) -> Drawing:
     if not shown:
         return Drawing(title, (), empty, span)
     lines = tuple(
-        Line(name, tone, tuple((one.at - now // 60, log10(max(_LEAST_S, one.took_s[at]))) for one in shown))
+        Line(name, tone, tuple((one.at - now // 60, _height(one.took_s[at])) for one in shown))
         for at, (name, tone) in enumerate((("p50", "ok"), ("p95", "warn"), ("p99", "bad")))
     )
     heights = [height for line in lines for _, height in line.points]
-    low, high = floor(min(heights)), ceil(max(heights))
-    steps = range(low, max(high, low + 1) + 1)
-    return Drawing(title, lines, empty, span, tuple((float(step), short(10.0**step)) for step in steps))
+    stops = [log10(stop) for stop in _STOPS_S]
+    low = bisect_right(stops, min(heights)) - 1
+    high = max(low + 1, bisect_left(stops, max(heights)))
+    return Drawing(title, lines, empty, span, tuple(zip(stops[low : high + 1], _STOPS[low : high + 1], strict=True)))
+
+
+def _height(span_s: float) -> float:
+    return log10(min(max(_STOPS_S[0], span_s), _STOPS_S[-1]))
 
 
 def depths(found: Iterable[tuple[int, str, int]], ready: Iterable[tuple[str, int]], now: float, span: int) -> Drawing:

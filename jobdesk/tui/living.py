@@ -138,8 +138,13 @@ class DeskApp(App[None]):
 
     def _tick(self) -> None:
         """Time goes on."""
-        if self.rest.tick():
+        if self.rest.tick() and not self._asking:
             self.show_snapshot()
+
+    @property
+    def _asking(self) -> bool:
+        """A dialog is open: what lies below it stands still. Textual would draw all of it anew for each number."""
+        return isinstance(self.screen, ModalScreen)
 
     def _know_types(self, types: frozenset[str]) -> None:
         self.types = types
@@ -170,7 +175,8 @@ class DeskApp(App[None]):
         self.snapshot = message.snapshot
         self.rest.saw(message.snapshot)
         self._look_who_works()
-        self.show_snapshot()
+        if not self._asking:
+            self.show_snapshot()
 
     @property
     def _others(self) -> tuple[int, ...]:

@@ -71,6 +71,7 @@ class Chart(PlotextPlot):
     def _draw(self, drawing: Drawing, lines: tuple[Line, ...], palette: Palette) -> None:
         self._clear()
         plt = self.plt
+        plt.ticks_color(_colour(palette, "muted"))
         marker = "*" if self._plain else "braille"
         bottom, top = drawing.ticks[0][0], drawing.ticks[-1][0]
         for line in reversed(lines):  # the first lies on top
