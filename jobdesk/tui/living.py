@@ -233,7 +233,7 @@ class DeskApp(App[None]):
 
     def on_click(self, event: events.Click) -> None:
         """A click beside a dialog closes it."""
-        if isinstance(self.screen, ModalScreen) and event.widget is self.screen:
+        if self._asking and self.get_widget_at(event.screen_x, event.screen_y)[0] is self.screen:
             self.simulate_key("escape")
 
     # ── what it shows ──

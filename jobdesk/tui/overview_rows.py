@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jobdesk.core.alert import Alert, Severity
+from jobdesk.core.alert import Alert, Measure, Severity
 from jobdesk.core.durations import short
 from jobdesk.core.job import DEAD, Job, State
 from jobdesk.core.subject import subject
@@ -32,7 +32,7 @@ class Glance:
     finished: tuple[Job, ...] = ()
     groups: tuple[ErrorGroup, ...] = ()
     alerts: tuple[Alert, ...] = ()
-    """Those that nobody has acknowledged yet."""
+    """Those that nobody has acknowledged yet, but for those of dead letters: their groups say more."""
     lately: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Jobs of a queue that ended in each of the last minutes, the current one last."""
     rejected: int = 0
@@ -58,10 +58,17 @@ class OverviewReader:
             running=tuple(reads.processing(ledger, _RUNNING)),
             finished=tuple(reads.finished(ledger, _FINISHED)),
             groups=self._groups,
-            alerts=tuple(one for one in alerts.open_alerts(ledger, self._desk.clock.now()) if one.state == "active"),
+            alerts=self._alerts(),
             lately=self._ended_lately(),
             rejected=sum(int(one["rejected"]) for one in folders.statuses(ledger).values()),
         )
+
+    def _alerts(self) -> tuple[Alert, ...]:
+        active = [one for one in alerts.open_alerts(self._desk.ledger, self._desk.clock.now()) if one.state == "active"]
+        if not active:
+            return ()
+        told = {rule.name for rule in self._desk.alert_watch().rules if rule.measure is Measure.DEAD_LETTERS}
+        return tuple(one for one in active if one.rule not in told)
 
     def _ended_lately(self) -> Mapping[str, tuple[int, ...]]:
         clock = self._desk.clock
