@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from jobdesk import __version__, dropping, logs
 from jobdesk.core.clock import Clock, since_boot
-from jobdesk.core.errors import JobdeskError, NotFound
+from jobdesk.core.errors import JobdeskError, LedgerError, NotFound
 from jobdesk.core.ids import ids
 from jobdesk.core.service import Service
 from jobdesk.folders.keeper import Keeper
@@ -27,8 +27,9 @@ from jobdesk.runtime.keeper import ServiceKeeper
 from jobdesk.runtime.pool import Pool
 from jobdesk.runtime.pruner import Pruner
 from jobdesk.runtime.running import RunningJobs
-from jobdesk.runtime.services import Canceller, Rescuer, Stager
+from jobdesk.runtime.services import LOST_AFTER_S, Canceller, Rescuer, Stager
 from jobdesk.runtime.settle import Ending, Settler
+from jobdesk.runtime.standstill import Standstill
 from jobdesk.runtime.summarizer import Summarizer
 from jobdesk.schedules.scheduler import Scheduler
 from jobdesk.wiring import DeskWiring
@@ -88,10 +89,16 @@ class Engine:
                 return
             own = self._desk.config.logs
             logs.to_file(self._desk.home.logs, level=own.level, max_bytes=own.max_bytes, keep=own.keep)
-            self._desk.follow_settings()
-            self._check_queues()
-            self._begin()
-            self._started = True
+            standstill = Standstill(self._desk.ledger, self._desk.clock, LOST_AFTER_S)
+            while not self._started:
+                try:
+                    self._desk.follow_settings()
+                    self._check_queues()
+                    self._begin()
+                    self._started = True
+                except LedgerError:
+                    if not standstill.is_the_cause():
+                        raise
 
     def _begin(self) -> None:
         """Start everything in order; what was started is stopped again, in reverse, if a later part cannot be."""

@@ -5,7 +5,6 @@ A write is one `BEGIN IMMEDIATE` transaction: SELECT-then-UPDATE in a deferred o
 several on SQLite's own. Readers never wait (WAL).
 """
 
-import os
 import sqlite3
 import threading
 from collections import deque
@@ -22,11 +21,9 @@ from jobdesk.core.errors import LedgerError
 from jobdesk.core.events import Kind
 from jobdesk.core.text import to_json
 from jobdesk.ledger import migrating
+from jobdesk.ledger.explaining import BUSY_TIMEOUT_S, explain
 from jobdesk.ledger.functions import functions
 
-BUSY_TIMEOUT_S = 10
-ROOM_BYTES = 1_000_000
-"""With less than this free SQLite may not even open its file: it has to make others beside it."""
 _CHUNKS = (256, 64, 16, 4, 1)
 """Rows of one statement: few sizes, so that each is prepared once."""
 EVENT = "INSERT INTO event (at, kind, job, queue, data) VALUES {}"
@@ -141,8 +138,10 @@ class _Mine:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self.tuned = False
-        """Whether its `synchronous` is set."""
+        self.durable: str | None = None
+        """Its `synchronous` for what must outlive a loss of power; None: not asked for yet."""
+        self.synchronous: str | None = None
+        """As it is set."""
 
     def __del__(self) -> None:
         with suppress(sqlite3.Error):  # the ledger itself goes, in another thread: there SQLite lets nobody close it
@@ -207,8 +206,12 @@ class Ledger:
             self._db.close()
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self, *, durable: bool = True) -> Iterator[Tx]:
         """One write transaction: committed when the block ends, undone when it raises.
+
+        Args:
+            durable: False does not wait for the disk. No crash undoes it then, but a loss of power may: for what is
+                true only as long as this machine runs, as who has claimed a job.
 
         Raises:
             LedgerError: the database stayed locked, is full, or cannot be written.
@@ -216,9 +219,12 @@ class Ledger:
         with self._lock, self._explained():
             mine = self._mine()
             connection = mine.connection
-            if not mine.tuned:
-                connection.execute(f"PRAGMA synchronous = {self._synchronous()}")
-                mine.tuned = True
+            if mine.durable is None:
+                mine.durable = self._synchronous()
+            synchronous = "normal" if mine.durable == "full" and not durable else mine.durable
+            if synchronous != mine.synchronous:
+                connection.execute(f"PRAGMA synchronous = {synchronous}")
+                mine.synchronous = synchronous
             connection.execute("BEGIN IMMEDIATE")
             tx = Tx(connection, self.clock.now())
             self._writing = threading.get_ident()
@@ -233,6 +239,16 @@ class Ledger:
                 self._writing = None
         for told in self.on_commit:
             told(tx.wakes)
+
+    @contextmanager
+    def between_writes(self, patience_s: float = 2.0) -> Iterator[None]:
+        """In the block no thread of this process is in a write, but for one that took longer than `patience_s`."""
+        waited = self._lock.acquire(timeout=patience_s)
+        try:
+            yield
+        finally:
+            if waited:
+                self._lock.release()
 
     def together(self, work: Callable[[Tx], T]) -> T:
         """Do some work in a transaction that it may share with that of other threads; committed when this returns.
@@ -306,26 +322,3 @@ class Ledger:
             raise  # a value or a statement of ours is wrong: waiting would not mend it
         except (sqlite3.DatabaseError, peewee.DatabaseError) as error:  # peewee wraps what happens while it connects
             raise LedgerError(explain(self.path, error)) from error
-
-
-def explain(path: Path, error: Exception, waited_s: float = BUSY_TIMEOUT_S) -> str:
-    """What SQLite said, as a sentence for a person."""
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return f"{path} stayed locked for {waited_s:g} s: another program holds a long transaction on it"
-    if "full" in text or ("disk I/O error" in text and _no_room(path)):
-        return f"the disk of {path} is full: nothing was changed; free some space and try again"
-    if "readonly" in text:
-        return f"{path} is read-only: nothing was changed; make the home writable or choose another --home"
-    if "malformed" in text or "not a database" in text:
-        return f"{path} is damaged ({text}): {migrating.RESTORE}"
-    return f"{path}: {text}"
-
-
-def _no_room(path: Path) -> bool:
-    """Whether the disk has no room for what SQLite makes beside its file when it opens it."""
-    try:
-        found = os.statvfs(path.parent)
-    except OSError:
-        return False
-    return found.f_bavail * found.f_frsize < ROOM_BYTES

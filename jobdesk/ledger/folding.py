@@ -59,7 +59,7 @@ def fold(ledger: Ledger, most: int) -> Step:
         sums.coarsen(HOUR, DAY)
         rows = rows_of(ledger, sums)
     clock = ledger.clock
-    with ledger.write() as tx:
+    with ledger.write(durable=False) as tx:
         began = clock.monotonic()
         if tx.row("SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?", (endings.MARK_KEY,)) != (mark,):
             return Step(True)  # somebody else has just folded them

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from jobdesk.core.errors import LedgerError
-from jobdesk.ledger.database import explain
+from jobdesk.ledger.explaining import explain
 
 WAIT_S = 5.0
 """How long a lock of others is waited for."""

@@ -21,7 +21,8 @@ from typing import Never, TypeVar
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import LedgerError, ReadOnly
 from jobdesk.ledger import migrating
-from jobdesk.ledger.database import BUSY_TIMEOUT_S, Ledger, Row, Tx, Values
+from jobdesk.ledger.database import Ledger, Row, Tx, Values
+from jobdesk.ledger.explaining import BUSY_TIMEOUT_S
 from jobdesk.ledger.functions import functions
 from jobdesk.ledger.tables import MIGRATIONS
 
@@ -93,7 +94,7 @@ class ReadOnlyLedger(Ledger):
                 found.copy.cleanup()
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self, *, durable: bool = True) -> Iterator[Tx]:
         """Refuse.
 
         Raises:

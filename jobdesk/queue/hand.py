@@ -118,7 +118,7 @@ class Hand:
         ahead: list[Claimed] = []
         with self._lock:
             for job in jobs:
-                if self._closed:
+                if self._closed or (job.begun and job.worker not in self._waiting):  # it was served meanwhile
                     left.append(job)
                 elif not job.begun:
                     job.since = now

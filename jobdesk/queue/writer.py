@@ -173,7 +173,8 @@ class Writer(Generic[E]):
         claimed: list[Claimed] = []
         # asked before the transaction: it may load every processor
         needs = self._needs() if (waiting or ahead) and breakers.any_shut(self._ledger) else None
-        with self._ledger.write() as tx:
+        # after a loss of power nobody has a claim any more, whether or not it was on the disk
+        with self._ledger.write(durable=bool(self._unsettled)) as tx:
             claiming.put_back(tx, self._returned)
             claiming.began(tx, starts)
             self._settle(tx, self._unsettled, self._unwritten)

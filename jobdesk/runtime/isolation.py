@@ -86,6 +86,11 @@ class ChildProcess:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether it has had a job: one that still starts takes none for a while, and gives none back."""
+        return self._ended > 0
+
     def wear(self, now: float, max_rss_bytes: int) -> None:
         """A job has ended: see whether the child should be replaced; `max_rss_bytes` is what the job said it held."""
         if self._first_at is None:

@@ -60,7 +60,7 @@ class Pool:
 
     def takes_more(self, child: ChildProcess) -> bool:
         """Whether a child shall get jobs ahead."""
-        return not child.is_worn and child not in self._stale
+        return child.is_warm and not child.is_worn and child not in self._stale
 
     def discard(self) -> None:
         """Kill this thread's child with all it started; the next job gets another."""
@@ -88,7 +88,7 @@ class Pool:
     def _start(self) -> ChildProcess:
         child = ChildProcess(self._folder, self._nice, self._consumer)
         try:
-            with self._ledger.write() as tx:
+            with self._ledger.write(durable=False) as tx:
                 workers.add_child(tx, self._consumer, child.pid, child.started)
         except BaseException:  # unknown to the ledger, nobody could end it after us
             child.kill()
@@ -144,6 +144,6 @@ class Pool:
         with self._lock:
             dead, self._dead = self._dead, []
         if dead:
-            with contextlib.suppress(LedgerError), self._ledger.write() as tx:
+            with contextlib.suppress(LedgerError), self._ledger.write(durable=False) as tx:
                 for pid in dead:
                     workers.remove_child(tx, pid)

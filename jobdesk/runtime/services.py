@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jobdesk.core.clock import Clock
+from jobdesk.core.errors import LedgerError
 from jobdesk.core.service import Service
 from jobdesk.ledger import upkeep, workers
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
 from jobdesk.runtime.footprint import Meter
 from jobdesk.runtime.running import RunningJobs
+from jobdesk.runtime.standstill import Standstill
 from jobdesk.runtime.wiring import Wiring
 
 ASLEEP_S = 5.0
@@ -89,6 +91,7 @@ class Rescuer(Service):
         self._ahead = 0.0
         """By how much the time of day was ahead of the monotonic clock at the last beat."""
         self._meter = Meter(clock)
+        self._standstill = Standstill(ledger, clock, LOST_AFTER_S)
 
     def run_once(self) -> float | None:
         now = self.clock.monotonic()
@@ -112,9 +115,13 @@ class Rescuer(Service):
 
     def _beat(self) -> bool:
         """Say that this consumer lives; False if others took it for dead."""
-        with self._ledger.write() as tx:
-            known = workers.heartbeat(tx, self._consumer, self._meter.look())
-            set_back_s = upkeep.follow_clock(tx, self.clock.monotonic())
+        try:
+            with self._ledger.write(durable=False) as tx:
+                known = workers.heartbeat(tx, self._consumer, self._meter.look())
+                set_back_s = upkeep.follow_clock(tx, self.clock.monotonic())
+        except LedgerError:
+            self._standstill.is_the_cause()
+            raise
         self._beat_at = self.clock.monotonic()
         self._ahead = self.clock.now() - self._beat_at
         if set_back_s:

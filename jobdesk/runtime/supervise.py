@@ -211,7 +211,7 @@ class Supervisor:
     def _write_down(self, job: Job, report: Report) -> None:
         """Write log and progress so far; a full disk delays the words of a job, not its work."""
         try:
-            with self._ledger.write() as tx:
+            with self._ledger.write(durable=False) as tx:
                 self._settler.write_words(tx, job, report)
             report.forget_words()
         except JobdeskError as error:

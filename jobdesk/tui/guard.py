@@ -17,6 +17,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 LOST, TERMINATED = 128 + signal.SIGHUP, 128 + signal.SIGTERM
@@ -32,14 +33,20 @@ class Guard:
 
     Args:
         parting: what to tell the shell when the app is suspended.
+        between_writes: while it is suspended; stopped in the middle of a write it would keep all others from writing.
     """
 
     def __init__(
-        self, leave: Callable[[int], None], last_resort: Callable[[int], None], parting: Callable[[], str]
+        self,
+        leave: Callable[[int], None],
+        last_resort: Callable[[int], None],
+        parting: Callable[[], str],
+        between_writes: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._leave = leave
         self._last_resort = last_resort
         self._parting = parting
+        self._between_writes = between_writes
         self._timer: threading.Timer | None = None
         self.code: int | None = None
         """128 + signal once the app must go; LOST also if the terminal went away in silence."""
@@ -82,7 +89,8 @@ class Guard:
             if said := self._parting():
                 os.write(driver.fileno, f"{said}\r\n".encode())
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
-        os.killpg(0, signal.SIGTSTP)  # goes on here after SIGCONT
+        with self._between_writes():
+            os.killpg(0, signal.SIGTSTP)  # goes on here after SIGCONT
         signal.signal(signal.SIGCONT, lambda *_: _mend(driver))
         signal.signal(signal.SIGTSTP, former)
         if not aside:

@@ -57,7 +57,7 @@ class DeskApp(App[None]):
         self.feed = Feed(desk, self.post_message)
         self.host = Host(desk, self.post_message, watch_only=read_only, attached=attached)
         self.doer = Doer(desk, self.post_message)
-        self.guard = guard.Guard(self._leave_now, self._last_resort, self.host.parting)
+        self.guard = guard.Guard(self._leave_now, self._last_resort, self.host.parting, desk.ledger.between_writes)
         self.snapshot = Snapshot()
         self.rest = Rest(desk.clock)
         self.types: frozenset[str] | None = None

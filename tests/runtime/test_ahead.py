@@ -11,7 +11,6 @@ import pytest
 from jobdesk import Desk
 from jobdesk.core.job import State
 from jobdesk.core.submission import Submission
-from jobdesk.runtime import lane
 from jobdesk.runtime.isolation import ChildProcess
 from jobdesk.runtime.jobline import BLOCK_BYTES, PACKETS, JobLine
 from jobdesk.runtime.messages import Spec
@@ -39,12 +38,6 @@ def note(ctx: Context, file: Path, n: int, does: str = "") -> int:
         time.sleep(0.001)
     return n
 """
-
-
-@pytest.fixture(autouse=True)
-def sent_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is off: see `lane.MOST`."""
-    monkeypatch.setattr(lane, "MOST", 16)
 
 
 def spec(home: Path, n: int, **data: object) -> Spec:
@@ -209,7 +202,6 @@ def test_a_consumer_that_stops_leaves_what_it_had_sent_ahead_to_the_next(tmp_pat
     assert noted(tmp_path) == Counter([*range(120), 30])
 
 
-@pytest.mark.soak  # one run of many stands still: that is why nothing is sent ahead yet
 def test_jobs_that_end_when_those_behind_them_are_taken_back_run_once(tmp_path: Path) -> None:
     most = 2000
     with Desk(make_home(tmp_path, PROCESSORS, "[desk]\nworkers = 4\n")) as desk:

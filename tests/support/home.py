@@ -3,15 +3,18 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from jobdesk.cli.main import main
 
@@ -59,6 +62,21 @@ def kill(process: subprocess.Popen[bytes], how: int = signal.SIGKILL) -> None:
     """Send the signal and collect the process."""
     os.kill(process.pid, how)
     process.wait(DEADLINE_S)
+
+
+def stop(process: subprocess.Popen[bytes], home: Path) -> None:
+    """SIGSTOP, but not in the middle of a write, where nobody else could write either."""
+    with closing(sqlite3.connect(home / "jobdesk.db", timeout=0.0, isolation_level=None)) as ledger:
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+            try:
+                ledger.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                process.send_signal(signal.SIGCONT)
+            else:
+                ledger.execute("ROLLBACK")
+                return
 
 
 def until(what: Callable[[], object], seconds: float = DEADLINE_S) -> None:
