@@ -16,7 +16,7 @@ LONG_PACE_S = 0.25
 SHELVES_FROM = 30
 PATIENCE_S = 90.0
 TARGET = Path(__file__).parent.parent / "assets"
-SCREENS = (("1", "overview"), ("2", "jobs"), ("4", "flows"), ("7", "health"))
+SCREENS = (("1", "overview"), ("2", "jobs"), ("4", "flows"), ("7", "health"), ("d", "charts"))
 """Keys of the screens, and names of their pictures."""
 SETTLES_S = 1.5
 
