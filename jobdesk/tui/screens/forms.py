@@ -89,11 +89,7 @@ class EditJob(JobForm):
         typed = {*self._job.data, *data}  # what is neither has its usual value, which is no change
         data = restored(data, self._job.data)
         checked = self._processor.check(data, self.desk_app.desk.still_open(self._job, data), _hide)
-        lines = [
-            line
-            for key in sorted(typed)
-            for line in _change(key, self._job.data, checked, self.room)
-        ]
+        lines = [line for key in sorted(typed) for line in _change(key, self._job.data, checked, self.room)]
         return lines or [(("Nothing changed: it is retried as it was.", "muted"),)]
 
     def do(self, data: dict[str, Any], options: Mapping[str, str]) -> None:

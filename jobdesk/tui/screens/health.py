@@ -16,6 +16,7 @@ from jobdesk.monitoring.desk_health import SILENT_S
 from jobdesk.servicing import ServiceState
 from jobdesk.tui import course
 from jobdesk.tui.alert_page import alert_before, alert_facts
+from jobdesk.tui.alert_page import tone as alert_tone
 from jobdesk.tui.columns import Column
 from jobdesk.tui.course import CHARTS, EVERY_S, Course, drawings
 from jobdesk.tui.format import Spans, clean, clock_time, passed, wrap
@@ -31,7 +32,7 @@ _ALERTS = 50
 _BYTES = frozenset({"bytes", "free", "total", "used", "available", "memory", "rss", "rss_bytes"})
 _TONES = {
     "healthy": "ok", "closed": "ok", "alive": "ok", "warning": "warn", "half_open": "warn", "pending": "later",
-    "silenced": "muted", "acknowledged": "muted", "cleared": "faint", "error": "bad", "open": "bad", "active": "bad",
+    "error": "bad", "open": "bad",
 }  # fmt: skip
 
 
@@ -127,7 +128,7 @@ class Health(Browse):
                 self.query_one(f"#{name}", Chart).show(drawing)
 
     def item(self, thing: Thing, now: float, glyphs: Glyphs) -> Item:
-        tone = _TONES.get(thing.state, "text")
+        tone = _tone(thing)
         sign = {"ok": glyphs.states[State.COMPLETED], "bad": glyphs.states[State.FAILED], "warn": glyphs.alert}.get(
             tone, glyphs.dot
         )
@@ -144,7 +145,7 @@ class Health(Browse):
 
     def about(self, seen: Seen, width: int, now: float, glyphs: Glyphs) -> tuple[str, list[Spans]]:
         thing = next(thing for thing in seen.things if _key(thing) == seen.key)
-        lines: list[Spans] = [((thing.state.replace("_", " "), _TONES.get(thing.state, "text")),)]
+        lines: list[Spans] = [((thing.state.replace("_", " "), _tone(thing)),)]
         match thing.kind:
             case "check":
                 details, problems = thing.about
@@ -169,6 +170,10 @@ class Health(Browse):
         return (
             Selection(service=thing.name, running=thing.state == "closed") if thing.kind == "service" else Selection()
         )
+
+
+def _tone(thing: Thing) -> str:
+    return alert_tone(thing.about) if thing.kind == "alert" else _TONES.get(thing.state, "text")
 
 
 def _key(thing: Thing) -> str:
