@@ -126,7 +126,7 @@ class Desk(
         """The keys of secrets."""
         from jobdesk.vault import Vault
 
-        return Vault(self.home.path, lambda: self.config.secrets.store)
+        return Vault(self.home.path, lambda: self.config.secrets.store, read_only=self.read_only)
 
     def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
         """A consumer of this home, not yet started.

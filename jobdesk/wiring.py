@@ -95,6 +95,13 @@ class DeskWiring:
             rules[type_] = (list(own.permanent), list(own.retry_on)) if own else ([], [])
         return rules[type_]
 
+    def memory_limit(self, type_: str) -> int:
+        own, most = self._desk.config.types.get(type_), self._desk.config.desk.memory_limit
+        if own is not None and own.memory_limit is not None:
+            return own.memory_limit
+        processor = self._desk.registry.processors.get(type_)
+        return min(most, processor.memory_bytes or most) if processor is not None else most
+
     def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
         return self._desk.prepare(child_of(parent, Submission(**wanted)))
 

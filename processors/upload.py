@@ -29,7 +29,10 @@ Label = Annotated[str, Field(min_length=1, max_length=255)]
 BY_PRIORITY = {"high": "upload.high-priority", "low": "upload.batch"}
 
 
-@processor("IMAGE_UPLOAD_REQUESTED", queue="upload.normal", timeout="2m", retries=3, queues=BY_PRIORITY)
+@processor(
+    "IMAGE_UPLOAD_REQUESTED", queue="upload.normal", timeout="2m", retries=3, queues=BY_PRIORITY,
+    memory_limit=headers.MEMORY,
+)  # fmt: skip
 def request_upload(
     ctx: Context,
     source: taking.Source = None,

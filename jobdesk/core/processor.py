@@ -14,8 +14,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from jobdesk.core.durations import seconds
-from jobdesk.core.errors import PayloadError, SecretError
+from jobdesk.core.durations import bytes_, seconds
+from jobdesk.core.errors import JobdeskError, PayloadError
 from jobdesk.core.job import PRIORITIES
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.nearest import nearest
@@ -57,6 +57,8 @@ class Processor:
     isolation: Isolation = "process"
     permanent: tuple[builtins.type[BaseException], ...] = ()
     service: str | None = None
+    memory_bytes: int | None = None
+    """What a process may need for a job of it."""
     schedule: Mapping[str, Any] | None = None
     """When it is to be run by itself: keys of `SCHEDULE_KEYS`."""
     hears: Collection[Word] = ()
@@ -104,6 +106,11 @@ class Processor:
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the payload."""
         return self.payload.model_json_schema()
+
+    @property
+    def takes_failed(self) -> bool:
+        """Whether it wants to know what failed, where it is what a failure leads to."""
+        return "failed" in self.payload.model_fields
 
     @cached_property
     def secrets(self) -> frozenset[str]:
@@ -165,7 +172,7 @@ class Processor:
             )
             return to_json(stored | open_) if open_ else _as_json(stored)
         except Exception as error:  # pydantic and json have several of their own
-            if isinstance(error.__cause__, SecretError):
+            if isinstance(error.__cause__, JobdeskError):
                 raise error.__cause__ from None
             raise PayloadError(f"{self.type}: its payload cannot be stored as JSON ({error})") from None
 
@@ -274,6 +281,7 @@ def processor(
     isolation: Isolation = "process",
     permanent: tuple[builtins.type[BaseException], ...] = (),
     service: str | None = None,
+    memory_limit: str | int | None = None,
     schedule: str | Mapping[str, Any] | None = None,
     hears: Collection[Word] = (),
     queues: Mapping[str, str] | None = None,
@@ -295,6 +303,7 @@ def processor(
         permanent: exception classes that are not retried.
         service: what it needs, a name of `[services]` or `[providers]`, or `{key}` for the one that the payload's key
             names: while its breaker is open, jobs of the type wait at no cost.
+        memory_limit: what a process may need for it ("1GB" or bytes), if less than `desk.memory_limit`.
         schedule: run it by itself at the times of a cron expression; or a table with `cron` and, where wanted,
             `timezone`, `data`, `queue`, `priority`, `missed`, `overlap`. It has the type's name.
         hears: what people may say to a job of it while it runs (pause, continue, signal, send): `ctx.heard()` tells it.
@@ -317,6 +326,7 @@ def processor(
             isolation=isolation,
             permanent=permanent,
             service=service,
+            memory_bytes=None if memory_limit is None else bytes_(memory_limit),
             schedule=_schedule(type, schedule),
             hears=tuple(hears),
             queues=dict(queues or {}),

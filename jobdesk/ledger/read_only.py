@@ -29,7 +29,7 @@ from jobdesk.ledger.tables import MIGRATIONS
 T = TypeVar("T")
 TRIES = 20
 """Times that a statement is run again because somebody wrote meanwhile; the second finds their -shm."""
-_REFUSED = "nothing is changed with --read-only: leave it out"
+REFUSED = "nothing is changed with --read-only: leave it out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class ReadOnlyLedger(Ledger):
             return found + (int(self._own.open.number) << 40)
 
     def _refuse(self) -> Never:
-        raise ReadOnly(_REFUSED)
+        raise ReadOnly(REFUSED)
 
     def _steady(self, read: Callable[[sqlite3.Connection], T]) -> T:
         """What `read` gives of one state of the ledger, whoever begins to write meanwhile."""

@@ -10,6 +10,7 @@ from jobdesk.ledger import (
     alerts_tables,
     audit_tables,
     breakers_tables,
+    depth_tables,
     folder_tables,
     footprint_tables,
     fulltext,
@@ -256,7 +257,8 @@ MIGRATIONS = [
     + folder_tables.MIGRATION
     + payment_tables.MIGRATION
     + referral_tables.MIGRATION
-    + speaking_tables.MIGRATION,
+    + speaking_tables.MIGRATION
+    + depth_tables.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""
 

@@ -29,15 +29,12 @@ END_COMES_S = 1.0
 class Supervisor:
     """Runs attempts in children of the pool; called by worker threads, each of which has its own child."""
 
-    def __init__(
-        self, ledger: Ledger, settler: Settler, pool: Pool, clock: Clock, *, cancel_grace_s: float, memory_bytes: int
-    ) -> None:
+    def __init__(self, ledger: Ledger, settler: Settler, pool: Pool, clock: Clock, *, cancel_grace_s: float) -> None:
         self._ledger = ledger
         self._settler = settler
         self._pool = pool
         self._clock = clock
         self._cancel_grace_s = cancel_grace_s
-        self._memory_bytes = memory_bytes
 
     def run(
         self,
@@ -155,8 +152,8 @@ class Supervisor:
         if ran_s >= spec["timeout_s"]:
             report.no_answer()
             return Failed(failure("Timeout", f"it ran longer than its timeout of {spec['timeout_s']:g} s"))
-        if report.max_rss_bytes > self._memory_bytes:
-            limit = self._memory_bytes / 1e9
+        if report.max_rss_bytes > spec["memory_limit"]:
+            limit = spec["memory_limit"] / 1e9
             return Failed(failure("MemoryLimit", f"it and what it started held more than {limit:.1f} GB of memory"))
         return None
 
