@@ -48,6 +48,7 @@ class Screen:
         self.received = 0
         """Bytes so far."""
         self._rest = b""
+        self._read_at = self.began
 
     def __enter__(self) -> "Screen":
         return self
@@ -74,7 +75,7 @@ class Screen:
         except OSError:  # the program has ended
             time.sleep(0.01)
             return False
-        now = time.perf_counter()
+        self._read_at = now = time.perf_counter()
         self.received += len(got)
         for query, answer in _QUERIES.items():
             if query in got:
@@ -108,6 +109,8 @@ class Screen:
                 if sign in self.frames[at][1]:
                     return self.frames[at][0]
                 at += 1
+            if sign in self._rest:  # drawn before it was known that the terminal can synchronize
+                return self._read_at
             if time.perf_counter() > deadline:
                 raise SystemExit(f"{sign!r} was not drawn in {PATIENCE_S:.0f} s: …{self._rest[-400:]!r}")
             self.read(0.2)
