@@ -1,6 +1,6 @@
 """The README's pictures, made anew: `python -m benchmarks.picture [FOLDER]`.
 
-Runs the demo on a home of its own, with real work, and exports the screens in a busy moment:
+Runs the demo on a home of its own, with real work, for some minutes, and exports the screens in a busy moment:
 photos are arriving, the long job is on its way, one job has ended in the dead letters.
 """
 
@@ -11,12 +11,13 @@ import tempfile
 import threading
 from pathlib import Path
 
-PACE_S = 1.2
-LONG_PACE_S = 0.25
-SHELVES_FROM = 30
-PATIENCE_S = 90.0
+PACE_S = 9.0
+LONG_PACE_S = 2.5
+MINUTES = 5
+"""In so many something has ended: charts of one are none."""
+PATIENCE_S = 600.0
 TARGET = Path(__file__).parent.parent / "assets"
-SCREENS = (("1", "overview"), ("2", "jobs"), ("4", "flows"), ("7", "health"))
+SCREENS = (("1", "overview"), ("2", "jobs"), ("4", "flows"), ("7", "health"), ("d", "charts"))
 """Keys of the screens, and names of their pictures."""
 SETTLES_S = 1.5
 
@@ -34,9 +35,8 @@ async def pictures(home: Path, target: Path) -> None:
         app = JobdeskApp(desk)
 
         def busy() -> bool:
-            running = reads.processing(desk.ledger, 10)
-            far = any(job.progress is not None and job.progress.done >= SHELVES_FROM for job in running)
-            return far and len(running) > 1 and glance.dead_letters(desk.ledger)[0] > 0
+            long = sum(any(ended) for ended in app.snapshot.rates.minutes) >= MINUTES
+            return long and len(reads.processing(desk.ledger, 10)) > 1 and glance.dead_letters(desk.ledger)[0] > 0
 
         async with app.run_test(size=(120, 40)) as pilot:
             feeder.start()

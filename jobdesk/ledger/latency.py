@@ -1,4 +1,4 @@
-"""How long jobs waited and ran, minute by minute, for charts: from the rollups, so up to what was folded last."""
+"""How long jobs waited and ran, and of which types, by minute, for charts: from rollups, so to what was folded last."""
 
 from dataclasses import dataclass
 
@@ -30,3 +30,12 @@ def latencies(ledger: Ledger, now: float, minutes: int) -> list[Minute]:
         for at, (waited, took, _) in found.items()
         if took.count and waited.count
     ]
+
+
+def ended_by_type(ledger: Ledger, now: float, minutes: int) -> list[tuple[int, str, int]]:
+    """Minute (since the epoch), job type and how many of it ended in the last minutes, oldest first."""
+    rows = ledger.rows(
+        "SELECT at, type, sum(completed + failed + expired) FROM rollup WHERE grain = ? AND at > ? GROUP BY at, type",
+        (MINUTE, int(now // MINUTE) - minutes),
+    )
+    return [(int(at), type_, int(ended)) for at, type_, ended in rows if ended]

@@ -16,6 +16,14 @@ def minutes(ledger: Ledger, since: int, queue: str | None = None) -> list[tuple[
     return [(int(at), int(completed), int(failed)) for at, completed, failed in rows]
 
 
+def minutes_by_queue(ledger: Ledger, since: int) -> dict[str, dict[int, int]]:
+    """How many jobs of each queue ended in each minute (since the epoch); minutes in which none did are left out."""
+    found: dict[str, dict[int, int]] = {}
+    for at, queue, ended in ledger.rows("SELECT at, queue, completed + failed FROM minute WHERE at >= ?", (since,)):
+        found.setdefault(queue, {})[int(at)] = int(ended)
+    return found
+
+
 def ended_by_queue(ledger: Ledger, since: int) -> dict[str, tuple[int, int]]:
     """Completed and failed jobs of each queue since this minute."""
     rows = ledger.rows("SELECT queue, sum(completed), sum(failed) FROM minute WHERE at >= ? GROUP BY queue", (since,))

@@ -10,6 +10,7 @@ from jobdesk.ledger import (
     alerts_tables,
     audit_tables,
     breakers_tables,
+    depth_tables,
     folder_tables,
     footprint_tables,
     fulltext,
@@ -21,6 +22,7 @@ from jobdesk.ledger import (
     queue_room_tables,
     referral_tables,
     schedule_tables,
+    speaking_tables,
     unique,
     versions,
     webhook_tables,
@@ -254,7 +256,9 @@ MIGRATIONS = [
     + notices_tables.MIGRATION
     + folder_tables.MIGRATION
     + payment_tables.MIGRATION
-    + referral_tables.MIGRATION,
+    + referral_tables.MIGRATION
+    + speaking_tables.MIGRATION
+    + depth_tables.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""
 

@@ -1,9 +1,10 @@
-"""The service that folds ended jobs into the rollups of `jobdesk metrics`."""
+"""The service that folds ended jobs into the rollups of `jobdesk metrics`, and notes how full the queues are."""
 
 from jobdesk.core.clock import Clock
 from jobdesk.core.service import Service
 from jobdesk.ledger import folding, glance
 from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.depth import Depths
 from jobdesk.runtime.quiet import Measure
 
 ENOUGH = 20_000
@@ -27,6 +28,7 @@ class Summarizer(Service):
         super().__init__(clock)
         self._ledger = ledger
         self._events = Measure(LEAST, MOST)
+        self._depths = Depths(ledger)
         self._folded = -1
         """The newest event when nothing was left to fold."""
         self._ended = 0
@@ -39,6 +41,7 @@ class Summarizer(Service):
             self.wake()
 
     def run_once(self) -> float | None:
+        self._depths.look(self.clock.now())
         newest = glance.newest_event(self._ledger)
         if newest == self._folded:
             return None

@@ -119,7 +119,8 @@ def _anything_to_open(scene: Scene) -> str | None:
     chosen = scene.selection
     if chosen.off:
         return "it has made no jobs: it is off"
-    return None if chosen.has_jobs or chosen.queue or chosen.schedule else "nothing is under the cursor"
+    fits = chosen.has_jobs or chosen.queue or chosen.schedule or chosen.alert is not None
+    return None if fits else "nothing is under the cursor"
 
 
 def _one(scene: Scene) -> str | None:
@@ -133,7 +134,7 @@ def _pausable(scene: Scene) -> str | None:
 
 
 def _alert(scene: Scene) -> str | None:
-    return None if scene.selection.alert is not None else "choose an alert: press 7"
+    return None if scene.selection.alert is not None else "choose an alert: press b"
 
 
 def _at_once(scene: Scene) -> str | None:
@@ -191,8 +192,9 @@ ACTIONS: tuple[Action, ...] = (
            command="jobdesk queues pause {queue}"),
     Action("acknowledge", "A", "Acknowledge the alert", "Act", lambda app, scene: app.acknowledge(scene.selection),
            _alert, word="acknowledge", rank=5, writes=True, command="jobdesk alerts ack {alert}"),
-    Action("silence", "L", "Let the rule be silent for an hour", "Act", lambda app, scene: app.silence(scene.selection),
-           _alert, word="silence", rank=6, writes=True, command="jobdesk alerts silence {rule} --for 1h"),
+    Action("silence", "L", "Let the rule be silent for an hour, or not", "Act",
+           lambda app, scene: app.silence(scene.selection), _alert, word="silence", rank=6, writes=True,
+           command="jobdesk alerts silence {rule} --for 1h"),
     Action("trigger", "T", "Now: the job of a schedule, a look at a folder", "Act",
            lambda app, scene: app.trigger(scene.selection), _at_once, word="run now", rank=5, writes=True,
            command="jobdesk schedules trigger {schedule}"),
@@ -203,9 +205,9 @@ ACTIONS: tuple[Action, ...] = (
            lambda app, scene: app.retry_slowly(scene.selection), lambda scene: can_retry(scene.selection), writes=True,
            command="jobdesk dead retry {jobs} --rate 60/m"),
     Action("mark", "space", "Mark, and go on to the next", "Mark", lambda app, _: app.table("mark"), _jobs_view,
-           word="mark", rank=8),
+           word="mark", rank=10),
     Action("follow", "f", "Follow new jobs or lines, or stop", "View", lambda app, scene: app.follow(scene),
-           _followable, word="follow", rank=9),
+           _followable, word="follow", rank=11),
     Action("wrap", "w", "Break long lines of a log, or not", "View", lambda app, _: app.wrap_log(), _log, word="wrap",
            rank=9),
     Action("times", "t", "Times of a log: of day, since the start, none", "View", lambda app, _: app.log_times(), _log,
@@ -215,7 +217,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("pictures", "i", "Pictures of the job, before and after", "View",
            lambda app, scene: app.show_pictures(scene.selection), _one),
     Action("pager", "P", "The open page in $PAGER", "Take out", lambda app, scene: app.page_out(scene), _one),
-    Action("sort", "s", "Sort by", "View", lambda app, _: app.pick_order(), _jobs_view, word="sort", rank=9),
+    Action("sort", "s", "Sort by", "View", lambda app, _: app.pick_order(), _jobs_view, word="sort", rank=12),
     Action("reverse", "S", "Turn the order round", "View", lambda app, _: app.table("reverse"), _jobs_view),
     Action("before", "left_square_bracket", "To the view before", "View", lambda app, _: app.wander(-1)),
     Action("after", "right_square_bracket", "To the view after", "View", lambda app, _: app.wander(1)),
@@ -224,14 +226,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("export", "E", "Export what the filter shows", "Take out", lambda app, _: app.export(), _jobs_view,
            command="jobdesk jobs list --json"),
     Action("palette", "colon,ctrl+p", "All commands, by name", "App", lambda app, _: app.show_palette(),
-           word="commands", rank=10),
-    Action("quit", "q", "Quit", "App", lambda app, _: app.leave(), word="quit", rank=11),
+           word="commands", rank=8),
+    Action("quit", "q", "Quit", "App", lambda app, _: app.leave(), word="quit", rank=9),
     Action("actions", "a", "Actions on what is chosen, with reasons", "Act", lambda app, scene: app.show_actions(scene),
-           word="actions", rank=12),
+           word="actions", rank=13),
     Action("range", "v", "Mark from here to there", "Mark", lambda app, _: app.table("range"), _jobs_view),
     Action("all", "asterisk", "Mark all that match the filter", "Mark", lambda app, _: app.table("all"), _jobs_view),
     Action("clear", "backslash", "Clear the marks", "Mark", lambda app, _: app.table("clear"),
-           lambda scene: _jobs_view(scene) or (None if scene.marking else "nothing is marked"), word="clear", rank=8),
+           lambda scene: _jobs_view(scene) or (None if scene.marking else "nothing is marked"), word="clear", rank=7),
     Action("delete", "X", "Delete, with its history", "Act", lambda app, scene: app.apply("delete", scene.selection),
            _deletable, danger=Danger.LOSES, writes=True,
            command="jobdesk jobs delete {jobs}"),
@@ -266,6 +268,10 @@ ACTIONS: tuple[Action, ...] = (
            _one),
     Action("processors", "M", "Processors: the job types, and what they take", "App",
            lambda app, _: app.show_processors()),
+    Action("alerts", "b", "Alerts: raised, seen, silent, over", "App", lambda app, _: app.show_alerts(),
+           command="jobdesk alerts list --all"),
+    Action("charts", "d", "Charts of the last hour", "App", lambda app, _: app.show_charts(),
+           command="jobdesk metrics"),
     Action("theme", "exclamation_mark", "Colours", "App", lambda app, _: app.pick_theme()),
     Action("overview", "1", "Overview", "Go", lambda app, _: app.go("overview")),
     Action("jobs", "2", "Jobs", "Go", lambda app, _: app.go("jobs"), command="jobdesk jobs list"),

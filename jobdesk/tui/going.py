@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 from jobdesk.ledger.glance import ErrorGroup
 from jobdesk.tui.actions import Scene
-from jobdesk.tui.living import DeskApp
 from jobdesk.tui.overview_rows import group_query
 from jobdesk.tui.screens.main import DRAWER_FROM, Main
+from jobdesk.tui.watching import Watching
 
 if TYPE_CHECKING:
     from jobdesk.tui.screens.jobs import Jobs
 
 
-class Going(DeskApp):
+class Going(Watching):
     """The part of the app that moves."""
 
     def go(self, view: str) -> None:
@@ -54,7 +54,9 @@ class Going(DeskApp):
         if value == "rejected":
             self.go("folders")
             return
-        if isinstance(value, ErrorGroup):
+        if scene.selection.alert is not None:
+            self.show_alerts(scene.selection.alert)
+        elif isinstance(value, ErrorGroup):
             self.call_later(self.go_filtered, group_query(value))
         elif scene.view in ("dead", "flows"):
             self.call_later(self.go_filtered, scene.selection.query or "")

@@ -65,18 +65,19 @@ class Inside(Going):
         assert selection.one is not None
         id_ = selection.one.id
 
-        from jobdesk.tui.pictures import Pictures, pictures_of
+        from jobdesk.tui.pictures import Pictures, pictures_shown
 
         def found(pictures: Pictures) -> None:
             if pictures.any:
+                from jobdesk.tui.graphics import graphics
                 from jobdesk.tui.screens.pictures import ShowPictures
 
-                self.push_screen(ShowPictures(pictures))
+                self.push_screen(ShowPictures(pictures, graphics(self)))
             else:
                 self.notify("This job was given no picture and made none that is still there.", severity="warning",
                             timeout=3)  # fmt: skip
 
-        self.aside(lambda: pictures_of(self.desk.job(id_)), found)
+        self.aside(lambda: pictures_shown(self.desk, id_), found)
 
     def pick_priority(self, selection: Selection) -> None:
         """Let a job that waits come earlier or later."""

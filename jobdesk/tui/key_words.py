@@ -15,7 +15,7 @@ _IN_VIEW: Mapping[str, Mapping[str, tuple[str, int]]] = {
     "health": {"open": ("open", 4)},
 }  # fmt: skip
 _ON_PAGE: Mapping[str, Mapping[str, tuple[str, int]]] = {
-    "Log": {"filter": ("find", 2)},
+    "Log": {"filter": ("find", 2), "follow": ("follow", 3), "wrap": ("wrap", 4), "times": ("times", 4)},
     "Data": {"copy": ("copy value", 4)},
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import events, on
 from textual.app import ScreenStackError
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
 from jobdesk.core.clock import Clock
@@ -148,8 +148,13 @@ class DeskApp(Direct):
 
     def _tick(self) -> None:
         """Time goes on."""
-        if self.rest.tick():
+        if self.rest.tick() and not self._asking:
             self.show_snapshot()
+
+    @property
+    def _asking(self) -> bool:
+        """A dialog is open: what lies below it stands still. Textual would draw all of it anew for each number."""
+        return isinstance(self.screen, ModalScreen)
 
     def _know_types(self, types: frozenset[str]) -> None:
         self.types = types
@@ -180,7 +185,8 @@ class DeskApp(Direct):
         self.snapshot = message.snapshot
         self.rest.saw(message.snapshot)
         self._look_who_works()
-        self.show_snapshot()
+        if not self._asking:
+            self.show_snapshot()
 
     @property
     def _others(self) -> tuple[int, ...]:
@@ -234,6 +240,11 @@ class DeskApp(Direct):
             self.feed.acting()
             self.rest.moved()
         await super().on_event(event)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside a dialog closes it."""
+        if self._asking and self.get_widget_at(event.screen_x, event.screen_y)[0] is self.screen:
+            self.simulate_key("escape")
 
     # ── what it shows ──
 

@@ -85,11 +85,17 @@ class Managing(DeskApp):
         self.doer.do(lambda: "Acknowledged" if self.desk.acknowledge(id_) else "It was acknowledged already")
 
     def silence(self, selection: Selection) -> None:
-        """Let a rule say nothing about its subject for an hour."""
+        """Let a rule say nothing about its subject for an hour; one that is silent already may speak again."""
 
         def silence() -> str:
+            held = [subject for rule, subject in self.desk.silences() if rule == selection.rule]
+            held = [subject for subject in held if subject in ("", selection.subject)]
+            if held:
+                for subject in held:
+                    self.desk.unsilence(selection.rule, subject)
+                return f"{selection.rule} may be raised again"
             self.desk.silence(selection.rule, SILENT_S, selection.subject)
-            return f"{selection.rule} is silent for an hour; `jobdesk alerts unsilence {selection.rule}` ends it"
+            return f"{selection.rule} is silent for an hour; the same key ends it"
 
         self.doer.do(silence)
 

@@ -1,12 +1,14 @@
 """What the panes of the first screen say. Pure functions from the snapshot to rows and lines."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from jobdesk.core.alert import Alert, Measure, Severity
 from jobdesk.core.durations import short
 from jobdesk.core.job import DEAD, Job, State
 from jobdesk.core.subject import subject
 from jobdesk.desk import Desk
-from jobdesk.ledger import folders, glance, reads
+from jobdesk.ledger import alerts, folders, glance, reads, rollups
 from jobdesk.ledger.glance import ErrorGroup
 from jobdesk.ledger.reads import Queue
 from jobdesk.tui.activity import Rates
@@ -16,6 +18,10 @@ from jobdesk.tui.widgets.listing import Item
 
 _RUNNING, _FINISHED, _GROUPS = 50, 50, 20
 _SPANS = (10, 20)
+LATELY = 10
+"""Minutes of a queue's sparkline."""
+_LATELY_S = 1.0
+"""How often those are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,10 @@ class Glance:
     running: tuple[Job, ...] = ()
     finished: tuple[Job, ...] = ()
     groups: tuple[ErrorGroup, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    """Those that nobody has acknowledged yet, but for those of dead letters: their groups say more."""
+    lately: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Jobs of a queue that ended in each of the last minutes, the current one last."""
     rejected: int = 0
     duplicates: int = 0
 
@@ -36,6 +46,8 @@ class OverviewReader:
         self._desk = desk
         self._dead = (-1, -1)
         self._groups: tuple[ErrorGroup, ...] = ()
+        self._lately: Mapping[str, tuple[int, ...]] = {}
+        self._lately_at = float("-inf")
 
     def read(self) -> Glance:
         ledger = self._desk.ledger
@@ -46,8 +58,28 @@ class OverviewReader:
             running=tuple(reads.processing(ledger, _RUNNING)),
             finished=tuple(reads.finished(ledger, _FINISHED)),
             groups=self._groups,
+            alerts=self._alerts(),
+            lately=self._ended_lately(),
             rejected=sum(int(one["rejected"]) for one in folders.statuses(ledger).values()),
         )
+
+    def _alerts(self) -> tuple[Alert, ...]:
+        active = [one for one in alerts.open_alerts(self._desk.ledger, self._desk.clock.now()) if one.state == "active"]
+        if not active:
+            return ()
+        told = {rule.name for rule in self._desk.alert_watch().rules if rule.measure is Measure.DEAD_LETTERS}
+        return tuple(one for one in active if one.rule not in told)
+
+    def _ended_lately(self) -> Mapping[str, tuple[int, ...]]:
+        clock = self._desk.clock
+        if clock.monotonic() - self._lately_at >= _LATELY_S:
+            self._lately_at, last = clock.monotonic(), int(clock.now() // 60)
+            ended = rollups.minutes_by_queue(self._desk.ledger, last - LATELY + 1)
+            self._lately = {
+                queue: tuple(counts.get(at, 0) for at in range(last - LATELY + 1, last + 1))
+                for queue, counts in ended.items()
+            }
+        return self._lately
 
 
 def group_query(group: ErrorGroup) -> str:
@@ -75,7 +107,7 @@ def _count(value: int, tone: str, glyphs: Glyphs) -> Spans:
     return ((brief(value), tone),) if value else (("0", "faint"),)
 
 
-def queue_item(queue: Queue, rates: Rates, glyphs: Glyphs) -> Item:
+def queue_item(queue: Queue, rates: Rates, lately: Sequence[int], glyphs: Glyphs) -> Item:
     paused = f" {glyphs.paused}" if queue.paused_at is not None else ""
     p95 = dict(rates.queue_p95_s).get(queue.name)
     return Item(
@@ -87,6 +119,7 @@ def queue_item(queue: Queue, rates: Rates, glyphs: Glyphs) -> Item:
             "run": _count(queue.counts[State.PROCESSING], "run", glyphs),
             "later": _count(queue.later, "later", glyphs),
             "dead": _count(queue.dead, "bad", glyphs),
+            "lately": ((spark(lately, glyphs)[0], "chart"),),
             "p95": ((short(p95) if p95 is not None else glyphs.dash, "muted" if p95 is not None else "faint"),),
         },
     )
@@ -200,8 +233,12 @@ def end_item(job: Job, now: float, glyphs: Glyphs) -> Item:
 
 
 def needs_items(seen: Glance, queues: tuple[Queue, ...], now: float, glyphs: Glyphs) -> list[Item]:
-    """What somebody should look at: dead letters by error, paused queues with work in them, rejected files."""
+    """What somebody should look at: alerts, dead letters by error, paused queues with work in them, rejected files."""
     items = []
+    for one in seen.alerts:
+        tone = "bad" if one.severity is Severity.ERROR else "warn"
+        passed = ago(one.raised_at, now)
+        items.append(_need(f"alert {one.id}", one, (f"{glyphs.alert} alert", tone), one.rule, one.message, passed))
     for group in seen.groups:
         why = group.message if group.error_type == "Expired" else f"{group.error_type}: {group.message}"
         count = f"{glyphs.states[State.FAILED]} {brief(group.count)} {'job' if group.count == 1 else 'jobs'}"

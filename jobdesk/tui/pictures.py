@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jobdesk.core.job import Job
+from jobdesk.desk import Desk
+from jobdesk.ledger import reads
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"})
 _PATIENCE_S = 20.0
@@ -36,11 +38,28 @@ class Small:
     full_height: int
 
 
-def pictures_of(job: Job) -> Pictures:
+def pictures_of(jobs: Sequence[Job]) -> Pictures:
+    """What these jobs were given and have made, as far as it is there.
+
+    Work on an upload goes on in a folder that is cleared afterwards; the flow's last steps know where all of it came
+    to lie. An original kept beside what was made of it is what was given.
+    """
+    made = dict.fromkeys(Path(one.path) for job in jobs for one in job.artifacts)
+    given = dict.fromkeys(path for job in jobs for path in _paths(job.data) if path not in made)
+    before, after = list(filter(_is_picture, given)), list(filter(_is_picture, made))
+    if not before:
+        before = [path for path in after if path.stem == "original"]
+    return Pictures(tuple(before), tuple(path for path in after if path not in before or len(after) == 1))
+
+
+def pictures_shown(desk: Desk, id_: str) -> Pictures:
     """What there is to see of a job."""
-    made = [Path(one.path) for one in job.artifacts]
-    given = [path for path in _paths(job.data) if path not in made]
-    return Pictures(tuple(filter(_is_picture, dict.fromkeys(given))), tuple(filter(_is_picture, made)))
+    job = desk.job(id_)
+    own = pictures_of([job])
+    if own.after or job.flow is None:
+        return own
+    flow = pictures_of([desk.job(one.id) for one in reads.flow_jobs(desk.ledger, job.flow)])
+    return flow if flow.any else own
 
 
 def _paths(value: Any) -> Iterator[Path]:

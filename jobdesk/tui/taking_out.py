@@ -34,7 +34,7 @@ class TakingOut(DeskApp):
 
     def copy_ids(self, selection: Selection) -> None:
         """The ids, to the clipboard."""
-        self._copy("\n".join(job.id for job in selection.jobs),
+        self.copy("\n".join(job.id for job in selection.jobs),
                    selection.jobs[0].id if selection.one else selection.words)  # fmt: skip
 
     def copy_here(self, scene: Scene) -> None:
@@ -45,7 +45,7 @@ class TakingOut(DeskApp):
             return
         value = entry.value
         text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, default=str)
-        self._copy(text, f"{entry.name}, {_glimpse(text)}" if text else entry.name)
+        self.copy(text, f"{entry.name}, {_glimpse(text)}" if text else entry.name)
 
     def copy_more(self, selection: Selection) -> None:
         """Choose what of a job is copied."""
@@ -64,11 +64,11 @@ class TakingOut(DeskApp):
 
         def chosen(name: str | None) -> None:
             if name is not None:
-                self._copy(texts[name], name)
+                self.copy(texts[name], name)
 
         self.push_screen(Picker(f"Copy of {job.type}", choices), chosen)
 
-    def _copy(self, text: str, said: str) -> None:
+    def copy(self, text: str, said: str) -> None:
         if os.environ.get("TMUX"):
             done = subprocess.run(
                 ["tmux", "load-buffer", "-w", "-"], input=text.encode(), capture_output=True, check=False

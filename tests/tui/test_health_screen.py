@@ -47,7 +47,7 @@ async def test_it_says_what_is_wrong_first_and_why(alarmed: Desk, size: tuple[in
 async def test_every_check_is_a_row_with_a_page(desk: Desk) -> None:
     async with opened(desk, (200, 60)) as robot:
         await robot.press("7")
-        await robot.sees("database", "disk", "memory", "settings", "billing", "Jobs a minute", "Jobs ran")
+        await robot.sees("database", "disk", "memory", "settings", "billing", "Jobs a minute", "How long jobs ran")
 
 
 async def test_an_alert_is_acknowledged_and_its_rule_silenced(alarmed: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Every screen as text and colours, at three sizes, dark, light and in sixteen colours.
+"""Every screen and dialog as text and colours, at three sizes, dark, light and in sixteen colours.
 
 After a wanted change: JOBDESK_SNAPSHOTS=write pytest tests/tui/test_snapshots.py, and read what changed.
 """
@@ -16,6 +16,8 @@ from rich.style import Style
 from jobdesk.core import who
 from jobdesk.desk import Desk
 from jobdesk.monitoring.alerter import Alerter
+from jobdesk.runtime.summarizer import Summarizer
+from jobdesk.tui.screens.leave import Leave
 from tests.support.clock import FakeClock
 from tests.support.robot import Robot, opened
 
@@ -165,6 +167,7 @@ def full(busy_desk: Desk, dropped: Desk, clock: FakeClock) -> Desk:
     busy_desk.pause_schedule("hourly")
     alerter = Alerter(busy_desk.ledger, clock, busy_desk.alert_watch, lambda: None)
     alerter.look(busy_desk.alert_watch(), at_once=True)
+    Summarizer(busy_desk.ledger, clock).run_once()
     return busy_desk
 
 
@@ -192,4 +195,76 @@ async def test_screens(full: Desk, size: tuple[int, int]) -> None:
             await shots.compare(name)
         await robot.press("6", "tab", "down", "down")
         await shots.compare("file", sees("the same content"))
+        shots.done()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_dialogs(full: Desk, size: tuple[int, int]) -> None:
+    async with opened(full, size) as robot:
+        shots, app = Shots(robot, size), robot.app
+
+        def sees(*words: str) -> Callable[[], bool]:
+            return lambda: all(word in robot.screen for word in words)
+
+        await robot.until(lambda: app.snapshot.rates.completed == 12, "the last hour is read")
+        for key, name, word in (("b", "alerts", "threshold"), ("d", "charts", "p99")):
+            await robot.press(key)
+            await shots.compare(name, sees(word))
+            await robot.press("escape")
+        await robot.press("question_mark")
+        await robot.type("mark")
+        await shots.compare("help", sees("Mark all that match"))
+        await robot.press("escape", "M")
+        await robot.sees("job types")
+        await robot.type("demo.flaky")
+        await shots.compare("processors", sees("Parameters"))
+        await robot.press("enter")
+        await shots.compare("new", sees("New job: demo.flaky", "Ready to submit"))
+        await robot.press("escape")
+        app.query_one("#finished").focus()
+        await robot.press("down", "down", "down", "down", "e")
+        await robot.sees("Edit and retry: THUMBNAIL_GENERATE")
+        await robot.press("end", *["backspace"] * 3, *"png")
+        await shots.compare("edit", sees("+ source: '/photos/IMG_0011.png'"))
+        await robot.press("escape", "X")
+        await shots.compare("delete", sees("bring it back"))
+        await robot.press("escape")
+        app.push_screen(Leave(2))
+        await shots.compare("quit", sees("2 jobs run in this app"))
+        await robot.press("escape")
+        shots.done()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_jobs(full: Desk, size: tuple[int, int]) -> None:
+    async with opened(full, size) as robot:
+        shots = Shots(robot, size)
+
+        def sees(*words: str) -> Callable[[], bool]:
+            return lambda: all(word in robot.screen for word in words)
+
+        await robot.jobs()
+        await robot.press("slash")
+        await robot.type("state:fai")
+        await shots.compare("filter", sees("failed"))
+        await robot.type("x")
+        await shots.compare("filter-wrong", sees("did you mean"))
+        await robot.press("escape")
+        await robot.filter("state:failed")
+        await robot.press("enter")
+        await shots.compare("job", sees("Traceback", "Timeline"))
+        await robot.press("escape", "escape")
+        await robot.filter("queue:notifications state:pending")
+        await robot.press("enter")
+        await shots.compare("why", sees("Why it does not run yet"))
+        shots.done()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_empty_home(desk: Desk, size: tuple[int, int]) -> None:
+    async with opened(desk, size) as robot:
+        shots = Shots(robot, size)
+        await shots.compare("empty", lambda: "Drop a photo" in robot.screen)
+        await robot.press("2")
+        await shots.compare("empty-jobs", lambda: "Jobs" in robot.screen and "Nothing here yet" in robot.screen)
         shots.done()

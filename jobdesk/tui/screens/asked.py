@@ -9,8 +9,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from jobdesk.tui.format import Spans, wrap
+from jobdesk.tui.format import wrap
 from jobdesk.tui.widgets.field import Field
+from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import Lines
 
 
@@ -35,6 +36,7 @@ class Asked(ModalScreen[str | None]):
             yield Lines(id="about")
             yield Field(self._usual)
             yield Lines(id="said")
+            yield Foot()
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = self._title
@@ -42,11 +44,11 @@ class Asked(ModalScreen[str | None]):
         about.show([((line, "text"),) for line in wrap(self._question, 64)])
         about.styles.height = len(about.lines)
         self.query_one(Input).focus()
+        self.query_one(Foot).show([("enter", "do it"), ("escape", "leave it")])
         self._say(None)
 
     def _say(self, problem: str | None) -> None:
-        keys: Spans = (("enter", "key"), (" do it   ", "muted"), ("esc", "key"), (" leave it", "muted"))
-        lines = [keys] if problem is None else [((line, "warn"),) for line in wrap(problem, 64)]
+        lines = [((line, "warn"),) for line in wrap(problem or "", 64) if line]
         said = self.query_one("#said", Lines)
         said.styles.height = len(lines)
         said.show(lines)

@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from jobdesk.tui.format import Spans
 from jobdesk.tui.widgets.field import Field
+from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import Lines
 
 
@@ -39,25 +40,16 @@ class Confirm(ModalScreen[bool]):
             yield Lines(id="said")
             if self._typed:
                 yield Field(placeholder=self._typed)
+            yield Foot()
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = self._title
         lines: list[Spans] = [((line, "text"),) for line in self._said]
         if self._typed:
-            lines.extend(
-                [
-                    (),
-                    (
-                        ("type ", "muted"),
-                        (self._typed, "key"),
-                        (f" to {self._yes}, ", "muted"),
-                        ("esc", "key"),
-                        (" to keep", "muted"),
-                    ),
-                ]
-            )
+            lines.extend([(), (("type ", "muted"), (self._typed, "key"), (f" to {self._yes}", "muted"))])
+            self.query_one(Foot).show([("enter", self._yes), ("escape", "keep")])
         else:
-            lines.extend([(), (("y ", "key"), (f"{self._yes}     ", "text"), ("n ", "key"), ("keep", "text"))])
+            self.query_one(Foot).show([("y", self._yes), ("n", "keep")])
         panel = self.query_one("#said", Lines)
         panel.styles.height = len(lines)
         panel.show(lines)

@@ -1,6 +1,7 @@
 """The dead letters by kind of error: how many, since when, which jobs, and where it comes from."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from jobdesk.core.job import JobError
@@ -21,7 +22,18 @@ _SHOWN = 12
 """Jobs of a group that its page names."""
 _SPARK = 48
 """Columns of the chart of when they came."""
+_DAY_S, _LATELY = 86400.0, 12
+_CHARTED, _COUNTED = 20, 500
+"""So many groups get a sparkline, and so many of their newest jobs count in it."""
 ALL = "state:failed,expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Group):
+    """A group as its row shows it."""
+
+    lately: tuple[int, ...] = ()
+    """How many came in each part of the last day, the newest last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +59,23 @@ class DeadReader:
         self._desk = desk
         self.wanted: str | None = None
         self._dead = (-1, -1)
-        self._groups: tuple[Group, ...] = ()
+        self._groups: tuple[Row, ...] = ()
 
     def read(self) -> Seen:
         ledger = self._desk.ledger
         now = glance.dead_letters(ledger)
         if now != self._dead:
-            self._dead, self._groups = now, tuple(dead.groups(ledger))
+            self._dead, self._groups = now, tuple(self._rows())
         key = self.wanted if self.wanted is not None else (_key(self._groups[0]) if self._groups else None)
         group = next((group for group in self._groups if _key(group) == key), None)
         return Seen(self._groups, None if group is None else key, None if group is None else self._story(group))
+
+    def _rows(self) -> Iterator[Row]:
+        now = self._desk.clock.now()
+        for at, group in enumerate(dead.groups(self._desk.ledger)):
+            ends = dead.ends(self._desk.ledger, group.fingerprint, _COUNTED) if at < _CHARTED else []
+            lately = tuple(parts(ends, now - _DAY_S, _DAY_S, _LATELY)) if ends else ()
+            yield Row(**asdict(group), lately=lately)
 
     def _story(self, group: Group) -> GroupStory:
         ledger = self._desk.ledger
@@ -76,6 +95,7 @@ class Dead(Browse):
         Column("count", "jobs", 6, rank=1, align=">"),
         Column("error", "error", 24, grow=3, most=80),
         Column("type", "job type", 12, rank=4, grow=1, most=30),
+        Column("lately", "last day", _LATELY, rank=5),
         Column("first", "first", 5, rank=3, align=">"),
         Column("last", "last", 5, rank=2, align=">"),
     )
@@ -83,7 +103,7 @@ class Dead(Browse):
     def make_reader(self) -> DeadReader:
         return DeadReader(self.desk_app.desk)
 
-    def item(self, thing: Group, now: float, glyphs: Glyphs) -> Item:
+    def item(self, thing: Row, now: float, glyphs: Glyphs) -> Item:
         return Item(
             _key(thing),
             thing,
@@ -91,6 +111,7 @@ class Dead(Browse):
                 "count": ((number(thing.count), "bad"),),
                 "error": ((clean(f"{thing.error or 'Error'}: {thing.message or ''}"), "text"),),
                 "type": ((clean(thing.type), "muted"),),
+                "lately": ((spark(thing.lately, glyphs)[0], "bad"),),
                 "first": ((ago(thing.first_at, now), "muted"),),
                 "last": ((ago(thing.last_at, now), "muted"),),
             },
@@ -129,15 +150,22 @@ def _page(group: Group, story: GroupStory, width: int, now: float, glyphs: Glyph
     return lines
 
 
+def parts(ends: Sequence[float], start: float, span_s: float, columns: int) -> list[int]:
+    """How many of these instants lie in each part of a span; those before it in none, those after it in the last."""
+    counts = [0] * columns
+    for at in ends:
+        if at >= start:
+            counts[min(columns - 1, int((at - start) / span_s * columns))] += 1
+    return counts
+
+
 def _chart(ends: tuple[float, ...], width: int, now: float, glyphs: Glyphs) -> list[Spans]:
     """When they came, from the oldest that was read to now."""
     if len(ends) < 2:
         return []
     columns = min(_SPARK, width)
-    start, span = ends[-1], max(60.0, now - ends[-1])
-    counts = [0] * columns
-    for at in ends:
-        counts[min(columns - 1, max(0, int((at - start) / span * columns)))] += 1
+    start = ends[-1]
+    counts = parts(ends, start, max(60.0, now - start), columns)
     left, right = ago(start, now), "now"
     axis = left + " " * max(1, columns - len(left) - len(right)) + right
     rows = [((line, "bad"),) for line in spark(counts, glyphs, rows=2)]

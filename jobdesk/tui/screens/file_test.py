@@ -18,8 +18,8 @@ from jobdesk.folders.rules import FolderRule
 from jobdesk.tui.folder_pages import explained
 from jobdesk.tui.format import Spans
 from jobdesk.tui.widgets.field import Field
+from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.job_view import Document
-from jobdesk.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
@@ -72,16 +72,11 @@ class FileTest(ModalScreen[None]):
         with Vertical(classes="dialog -full"):
             yield Field(self._start, placeholder="the path of a file", suggester=_Paths(), select_on_focus=False)
             yield Document(focusable=True)
-            yield Lines(id="foot")
+            yield Foot()
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = "What would happen to a file"
-        keys = (("→", " takes the suggestion   "), ("tab", " to the answer   "), ("esc", " close"))
-        if self.desk_app.glyphs.dash == "-":
-            keys = (("right", keys[0][1]), *keys[1:])
-        self.query_one("#foot", Lines).show(
-            [tuple(span for key, word in keys for span in ((key, "key"), (word, "muted")))]
-        )
+        self.query_one(Foot).show([("right", "take the suggestion"), ("tab", "to the answer"), ("escape", "close")])
         self.query_one(Input).cursor_position = len(self._start)
         self._ask()
 

@@ -16,6 +16,7 @@ from jobdesk.core.errors import JobdeskError
 from jobdesk.core.processor import Processor
 from jobdesk.tui.format import Spans, wrap
 from jobdesk.tui.widgets.field import Field
+from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _WIDEST = 98
 
 
 class JobForm(ModalScreen[None]):
-    """ctrl+s does it, esc leaves.
+    """f2 does it (or ctrl+s), esc leaves.
 
     Args:
         data: what the fields hold at first.
@@ -46,6 +47,8 @@ class JobForm(ModalScreen[None]):
     OPTIONS_FIRST: ClassVar[bool] = False
     DOES: ClassVar[str]
     """Its verb, for the foot."""
+    MORE: ClassVar[Sequence[tuple[str, str]]] = ()
+    """Other keys of the foot; they are for the subclass."""
 
     def __init__(self, processor: Processor, data: Mapping[str, Any] | None = None) -> None:
         super().__init__()
@@ -96,7 +99,7 @@ class JobForm(ModalScreen[None]):
                     yield from self._payload_fields()
                     yield from self._option_fields()
             yield Lines(id="said")
-            yield Lines(id="foot")
+            yield Foot()
 
     def _option_fields(self) -> Iterator[Horizontal]:
         for name, hint in self.OPTIONS:
@@ -120,10 +123,7 @@ class JobForm(ModalScreen[None]):
         about = self.query_one("#about", Lines)
         about.show([((line, "muted"),) for line in wrap(self._processor.summary, self.room)[:2]])
         about.styles.height = len(about.lines)
-        keys = (("ctrl+s", f" {self.DOES}   "), ("tab", " next field   "), ("esc", " close"))
-        self.query_one("#foot", Lines).show(
-            [tuple(span for key, word in keys for span in ((key, "key"), (word, "muted")))]
-        )
+        self.query_one(Foot).show([("f2", self.DOES), *self.MORE, ("tab", "next field"), ("escape", "close")])
         fields = self.query("Input, Checkbox")
         if fields:
             fields.first().focus()
@@ -191,7 +191,7 @@ class JobForm(ModalScreen[None]):
         if event.key == "escape":
             event.stop()
             self.dismiss(None)
-        elif event.key == "ctrl+s":
+        elif event.key in ("f2", "ctrl+s"):
             event.stop()
             if self._problem:
                 self.notify(self._problem, severity="warning")

@@ -29,6 +29,9 @@ class NewJob(JobForm):
         ("delay", "at once if left empty; 5s, 2m, 1h"),
     )
     DOES = "submit"
+    MORE: ClassVar = (("f3", "copy the command"),)
+
+    _command = ""
 
     def __init__(self, processor: Processor, data: Mapping[str, Any] | None = None, *, like: Job | None = None) -> None:
         super().__init__(processor, data)
@@ -43,8 +46,14 @@ class NewJob(JobForm):
         self._processor.check(self._whole(data), seal=_hide)
         self.desk_app.desk.prepare(self._wanted(data, options))
         hidden = {key: MASK if key in self._processor.secrets else value for key, value in shown(data).items()}
-        command = as_command(self._processor.type, hidden)
-        return [_READY, *(((line, "muted"),) for line in wrap(command, self.room)[:2])]
+        self._command = as_command(self._processor.type, hidden)
+        return [_READY, *(((line, "muted"),) for line in wrap(self._command, self.room)[:2])]
+
+    def key_f3(self) -> None:
+        if self._problem:
+            self.notify(self._problem, severity="warning")
+        else:
+            self.desk_app.copy(self._command, "The command")
 
     def do(self, data: dict[str, Any], options: Mapping[str, str]) -> None:
         self.desk_app.submit(self._wanted(data, options))
@@ -77,13 +86,10 @@ class EditJob(JobForm):
         return f"Edit and retry: {self._processor.type}"
 
     def check(self, data: dict[str, Any], options: Mapping[str, str]) -> list[Spans]:
+        typed = {*self._job.data, *data}  # what is neither has its usual value, which is no change
         data = restored(data, self._job.data)
         checked = self._processor.check(data, self.desk_app.desk.still_open(self._job, data), _hide)
-        lines = [
-            line
-            for key in sorted({*self._job.data, *checked})
-            for line in _change(key, self._job.data, checked, self.room)
-        ]
+        lines = [line for key in sorted(typed) for line in _change(key, self._job.data, checked, self.room)]
         return lines or [(("Nothing changed: it is retried as it was.", "muted"),)]
 
     def do(self, data: dict[str, Any], options: Mapping[str, str]) -> None:

@@ -1,39 +1,38 @@
 """Whether the desk is well: checks, alerts, services and consumers, a page about each, and how it went lately."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
-from jobdesk.core.alert import Alert, Severity
 from jobdesk.core.breaker import BreakerState
 from jobdesk.core.durations import short, size
 from jobdesk.core.job import State
 from jobdesk.desk import Desk
-from jobdesk.ledger.latency import Minute, latencies
 from jobdesk.ledger.workers import Consumer
 from jobdesk.monitoring.desk_health import SILENT_S
 from jobdesk.servicing import ServiceState
+from jobdesk.tui import course
+from jobdesk.tui.alert_page import alert_before, alert_facts
+from jobdesk.tui.alert_page import tone as alert_tone
 from jobdesk.tui.columns import Column
+from jobdesk.tui.course import CHARTS, EVERY_S, Course, drawings
 from jobdesk.tui.format import Spans, clean, clock_time, passed, wrap
 from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.job_pages import field, fields, heading
 from jobdesk.tui.messages import Snapshot
 from jobdesk.tui.screens.browse import Browse, Seen
 from jobdesk.tui.selection import Selection
-from jobdesk.tui.widgets.charts import Chart, latency, throughput
+from jobdesk.tui.widgets.charts import Chart
 from jobdesk.tui.widgets.listing import Item
 
-EVERY_S = 5.0
-"""How often the checks are made: they write to the ledger and ask the machine."""
-MINUTES = 60
-_ALERTS, _EARLIER = 50, 8
+_ALERTS = 50
 _BYTES = frozenset({"bytes", "free", "total", "used", "available", "memory", "rss", "rss_bytes"})
 _TONES = {
     "healthy": "ok", "closed": "ok", "alive": "ok", "warning": "warn", "half_open": "warn", "pending": "later",
-    "silenced": "muted", "acknowledged": "muted", "cleared": "faint", "error": "bad", "open": "bad", "active": "bad",
+    "error": "bad", "open": "bad",
 }  # fmt: skip
 
 
@@ -52,31 +51,24 @@ class Thing:
     about: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Lately:
-    """How long jobs waited and ran, minute by minute."""
-
-    minutes: tuple[Minute, ...] = ()
-
-
 class HealthReader:
-    """Makes the checks every few seconds; between them what was seen holds."""
+    """Makes the checks every few seconds, for they write to the ledger and ask the machine; what was seen holds."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.wanted: str | None = None
         self._looked_at = float("-inf")
         self._things: tuple[Thing, ...] = ()
-        self._lately = Lately()
+        self._course = Course()
 
     def read(self) -> Seen:
         now = self._desk.clock.monotonic()
         if now - self._looked_at >= EVERY_S:
             self._looked_at = now
             self._things = tuple(self._look())
-            self._lately = Lately(tuple(latencies(self._desk.ledger, self._desk.clock.now(), MINUTES)))
+            self._course = course.read(self._desk)
         key = self.wanted if self.wanted is not None else (_key(self._things[0]) if self._things else None)
-        return Seen(self._things, key, self._lately)
+        return Seen(self._things, key, self._course)
 
     def refresh(self) -> None:
         """Look anew at the next read."""
@@ -126,19 +118,20 @@ class Health(Browse):
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
-        yield Chart(id="throughput")
-        yield Chart(id="latency")
+        for name in CHARTS:
+            yield Chart(id=name)
 
     def show(self, snapshot: Snapshot, now: float, glyphs: Glyphs, hint: str) -> None:
         super().show(snapshot, now, glyphs, hint)
-        lately = self._seen.about
-        self.query_one("#throughput", Chart).show(throughput(snapshot.rates.minutes))
-        if isinstance(lately, Lately):
-            self.query_one("#latency", Chart).show(latency(lately.minutes, now))
+        if isinstance(self._seen.about, Course):
+            for name, drawing in drawings(self._seen.about, snapshot, now).items():
+                self.query_one(f"#{name}", Chart).show(drawing)
 
     def item(self, thing: Thing, now: float, glyphs: Glyphs) -> Item:
-        tone = _TONES.get(thing.state, "text")
-        sign = {"ok": glyphs.states[State.COMPLETED], "bad": glyphs.states[State.FAILED]}.get(tone, glyphs.dot)
+        tone = _tone(thing)
+        sign = {"ok": glyphs.states[State.COMPLETED], "bad": glyphs.states[State.FAILED], "warn": glyphs.alert}.get(
+            tone, glyphs.dot
+        )
         return Item(
             _key(thing),
             thing,
@@ -152,7 +145,7 @@ class Health(Browse):
 
     def about(self, seen: Seen, width: int, now: float, glyphs: Glyphs) -> tuple[str, list[Spans]]:
         thing = next(thing for thing in seen.things if _key(thing) == seen.key)
-        lines: list[Spans] = [((thing.state.replace("_", " "), _TONES.get(thing.state, "text")),)]
+        lines: list[Spans] = [((thing.state.replace("_", " "), _tone(thing)),)]
         match thing.kind:
             case "check":
                 details, problems = thing.about
@@ -163,8 +156,8 @@ class Health(Browse):
                 lines += [(), *_details(details, width)]
             case "alert":
                 alike = [one.about for one in seen.things if one.kind == "alert" and one.name == thing.name]
-                lines += _alert(thing.about, width, now)
-                lines += _before(thing.about, alike, now)
+                lines += alert_facts(thing.about, None, width, now)
+                lines += alert_before(thing.about, alike, now)
             case "service":
                 lines += _service(thing.about, width, now)
             case _:
@@ -177,6 +170,10 @@ class Health(Browse):
         return (
             Selection(service=thing.name, running=thing.state == "closed") if thing.kind == "service" else Selection()
         )
+
+
+def _tone(thing: Thing) -> str:
+    return alert_tone(thing.about) if thing.kind == "alert" else _TONES.get(thing.state, "text")
 
 
 def _key(thing: Thing) -> str:
@@ -214,36 +211,6 @@ def _said(name: str, value: Any) -> str:
     if name in _BYTES and isinstance(value, int | float):
         return size(int(value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _alert(one: Alert, width: int, now: float) -> list[Spans]:
-    lines: list[Spans] = [((line, "text"),) for line in wrap(clean(one.message), width)]
-    lines += [(), *fields("rule", one.rule, width), *fields("subject", clean(one.subject), width)]
-    lines.append(field("severity", one.severity.value, "bad" if one.severity is Severity.ERROR else "warn"))
-    lines.append(field("value", f"{one.value:g}, threshold {one.threshold:g}"))
-    for label, at in (("since", one.since_at), ("raised", one.raised_at), ("cleared", one.cleared_at)):
-        if at is not None:
-            lines.append(field(label, f"{clock_time(at, now)}  {passed(at, now)}"))
-    if one.acked_at is not None:
-        lines.append(field("seen by", f"{clean(one.acked_by or 'somebody')}, {passed(one.acked_at, now)}"))
-    if one.silenced_until is not None:
-        lines.append(field("silent", f"until {clock_time(one.silenced_until, now)}"))
-    if one.job:
-        lines += fields("job", one.job, width)
-    return lines
-
-
-def _before(one: Alert, alike: Sequence[Alert], now: float) -> list[Spans]:
-    """When the same was raised before, and for how long."""
-    earlier = [old for old in alike if old.subject == one.subject and old.id < one.id]
-    if not earlier:
-        return []
-    lines: list[Spans] = [(), heading("Before")]
-    for old in sorted(earlier, key=lambda old: -old.id)[:_EARLIER]:
-        start = old.since_at if old.raised_at is None else old.raised_at
-        lasted = f"for {short(old.cleared_at - start)}" if old.cleared_at is not None else "not cleared"
-        lines.append(((f"{clock_time(start, now)}  ", "text"), (lasted, "muted"), (f"  value {old.value:g}", "muted")))
-    return lines
 
 
 def _service(one: ServiceState, width: int, now: float) -> list[Spans]:

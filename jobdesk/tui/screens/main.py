@@ -68,6 +68,10 @@ class Frame(Screen[None]):
         for keys in self.query(KeyLine):
             keys.show(self.scene)
 
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.desk_app.show_snapshot()
+
     def watch_focused(self) -> None:
         if self.is_mounted:
             self.scene_changed()

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
+from jobdesk.core.alert import Alert
 from jobdesk.core.job import Job
 from jobdesk.core.subject import subject
 from jobdesk.ledger.glance import ErrorGroup
@@ -18,6 +19,7 @@ from jobdesk.tui.format import number
 from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.messages import Snapshot
 from jobdesk.tui.overview_rows import (
+    LATELY,
     Glance,
     OverviewReader,
     end_item,
@@ -43,6 +45,7 @@ _QUEUES = (
     Column("later", "later", 5, rank=4, align=">"),
     Column("dead", "dead", 4, rank=3, align=">", grow=1, most=5),
     Column("p95", "p95", 5, rank=5, align=">"),
+    Column("lately", f"last {LATELY}m", LATELY, rank=6),
 )
 _RUNS = (
     Column("type", "type", 14, grow=1, most=40),
@@ -128,7 +131,7 @@ class Overview(Container):
         self._give_rows(len(shown) + 3, busy + 2, max(1, min(5, len(needs))) + 2)
         queues = self.query_one("#queues", Listing)
         queues._empty = hint
-        queues.show([queue_item(queue, snapshot.rates, glyphs) for queue in shown])
+        queues.show([queue_item(queue, snapshot.rates, seen.lately.get(queue.name, ()), glyphs) for queue in shown])
         retitle(queues, "Queues", more_below(queues, glyphs))
         panel_hour = self.query_one("#hour", Lines)
         span = span_of(snapshot.rates) if snapshot.rates.minutes else MINUTES
@@ -177,6 +180,8 @@ class Overview(Container):
             return Selection(queue=key.name, paused=key.paused_at is not None)
         if isinstance(key, Job):
             return Selection(jobs=(of_job(key, subject(key.data)),), queue=key.queue)
+        if isinstance(key, Alert):
+            return Selection(alert=key.id, rule=key.rule, subject=key.subject)
         if isinstance(key, ErrorGroup):
             return Selection(query=group_query(key), count=key.count)
         return NOTHING

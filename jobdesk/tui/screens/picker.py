@@ -15,6 +15,7 @@ from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.listing import Item, Listing
 
 _IN_NOTE = 1000
+_ROWS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Picker(ModalScreen[str | None]):
         self.query_one(".dialog").border_title = self._title
         self._narrow("")
         listing = self.query_one(Listing)
+        listing.styles.height = min(_ROWS, len(self._choices))
         for at, choice in enumerate(self._choices):
             if choice.id == self._at:
                 listing.action_move(at)

@@ -1,13 +1,20 @@
 """Pictures of a job side by side: what it was given, and what it made."""
 
+from typing import TYPE_CHECKING, cast
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
+from jobdesk.tui.graphics import Graphics
 from jobdesk.tui.pictures import Pictures
-from jobdesk.tui.widgets.lines import Lines
+from jobdesk.tui.widgets.foot import Foot
+from jobdesk.tui.widgets.lines import retitle
 from jobdesk.tui.widgets.picture import Picture
+
+if TYPE_CHECKING:
+    from jobdesk.tui.widgets.drawn import Drawn
 
 
 class ShowPictures(ModalScreen[None]):
@@ -21,36 +28,45 @@ class ShowPictures(ModalScreen[None]):
         Binding("up,k", "before(-1)", show=False),
     ]
 
-    def __init__(self, pictures: Pictures) -> None:
+    def __init__(self, pictures: Pictures, graphics: Graphics) -> None:
         super().__init__()
         self._pictures = pictures
+        self._graphics = graphics
         self._before = self._after = 0
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -full"):
             with Horizontal():
-                yield Picture("Before", id="before")
-                yield Picture("After", id="after")
-            yield Lines(id="foot")
+                yield self._made("Before", "before")
+                yield self._made("After", "after")
+            yield Foot()
+
+    def _made(self, label: str, id_: str) -> "Picture | Drawn":
+        if self._graphics.draws is None:
+            return Picture(label, id=id_)
+        from jobdesk.tui.widgets.drawn import Drawn
+
+        return Drawn(label, self._graphics.draws, id=id_)
 
     def on_mount(self) -> None:
-        self.query_one(".dialog").border_title = "Pictures"
+        retitle(self.query_one(".dialog"), "Pictures", self._graphics.said)
         self.call_after_refresh(self._show)
 
     def _show(self) -> None:
         before, after = self._pictures.before, self._pictures.after
         given = before[self._before] if before else None
         made = after[self._after] if after else None
-        self.query_one("#before", Picture).show(given, "What it was given is no picture, or is not there any more.")
-        self.query_one("#after", Picture).show(made, "It has made no picture that is still there.")
-        keys = [("esc", " close   ")]
+        for id_, file, empty in (
+            ("before", given, "What it was given is no picture, or is not there any more."),
+            ("after", made, "It has made no picture that is still there."),
+        ):
+            cast("Picture | Drawn", self.query_one(f"#{id_}")).show(file, empty)
+        keys = [("escape", "close")]
         if len(after) > 1:
-            keys.append(("left right", f" what it made, {self._after + 1} of {len(after)}   "))
+            keys.append(("left right", f"what it made, {self._after + 1} of {len(after)}"))
         if len(before) > 1:
-            keys.append(("up down", f" what it was given, {self._before + 1} of {len(before)}"))
-        self.query_one("#foot", Lines).show(
-            [tuple(span for key, word in keys for span in ((key, "key"), (word, "muted")))]
-        )
+            keys.append(("up down", f"what it was given, {self._before + 1} of {len(before)}"))
+        self.query_one(Foot).show(keys)
 
     def action_after(self, by: int) -> None:
         if len(self._pictures.after) > 1:

@@ -16,8 +16,8 @@ from jobdesk.tui.format import Spans
 from jobdesk.tui.processor_page import broken_page, processor_page
 from jobdesk.tui.screens.picker import fuzzy
 from jobdesk.tui.widgets.field import Field
+from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.job_view import Document
-from jobdesk.tui.widgets.lines import Lines
 from jobdesk.tui.widgets.listing import Item, Listing
 
 if TYPE_CHECKING:
@@ -44,16 +44,13 @@ class Processors(ModalScreen[None]):
             with Horizontal():
                 yield Listing((Column("type", "", 12, grow=1),), empty="Nothing fits.", always=True)
                 yield Document(focusable=True)
-            yield Lines(id="foot")
+            yield Foot()
 
     def on_mount(self) -> None:
         broken = len(self._registry.broken)
         said = f", {broken} broken" if broken else ""
         self.query_one(".dialog").border_title = f"Processors: {len(self._registry.processors)} job types{said}"
-        keys = (("enter", " new job   "), ("tab", " to the page   "), ("esc", " close"))
-        self.query_one("#foot", Lines).show(
-            [tuple(span for key, word in keys for span in ((key, "key"), (word, "muted")))]
-        )
+        self.query_one(Foot).show([("enter", "new job"), ("tab", "to the page"), ("escape", "close")])
         self._narrow("")
 
     @on(Input.Changed)

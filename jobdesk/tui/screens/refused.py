@@ -12,8 +12,9 @@ from jobdesk.folders.rejected import Refused
 from jobdesk.tui.columns import Column
 from jobdesk.tui.folder_pages import refused_page
 from jobdesk.tui.format import ago, clean
+from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.job_view import Document
-from jobdesk.tui.widgets.lines import Lines, retitle
+from jobdesk.tui.widgets.lines import retitle
 from jobdesk.tui.widgets.listing import Item, Listing
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class RefusedFiles(ModalScreen[None]):
             with Horizontal():
                 yield Listing(_COLUMNS, titles=True, empty="Nothing was rejected, and nothing is in quarantine.")
                 yield Document(focusable=True)
-            yield Lines(id="foot")
+            yield Foot()
 
     def on_mount(self) -> None:
         held = sum(one.quarantined for one in self._files)
@@ -60,16 +61,14 @@ class RefusedFiles(ModalScreen[None]):
     @on(Listing.Moved)
     def _show(self) -> None:
         app, page, one = self.desk_app, self.query_one(Document), self.query_one(Listing).value
-        keys = [("esc", " close")]
+        keys = [("escape", "close")]
         if isinstance(one, Refused):
             width = max(20, page.size.width - 2)
             page.show(refused_page(one, width, app.clock.now(), app.user_home, app.glyphs))
             page.scroll_to(y=0, animate=False)
-            again = [("r", " run its job again   ")] if self._may_run(one) else []
-            keys = [("enter", " open where it lies   "), *again, *keys]
-        self.query_one("#foot", Lines).show(
-            [tuple(span for key, word in keys for span in ((key, "key"), (word, "muted")))]
-        )
+            again = [("r", "run its job again")] if self._may_run(one) else []
+            keys = [("enter", "open where it lies"), *again, *keys]
+        self.query_one(Foot).show(keys)
 
     def _may_run(self, one: Refused) -> bool:
         return one.job is not None and not one.quarantined and not self.desk_app.host.watch_only

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 
 from jobdesk.tui.columns import Column
 from jobdesk.tui.format import wrap
+from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import Lines
 from jobdesk.tui.widgets.listing import Item, Listing
 
@@ -47,16 +48,14 @@ class Ways(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Lines(id="said")
             yield Listing((Column("key", "", 1), Column("what", "", 27), Column("more", "", 20, rank=1, grow=1)))
-            yield Lines(id="foot")
+            yield Foot()
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = self._title
         panel = self.query_one("#said", Lines)
         panel.show([((line, "text"),) for line in wrap(self._said, min(66, max(20, self.app.size.width - 10)))])
         panel.styles.height = len(panel.lines)
-        self.query_one("#foot", Lines).show(
-            [(("enter", "key"), (" choose   ", "muted"), ("esc", "key"), (f" {self._stay}", "muted"))]
-        )
+        self.query_one(Foot).show([("enter", "choose"), ("escape", self._stay)])
         listing = self.query_one(Listing)
         listing.styles.height = len(self._ways)
         listing.show([

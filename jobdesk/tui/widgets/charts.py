@@ -1,64 +1,27 @@
 """Charts: lines over minutes, drawn by plotext in the colours of the theme, anew only when what they show changed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from textual.color import Color
 from textual.content import Content
 from textual_plotext import PlotextPlot
 
-from jobdesk.core.durations import short
-from jobdesk.ledger.latency import Minute
+from jobdesk.tui.drawings import Drawing, Line
+from jobdesk.tui.format import clean, fit
 from jobdesk.tui.palette import Palette
 from jobdesk.tui.widgets.lines import retitle
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a chart: its name, the tone it is drawn in, and a point a minute (minutes ago, value)."""
-
-    name: str
-    tone: str
-    points: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """What a chart shows."""
-
-    title: str
-    lines: tuple[Line, ...]
-    empty: str
-    seconds: bool = False
-    """The values are spans of time."""
-
-
-def throughput(minutes: Sequence[tuple[int, int]]) -> Drawing:
-    """Jobs that completed and failed in each of the last minutes; the oldest first, the current one last."""
-    last = len(minutes) - 1
-    done = tuple((float(at - last), float(one)) for at, (one, _) in enumerate(minutes))
-    lost = tuple((float(at - last), float(one)) for at, (_, one) in enumerate(minutes))
-    if not any(value for _, value in (*done, *lost)):
-        done = lost = ()
-    return Drawing(
-        "Jobs a minute", (Line("completed", "ok", done), Line("failed", "bad", lost)), "No job ended in the last hour."
-    )
-
-
-def latency(minutes: Sequence[Minute], now: float) -> Drawing:
-    """How long jobs ran in each of the last minutes, as percentiles."""
-    lines = []
-    for at, (name, tone) in enumerate((("p50", "ok"), ("p95", "warn"), ("p99", "bad"))):
-        lines.append(Line(name, tone, tuple((float(one.at - now // 60), one.took_s[at]) for one in minutes)))
-    return Drawing("Jobs ran", tuple(lines), "Percentiles come a minute after the first job.", seconds=True)
-
-
-_VARIABLES = {"ok": "$success", "warn": "$warning", "bad": "$error"}
+_VARIABLES = {
+    "ok": "$success", "warn": "$warning", "bad": "$error", "run": "$primary", "accent": "$accent",
+    "later": "$secondary",
+}  # fmt: skip
 """The theme's colours of the tones of lines."""
+_NAME = 12
+"""Cells of a line's name, at least; where there is room for fewer names, there are fewer lines."""
 
 
 class Chart(PlotextPlot):
@@ -80,40 +43,70 @@ class Chart(PlotextPlot):
             return
         self._shown = now
         self._plain = app.glyphs.dash == "-"
-        retitle(self, drawing.title)
-        self.border_subtitle = self._legend(drawing)
-        self._draw(drawing, app.palette)
+        if not drawing.lines:
+            self._clear()
+            retitle(self, drawing.title, drawing.empty)
+        else:
+            lines = _with_room(drawing.lines, self.size.width)
+            retitle(self, drawing.title)
+            self.border_subtitle = self._legend(lines, app.glyphs.more)
+            self._draw(drawing, lines, app.palette)
         self.refresh()
 
-    def _legend(self, drawing: Drawing) -> Content:
+    def _legend(self, lines: tuple[Line, ...], more: str) -> Content:
         """The names of its lines, each behind a piece of it."""
         piece = "--" if self._plain else "━━"
-        named = [line for line in drawing.lines if line.points]
-        return Content("   ").join(Content.assemble((piece, _VARIABLES[line.tone]), f" {line.name}") for line in named)
+        room = (self.size.width - 4) // len(lines) - 5
+        names = [fit(clean(line.name), min(room, len(line.name)), more=more) for line in lines]
+        return Content("  ").join(
+            Content.assemble((piece, _VARIABLES[line.tone]), f" {name}")
+            for line, name in zip(lines, names, strict=True)
+        )
 
-    def _draw(self, drawing: Drawing, palette: Palette) -> None:
+    def _clear(self) -> None:
+        self.plt.clear_figure()
+        self.plt.frame(False)
+        self.plt.grid(False)
+
+    def _draw(self, drawing: Drawing, lines: tuple[Line, ...], palette: Palette) -> None:
+        self._clear()
         plt = self.plt
-        plt.clear_figure()
-        plt.frame(False)
-        plt.grid(False)
-        lines = [line for line in drawing.lines if line.points]
-        if not lines:
-            retitle(self, drawing.title, drawing.empty)
-            return
-        top = max(value for line in lines for _, value in line.points) or 1.0
-        first = min(at for line in lines for at, _ in line.points)
+        plt.ticks_color(_colour(palette, "muted"))
         marker = "*" if self._plain else "braille"
-        for line in lines:
-            plt.plot(
-                [at for at, _ in line.points], [value for _, value in line.points], marker=marker,
-                color=_colour(palette, line.tone),
-            )  # fmt: skip
-        plt.ylim(0, top * 1.05)
-        plt.xlim(min(first, -5.0), 0)
-        ticks = [0.0, top / 2, top]
-        plt.yticks(ticks, [f"{short(tick) if drawing.seconds else f'{tick:,.0f}'} " for tick in ticks])
-        marks = [min(first, -5.0), min(first, -5.0) / 2, 0.0]
-        plt.xticks(marks, [f"{-mark:.0f}m ago" if mark else "now" for mark in marks])
+        bottom, top = drawing.ticks[0][0], drawing.ticks[-1][0]
+        for line in reversed(lines):  # the first lies on top
+            for part in _parts(line, bottom):
+                plt.plot([at for at, _ in part], [value for _, value in part], marker=marker,
+                         color=_colour(palette, line.tone))  # fmt: skip
+        plt.ylim(bottom, top + (top - bottom) * 0.05)
+        plt.xlim(1 - drawing.span, 0)
+        plt.yticks([height for height, _ in drawing.ticks], [f"{said} " for _, said in drawing.ticks])
+        marks = [float(1 - drawing.span), -drawing.span / 2, 0.0]
+        plt.xticks(marks, [f"-{drawing.span}m", f"-{drawing.span // 2}m", "now"])
+
+
+def _with_room(lines: tuple[Line, ...], width: int) -> tuple[Line, ...]:
+    """As many as can be named below the chart."""
+    room, kept = width - 4, 0
+    for line in lines:
+        room -= min(_NAME, len(line.name)) + 5
+        kept += room >= 0
+    return lines[: max(1, kept)]
+
+
+def _parts(line: Line, bottom: float) -> Iterator[list[tuple[float, float]]]:
+    """The pieces of a line that do not lie on the ground."""
+    part: list[tuple[float, float]] = []
+    points = line.points
+    for at, point in enumerate(points):
+        near = points[max(0, at - 1) : at + 2]
+        if any(height > bottom for _, height in near):
+            part.append(point)
+        elif part:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def _colour(palette: Palette, tone: str) -> tuple[int, int, int] | int:

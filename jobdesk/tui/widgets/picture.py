@@ -1,5 +1,6 @@
 """A picture in a terminal: each cell shows two pixels, as the upper half of a block and its background."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from rich.color import Color
@@ -47,10 +48,7 @@ class Picture(Painted):
         self.desk_app.aside(lambda: small(file, width, height * 2), decoded)
 
     def _titles(self) -> None:
-        about = ""
-        if self._file is not None and isinstance(self._picture, Small):
-            about = f"{self._picture.full_width} x {self._picture.full_height}  {size(self._file.stat().st_size)}"
-        retitle(self, f"{self._label}: {clean(self._file.name)}" if self._file else self._label, about)
+        retitle(self, *titles(self._label, self._file, self._picture))
 
     def on_resize(self) -> None:
         if self._file is not None:
@@ -67,6 +65,17 @@ class Picture(Painted):
         left = max(0, (width - self._picture.width) // 2)
         pad = Segment(" " * left, self.rich_style)
         return Strip([pad, *self._strips[row]]).adjust_cell_length(width, self.rich_style)
+
+
+def titles(label: str, file: Path | None, picture: Small | str) -> tuple[str, str]:
+    """What the border of a picture says: which file, and how large it is."""
+    if file is None:
+        return label, ""
+    about = ""
+    if isinstance(picture, Small):
+        with suppress(OSError):  # it may be gone by now
+            about = f"{picture.full_width} x {picture.full_height}  {size(file.stat().st_size)}"
+    return f"{label}: {clean(file.name)}", about
 
 
 def _strips(picture: Small, shades: bool) -> list[Strip]:

@@ -8,13 +8,15 @@ from jobdesk.tui.widgets.lines import Painted
 
 
 class TopLine(Painted):
-    """Home, who works, how busy, how fast. What matters least gives way first."""
+    """Home, who works, how busy, how fast; a click on the alerts opens them. What matters least gives way first."""
 
     def __init__(self) -> None:
         super().__init__()
         self._parts: tuple[tuple[int, Span], ...] = ()
         self._place = ""
         self._clock = ""
+        self._alerts = range(0)
+        """The cells that say how many alerts there are."""
 
     def show(self, place: str, parts: tuple[tuple[int, Span], ...], clock: str) -> None:
         """`parts` is (rank, span) from left to right; a higher rank is dropped sooner."""
@@ -32,10 +34,18 @@ class TopLine(Painted):
         room = width - 12 - _wide(parts) - len(self._clock) - 4
         place = fit_path(self._place, max(0, room), self.glyphs.more) if room > 8 else ""
         left: list[Span] = [(" jobdesk", "strong"), (f"  {place}   " if place else "   ", "muted")]
+        self._alerts = range(0)
         for _, span in parts:
+            if span[0].startswith(self.glyphs.alert):
+                begin = width_of(tuple(left))
+                self._alerts = range(begin, begin + width_of((span,)))
             left.extend([span, ("   ", "text")])
         pad = width - width_of(tuple(left)) - len(self._clock) - 1
         return self.paint((*left, (" " * max(0, pad), "text"), (self._clock, "muted"), (" ", "text")), width)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.x in self._alerts:
+            self.desk_app.do("alerts")
 
 
 def _wide(parts: list[tuple[int, Span]]) -> int:
