@@ -69,9 +69,7 @@ class Ours:
         self.running = RunningJobs()
         self.pool = Pool(desk.ledger, "con_benchmark", desk.home.run, nice=0)
         settler = Settler(desk.ledger, cast(Wiring, None))  # nothing here submits
-        self._supervisor = Supervisor(
-            desk.ledger, settler, self.pool, SystemClock(), cancel_grace_s=2.0, memory_bytes=2_000_000_000
-        )
+        self._supervisor = Supervisor(desk.ledger, settler, self.pool, SystemClock(), cancel_grace_s=2.0)
 
     def call(self, type_: str, data: dict[str, object]) -> Report:
         self._count += 1

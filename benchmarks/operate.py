@@ -131,6 +131,8 @@ def show(found: dict[bool, list[dict[str, Any]]], services: list[str]) -> None:
     ratio = statistics.median(rates)
     verdict = "reached" if ratio > GOAL else "missed"
     print(f"     ratio: {ratio:9.3f} ({min(rates):.3f} to {max(rates):.3f}); goal > {GOAL}: {verdict}")
+    costs = [with_["cpu_us"] / without["cpu_us"] for with_, without in zip(found[True], found[False], strict=True)]
+    print(f"  CPU ratio: {statistics.median(costs):7.3f} ({min(costs):.3f} to {max(costs):.3f}); says more under load")
     for name in services:
         if all(name in one["own_us"] for one in found[True]):
             own = statistics.median(one["own_us"][name] for one in found[True])

@@ -41,6 +41,7 @@ class Screen:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
             os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
             os.environ.pop("TMUX", None)
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has been compiled
             os.execvp(command[0], list(command))
         self.frames: list[tuple[float, bytes]] = []
         """When each was complete, and what it was."""

@@ -50,13 +50,17 @@ class Acting:
         with self.deed("cancel").part() as part, part.job(full):
             return moves.cancel(part.tx, full, why or f"cancelled by {user()}")
 
-    def retry(self, id_: str, data: Mapping[str, Any] | None = None) -> Job:
-        """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check."""
+    def retry(self, id_: str, data: Mapping[str, Any] | None = None, *, source: str | None = None) -> Job:
+        """Run an ended job again, with the file it was dropped as; `data` replaces its payload after a check.
+
+        Args:
+            source: where the new payload comes from.
+        """
         job, checked = self.job(id_), None
         if data is not None:
             checked = self._checked(job, data)
         with self.deed("retry").part() as part, part.job(job.id):
-            _retry(part.tx, job.id, checked)
+            _retry(part.tx, job.id, checked, source)
         return reads.job(self.ledger, job.id)
 
     def _checked(self, job: Job, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,6 +95,14 @@ class Acting:
             Refused: it runs, or has ended.
         """
         return self._one("release", id_)
+
+    def first(self, id_: str) -> Job:
+        """Let a job that waits go before all others, urgent ones too.
+
+        Raises:
+            Refused: it runs, or has ended.
+        """
+        return self._one("first", id_)
 
     def edit(self, id_: str, data: Mapping[str, Any]) -> Job:
         """Give a job that waits another payload, after a check.
@@ -142,7 +154,7 @@ class Acting:
         """Do something to many jobs, by their full ids; for each why it was refused, or None.
 
         Args:
-            action: cancel, retry, delete, run_now, hold, release or priority.
+            action: cancel, retry, delete, run_now, hold, release, first or priority.
             under: the action that they are part of, where several calls make one.
             priority: the new one, as `set_priority` takes it.
 
@@ -159,6 +171,7 @@ class Acting:
             "run_now": moves.run_now,
             "hold": lambda tx, id_: holding.hold(tx, id_, user()),
             "release": lambda tx, id_: holding.release(tx, id_, user()),
+            "first": lambda tx, id_: priorities.set_first(tx, id_, user()),
         }
         if priority is not None:
             level = _level(priority)
@@ -206,9 +219,9 @@ def _level(priority: str | int) -> int:
         raise UsageError(str(error)) from None
 
 
-def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
+def _retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None, source: str | None = None) -> None:
     from jobdesk.folders.finish import bring_back
     from jobdesk.ledger import moves
 
-    moves.retry(tx, id_, data)
+    moves.retry(tx, id_, data, source)
     bring_back(tx, id_)

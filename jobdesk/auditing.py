@@ -1,14 +1,15 @@
 """What a desk remembers of what people did to it, and how that is taken back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from jobdesk.core.actor import Actor
-from jobdesk.core.errors import NotFound, Refused
+from jobdesk.core.errors import NotFound, ReadOnly, Refused
 from jobdesk.core.who import acted_for
 from jobdesk.home import Home
 from jobdesk.ledger.database import Ledger
+from jobdesk.ledger.read_only import REFUSED
 
 if TYPE_CHECKING:
     from jobdesk.ledger.audit import Deed
@@ -38,6 +39,20 @@ class Auditing:
     ledger: Ledger
     actor: Actor
     home: Home
+    read_only: bool
+
+    if TYPE_CHECKING:
+
+        def declared(self, name: str) -> Collection[str]: ...
+
+    def must_change(self) -> None:
+        """See that something may be changed, before a file is.
+
+        Raises:
+            ReadOnly: the desk only looks.
+        """
+        if self.read_only:
+            raise ReadOnly(REFUSED)
 
     def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> "Deed":
         """An action to be logged: what its `part()`s change is told, and may be undone where that is possible."""
@@ -119,8 +134,9 @@ class Auditing:
     def note_settings(self) -> None:
         """Log what was changed in jobdesk.toml since any process last read it; by whom is the owner of the file."""
         from jobdesk.ledger import audit, settings_seen
+        from jobdesk.sealing import masked
 
-        found = settings_seen.read(self.home.settings)
+        found = settings_seen.read(self.home.settings, lambda said: masked(said, self.declared))
         if found is None or settings_seen.known(self.ledger) == found.settings:
             return
         actor = Actor(found.owner, "file", None, None, 0, self.actor.host)

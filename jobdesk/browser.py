@@ -152,12 +152,12 @@ class _App(AppService):
         assert self._task is not None
         self._task.add_done_callback(lambda _: asyncio.ensure_future(tab.close()))  # also an app that failed
         async for message in tab:
-            if message.type is WSMsgType.TEXT:
-                await self._hear(*message.json())
+            if message.type is WSMsgType.TEXT and (words := _words(message.data)):
+                await self._hear(*words)
 
-    async def _hear(self, kind: str, said: object = None) -> None:
+    async def _hear(self, kind: object, said: object) -> None:
         if kind == "stdin":
-            await self.send_bytes(str(said).encode())
+            await self.send_bytes(str(said).encode(errors="replace"))
         elif kind == "resize" and isinstance(said, dict):
             await self.set_terminal_size(_bounded(said.get("width")), _bounded(said.get("height")))
         elif kind == "ping":
@@ -185,6 +185,19 @@ def _own_page(request: web.Request) -> bool:
     """Whether the page that asks is ours: other pages in the same browser send our cookie too."""
     origin = request.headers.get("Origin")
     return origin is None or urlsplit(origin).netloc == request.host
+
+
+def _words(text: str) -> tuple[object, object] | None:
+    """What a page says, `[kind]` or `[kind, more]`; None if it says something else, which is passed over."""
+    try:
+        match json.loads(text):
+            case [kind]:
+                return kind, None
+            case [kind, more]:
+                return kind, more
+    except (ValueError, RecursionError):
+        pass
+    return None
 
 
 def _size(request: web.Request, name: str, usual: int) -> int:

@@ -39,6 +39,7 @@ from jobdesk.queue.wake import Wake
 from jobdesk.scheduling import Scheduling
 from jobdesk.servicing import Servicing
 from jobdesk.settings import Settings
+from jobdesk.speaking import Speaking
 from jobdesk.upkeeping import Upkeeping
 from jobdesk.watching import Watching
 
@@ -51,15 +52,15 @@ if TYPE_CHECKING:
 
 
 class Desk(
-    Looking, Watching, Acting, Auditing, Plugging, FlowDesk, FolderDesk, Scheduling, Servicing, Limiting, Alerting,
-    Notifying, Upkeeping,
+    Looking, Watching, Acting, Speaking, Auditing, Plugging, FlowDesk, FolderDesk, Scheduling, Servicing, Limiting,
+    Alerting, Notifying, Upkeeping,
 ):  # fmt: skip
     """A home, opened. Any thread may use it.
 
-    What only looks is in `Looking` and `Watching`, what acts on jobs and queues in `Acting` and `Limiting`, flows are
-    in `FlowDesk`, drop folders in `FolderDesk`, schedules in `Scheduling`, services in `Servicing`, what people did
-    and how it is undone in `Auditing`, processors in `Plugging`, alerts in `Alerting`, notices in `Notifying`,
-    what keeps a home tidy in `Upkeeping`.
+    What only looks is in `Looking` and `Watching`, what acts on jobs and queues in `Acting`, `Speaking` and `Limiting`,
+    flows are in `FlowDesk`, drop folders in `FolderDesk`, schedules in `Scheduling`, services in `Servicing`, what
+    people did and how it is undone in `Auditing`, processors in `Plugging`, alerts in `Alerting`, notices in
+    `Notifying`, what keeps a home tidy in `Upkeeping`.
 
     Args:
         home: its folder; None for $JOBDESK_HOME or the platform's data folder. Made on first use.
@@ -125,7 +126,7 @@ class Desk(
         """The keys of secrets."""
         from jobdesk.vault import Vault
 
-        return Vault(self.home.path, lambda: self.config.secrets.store)
+        return Vault(self.home.path, lambda: self.config.secrets.store, read_only=self.read_only)
 
     def engine(self, kind: str, workers: int | None = None, queues: Sequence[str] | None = None) -> "Engine":
         """A consumer of this home, not yet started.

@@ -147,7 +147,7 @@ class Engine:
     def _make_consumer(self, wiring: DeskWiring) -> EmbeddedConsumer:
         desk = self._desk
         own = desk.config.desk
-        limits = Limits(own.cancel_grace, own.memory_limit, desk.config.logs.job_max_bytes, desk.home.work)
+        limits = Limits(own.cancel_grace, desk.config.logs.job_max_bytes, desk.home.work)
         settler = Settler(desk.ledger, wiring)
         writer: Writer[Ending] = Writer(
             desk.ledger,

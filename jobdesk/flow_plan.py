@@ -51,7 +51,7 @@ def plan(desk: "Desk", definition: Definition, data: Mapping[str, Any], user: st
         given=given,
         jobs=[replace(job, flow=id_) for job in jobs.values()],
         on_failure=None if hook is None else _planned_hook(desk, definition.name, hook, given, user, source),
-        takes_failed=hook is not None and "failed" in desk.registry.get(hook.type).payload.model_fields,
+        takes_failed=hook is not None and desk.registry.get(hook.type).takes_failed,
     )
 
 

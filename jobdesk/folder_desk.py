@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jobdesk.ledger.audit import Deed
     from jobdesk.plugins import Registry
     from jobdesk.sections import Config
+    from jobdesk.vault import Vault
 
 
 class FolderDesk:
@@ -38,7 +39,12 @@ class FolderDesk:
         @property
         def registry(self) -> Registry: ...
 
+        @property
+        def vault(self) -> Vault: ...
+
         def deed(self, action: str, *, target: str | None = None, query: str | None = None) -> Deed: ...
+
+        def must_change(self) -> None: ...
 
         def named_flow(self, name: str) -> Definition | None: ...
 
@@ -75,9 +81,10 @@ class FolderDesk:
         """
         from jobdesk.ledger import dropped
 
+        self.must_change()
         place = self._place(path)
         self._check_place(place)
-        said = {"pipeline": pipeline, **more}
+        said = self._sealed_folder(place, {"pipeline": pipeline, **more})
         made = self._rule(place, said)
         try:
             place.mkdir(parents=True, exist_ok=True)
@@ -100,7 +107,7 @@ class FolderDesk:
 
         place = self._added(path)
         said = {**dropped.added(self.ledger)[str(place)], **changes}
-        said = {key: value for key, value in said.items() if value is not None}
+        said = self._sealed_folder(place, {key: value for key, value in said.items() if value is not None})
         made = self._rule(place, said)
         with self.deed("set", target=f"folder {place}").writing() as tx:
             dropped.change(tx, str(place), said)
@@ -147,6 +154,49 @@ class FolderDesk:
 
         return refused([rule.path for rule in self.folder_rules()], self.home.quarantine)
 
+    def quarantined(self) -> "list[RefusedFile]":
+        """All infected files that are kept apart, the newest first."""
+        from jobdesk.folders import quarantine
+
+        return quarantine.held(self.home.quarantine)
+
+    def find_quarantined(self, name: str) -> "RefusedFile":
+        """The infected file of this name, or whose name begins so.
+
+        Raises:
+            NotFound: there is none.
+            Refused: there are several.
+        """
+        from jobdesk.folders import quarantine
+
+        return quarantine.find(self.home.quarantine, name)
+
+    def release_file(self, one: "RefusedFile", to: Path) -> Path:
+        """Let an infected file out of the quarantine; where it lies then.
+
+        Raises:
+            Refused: something has that name, or it cannot be written.
+        """
+        from jobdesk.folders import quarantine
+
+        with self.deed("release", target=f"file {one.path.name}").part(undoable=False) as part:
+            target = quarantine.release(one, to)
+            part.say(before={"path": str(one.path)}, after={"path": str(target)})
+        return target
+
+    def destroy_files(self, files: "Sequence[RefusedFile]") -> None:
+        """Delete infected files, and what is said of them.
+
+        Raises:
+            Refused: one cannot be deleted.
+        """
+        from jobdesk.folders import quarantine
+
+        for one in files:
+            with self.deed("destroy", target=f"file {one.path.name}").part(undoable=False) as part:
+                quarantine.destroy(one)
+                part.say(before={"path": str(one.path), "reason": one.message})
+
     def _place(self, path: str | Path) -> Path:
         return Path(path).expanduser().absolute()
 
@@ -172,6 +222,39 @@ class FolderDesk:
             if self._of_settings(one):
                 raise Refused(f"{one} is a drop folder of the settings: change it in {self.settings.file}")
         raise NotFound(f"{place} was not added{nearest(str(place), there)}: see `jobdesk folders list`")
+
+    def shown_data(self, rule: "FolderRule") -> dict[str, Any]:
+        """What a folder gives with each file, its secrets masked."""
+        from jobdesk.core.redaction import shown
+        from jobdesk.sealing import masked_data
+
+        return dict(shown(masked_data(rule.data, self.declared(rule.pipeline))))
+
+    def declared(self, name: str) -> Collection[str]:
+        """Keys of the data of a flow or job type that go into secrets; none if nothing has that name."""
+        from jobdesk import sealing
+
+        return sealing.declared((flow.definition for flow in self.config.flows), self.registry.processors.get)(name)
+
+    def _sealed_folder(self, place: Path, said: Mapping[str, Any]) -> dict[str, Any]:
+        """What was said of a folder as it is stored. Raises as `set_folder`."""
+        from jobdesk.sealing import data_of_folder, sealed_data, sealed_input
+
+        rule = self._rule(place, said)
+        data, pipeline, find = rule.data, rule.pipeline, self.registry.processors.get
+        if not data:
+            return dict(said)
+        flow = self.named_flow(pipeline)
+
+        def seal(values: Mapping[str, Any]) -> Mapping[str, Any]:
+            if flow is not None:
+                return sealed_input(flow, values, find, lambda: self.vault)
+            processor = find(pipeline)
+            if processor is None or not processor.secrets & values.keys():
+                return values
+            return dict(sealed_data(processor, values, self.vault, {}))
+
+        return {**said, "data": data_of_folder(data, seal)}
 
     def _rule(self, place: Path, said: Mapping[str, Any]) -> "FolderRule":
         from jobdesk import folder_rules

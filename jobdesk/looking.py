@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from jobdesk.core.dead_letters import queue_of
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import ConfigError, LedgerError, NotFound, UsageError, WaitTimeout
 from jobdesk.core.events import Event, Kind
@@ -66,7 +67,7 @@ class Looking:
         return rollups.last_ends(self._desk.ledger)
 
     def queue(self, name: str) -> "reads.Queue":
-        """One queue with its live counts.
+        """One queue with its live counts; NAME.dlq is its dead letters alone, dead-letter those of all queues.
 
         Raises:
             NotFound: there is none of this name; it says the nearest.
@@ -75,6 +76,8 @@ class Looking:
         for found in queues:
             if found.name == name:
                 return found
+        if (meant := queue_of(name)) is not None and (dead := reads.dead_letters(queues, name, meant)) is not None:
+            return dead
         raise NotFound(f"there is no queue {name}{nearest(name, [one.name for one in queues])}")
 
     def asset(self, id_: str) -> Mapping[str, Any]:

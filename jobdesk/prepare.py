@@ -6,18 +6,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from jobdesk.core.dead_letters import queue_of
 from jobdesk.core.durations import seconds
 from jobdesk.core.errors import PayloadError
 from jobdesk.core.job import Job, NewJob, State
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.processor import Processor
+from jobdesk.core.redaction import redact
 from jobdesk.core.retry import Backoff, RetryPolicy
 from jobdesk.core.submission import Submission
+from jobdesk.core.text import clean
 from jobdesk.ledger.follow import flow_of
 from jobdesk.sealing import Seal, of_settings
 from jobdesk.sections import Config
 from jobdesk.vault import Vault
+
+LABEL_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ class Completer:
     def _complete(
         self, wanted: Submission, processor: Processor, data: str, id_: str, user: str, now: float, seal: Seal
     ) -> NewJob:
+        if processor.queues and wanted.queue is None and (wanted.priority is not None or wanted.immediate):
+            wanted = replace(wanted, queue=self._by_priority(wanted, processor))
         usual = self._of(wanted, processor)
         retries = usual.retries if wanted.retries is None else wanted.retries
         timeout_s = usual.timeout_s if wanted.timeout is None else seconds(wanted.timeout)
@@ -68,7 +75,9 @@ class Completer:
             raise ValueError("retries must be 0 or more, and the timeout longer than 0")
         if wanted.on_parent_failure not in ("cancel", "ignore"):
             raise ValueError(f"'{wanted.on_parent_failure}' does not fit on_parent_failure: it takes cancel or ignore")
-        rank = wanted.priority
+        if wanted.immediate and wanted.priority is not None:
+            raise ValueError("immediate goes before any priority: give one of them")
+        rank = "urgent" if wanted.immediate else wanted.priority
         if rank is None and processor.priority_key is not None:
             rank = json.loads(data).get(processor.priority_key)
         run_at = now + seconds(wanted.delay) if wanted.delay is not None else wanted.run_at
@@ -96,8 +105,17 @@ class Completer:
             parent=wanted.parent,
             optional=wanted.optional,
             on_parent_failure=wanted.on_parent_failure,
+            label=_label(wanted.label),
+            hold=wanted.hold,
+            immediate=wanted.immediate,
             bindings=wanted.bindings,
         )
+
+    def _by_priority(self, wanted: Submission, processor: Processor) -> str | None:
+        own = self.config.types.get(wanted.type)
+        if own is not None and own.queue is not None:
+            return None
+        return processor.queue_for(100 if wanted.priority is None else read_priority(wanted.priority))
 
     def _retry(self, wanted: Submission, usual: _Usual) -> RetryPolicy:
         said = (wanted.retry_delay, wanted.backoff, wanted.factor, wanted.jitter, wanted.max_delay)
@@ -123,6 +141,8 @@ class Completer:
         """The settings of the type, else its processor, its queue, the defaults."""
         own, defaults = self.config.types.get(type_), self.config.defaults
         queue = queue or (own and own.queue) or processor.queue
+        if queue_of(queue) is not None:
+            raise ValueError(f"'{queue}' is the name of dead letters, not of a queue: jobs come there when they fail")
         of_queue = self.config.queues.get(queue)
         delay_s = _first(
             own and own.retry_delay, processor.retry_delay_s, of_queue and of_queue.retry_delay, defaults.retry_delay
@@ -164,6 +184,15 @@ def _policy(
         raise ValueError(f"jitter is {jitter}: it must be from 0 to 1")
     cap_s = max(least_cap_s, delay_s) if cap_s is None else cap_s
     return RetryPolicy(delay_s, cast(Backoff, backoff), float(factor), cap_s, float(jitter))
+
+
+def _label(given: str | None) -> str | None:
+    if given is None:
+        return None
+    label = " ".join(clean(given).split())
+    if not 0 < len(label) <= LABEL_CHARACTERS:
+        raise ValueError(f"a label has 1 to {LABEL_CHARACTERS} characters")
+    return redact(label)
 
 
 def _states(wanted: Submission) -> tuple[State, ...]:

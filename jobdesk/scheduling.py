@@ -85,6 +85,7 @@ class Scheduling:
         missed: str = "once",
         overlap: str = "allow",
         replace: bool = False,
+        source: str = "schedule",
     ) -> "Schedule":
         """Make jobs of a type at the times of a cron expression, or once; it holds from now on, for every consumer.
 
@@ -96,6 +97,7 @@ class Scheduling:
             missed: skip, once or all: what becomes of times that passed while nobody worked.
             overlap: skip or allow: what happens at a time when a job of this schedule has not ended.
             replace: it may take the place of one that was added before.
+            source: of its jobs.
 
         Raises:
             UsageError: an option is wrong, the type is unknown, or its data does not fit.
@@ -118,6 +120,7 @@ class Scheduling:
                 priority=None if priority is None else read_priority(priority),
                 missed=_one_of(Missed, missed, "missed"),
                 overlap=_one_of(Overlap, overlap, "overlap"),
+                source=source,
             )
         except ValueError as error:
             raise UsageError(f"schedule {name}: {error}") from None

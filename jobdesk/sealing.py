@@ -1,18 +1,21 @@
 """Secrets on their way into the ledger: those of submissions, of what flows are started with, and of the settings."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jobdesk.core import env
 from jobdesk.core.errors import SecretError
 from jobdesk.core.processor import Processor
-from jobdesk.core.redaction import TOKEN, Redactor
+from jobdesk.core.redaction import MASK, TOKEN, Redactor
 from jobdesk.core.secret import as_json, opened
 from jobdesk.vault import Vault
 
 if TYPE_CHECKING:
     from jobdesk.flows.definition import Definition
+
+_ONE_TEMPLATE = re.compile(r"\$?\{[^{}]*\}")
 
 
 class Seal:
@@ -81,6 +84,15 @@ def sealed_input(
     return dict(made)
 
 
+def data_of_folder(data: Mapping[str, Any], seal: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> dict[str, Any]:
+    """Data that a drop folder gives with each file, for its record: secrets sealed that are the same for all files."""
+    from jobdesk.folders.payload import fixed
+
+    same = {key: value for key, one in data.items() if (value := fixed(one)) is not None}
+    sealed = {key: value for key, value in seal(same).items() if value != same[key]}
+    return dict(data) | sealed
+
+
 def input_of_settings(
     definition: "Definition", data: Mapping[str, Any], find: Callable[[str], Processor | None]
 ) -> dict[str, Any]:
@@ -91,6 +103,43 @@ def input_of_settings(
     """
     secrets = {path[0] for path in _paths(definition, find) if path}
     return {key: env.put_in(value) if key in secrets else value for key, value in data.items()}
+
+
+def declared(
+    definitions: Iterable["Definition"], find: Callable[[str], Processor | None]
+) -> Callable[[str], Collection[str]]:
+    """By the name of a flow or job type, the keys of its data that go into secrets."""
+    flows = {one.name: one for one in definitions}
+
+    def secrets_of(name: str) -> Collection[str]:
+        if name in flows:
+            return {path[0] for path in _paths(flows[name], find) if path}
+        processor = find(name)
+        return () if processor is None else processor.secrets
+
+    return secrets_of
+
+
+def masked(settings: Any, secrets_of: Callable[[str], Collection[str]]) -> Any:
+    """Settings with masks in place of the secrets in their data; what is one template or `${env:NAME}` is none."""
+    if isinstance(settings, list | tuple):
+        return [masked(one, secrets_of) for one in settings]
+    if not isinstance(settings, Mapping):
+        return settings
+    made = {key: masked(one, secrets_of) for key, one in settings.items()}
+    name, data = settings.get("type") or settings.get("pipeline"), settings.get("data")
+    if isinstance(name, str) and isinstance(data, Mapping) and data:
+        made["data"] = masked_data(data, secrets_of(name))
+    return made
+
+
+def masked_data(data: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
+    """The same of the data of one table."""
+    return {key: MASK if key in secrets and not _stands_for_it(one) else one for key, one in data.items()}
+
+
+def _stands_for_it(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and _ONE_TEMPLATE.fullmatch(value) is not None)
 
 
 def _paths(definition: "Definition", find: Callable[[str], Processor | None]) -> set[tuple[str, ...]]:

@@ -44,6 +44,13 @@ class ServiceState:
     def state(self) -> BreakerState:
         return BreakerState.CLOSED if self.breaker is None else self.breaker.state
 
+    @property
+    def says(self) -> str:
+        """The state of its breaker in words."""
+        if self.state is BreakerState.HALF_OPEN:
+            return "half open: it was down, and the next job that needs it tries it"
+        return self.state.value
+
 
 def section(name: str) -> str:
     """Where in the settings a service is configured, and with what."""

@@ -33,6 +33,7 @@ class Upkeeping:
         from jobdesk.backup import backup
 
         desk, target = cast("Desk", self), Path(file)
+        desk.must_change()
         copied = backup(desk.home, target, desk.clock)
         with desk.deed("backup", target=f"backup {target}").part(undoable=False) as part:
             part.say(after={"jobs": copied.jobs, "bytes": target.stat().st_size})
@@ -126,6 +127,8 @@ class Upkeeping:
         desk = cast("Desk", self)
         if wrong := [state for state in states if state not in FINAL]:
             raise UsageError(f"'{wrong[0]}' is no state of jobs that have ended: use {', '.join(sorted(FINAL))}")
+        if not dry_run:
+            desk.must_change()
         span_s = desk.config.archive.older_than if older_than is None else older_than
         found, bytes_ = Counter[tuple[str, str]](), 0
         names = _one_or_all(queue, {one.name for one in desk.queues()})

@@ -22,9 +22,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jobdesk.core.errors import Refused, SecretError
+from jobdesk.core.errors import ReadOnly, Refused, SecretError
 from jobdesk.core.redaction import TOKEN, everywhere
 from jobdesk.core.secret import opened
+from jobdesk.ledger.read_only import REFUSED
 
 FILE = "secret.key"
 VARIABLE = "JOBDESK_SECRET_KEY"
@@ -76,11 +77,18 @@ class Vault:
     Args:
         home: the folder of the home.
         store: where new keys go: "file" or "keyring"; asked when the first is made.
+        read_only: keys are neither made nor changed.
     """
 
     def __init__(
-        self, home: Path, store: Callable[[], str] = lambda: "file", environment: Mapping[str, str] = os.environ
+        self,
+        home: Path,
+        store: Callable[[], str] = lambda: "file",
+        environment: Mapping[str, str] = os.environ,
+        *,
+        read_only: bool = False,
     ) -> None:
+        self._read_only = read_only
         self._home = home
         self.file = home / FILE
         self._store = store
@@ -234,7 +242,10 @@ class Vault:
 
         Raises:
             Refused: somebody does, and `wait` is false.
+            ReadOnly: nothing may be changed.
         """
+        if self._read_only:
+            raise ReadOnly(REFUSED)
         try:
             lock = os.open(self._home / "run" / "secrets.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:

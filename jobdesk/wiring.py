@@ -70,6 +70,7 @@ class DeskWiring:
             "notify": notify,
             "email": self._config.email.model_dump(),
             "payments": self._config.payments.model_dump(),
+            "fetching": self._config.fetching.model_dump(),
             "cleanup": self._config.cleanup.model_dump(),
             "backup": self._config.backup.model_dump(),
             "referrals": self._config.referrals.model_dump(mode="json"),
@@ -93,6 +94,13 @@ class DeskWiring:
             own = self._config.types.get(type_)
             rules[type_] = (list(own.permanent), list(own.retry_on)) if own else ([], [])
         return rules[type_]
+
+    def memory_limit(self, type_: str) -> int:
+        own, most = self._desk.config.types.get(type_), self._desk.config.desk.memory_limit
+        if own is not None and own.memory_limit is not None:
+            return own.memory_limit
+        processor = self._desk.registry.processors.get(type_)
+        return min(most, processor.memory_bytes or most) if processor is not None else most
 
     def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
         return self._desk.prepare(child_of(parent, Submission(**wanted)))

@@ -16,6 +16,8 @@ from pydantic import Field
 
 from jobdesk import Context, RedactedLines, Reject, processor, redact
 
+from .spoken import Ear
+
 LOG_LINES = 10_000
 """Lines that go into the job's log; of more, only the last few do."""
 LINE_CHARACTERS = 2_000
@@ -29,7 +31,7 @@ _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-@processor("command", timeout="1h", retries=0)
+@processor("command", timeout="1h", retries=0, hears=("pause", "continue", "signal", "send"))
 def run_command(
     ctx: Context,
     argv: Annotated[list[str], Field(min_length=1)],
@@ -37,13 +39,16 @@ def run_command(
     env: dict[str, str] = {},  # noqa: B006  pydantic copies it
     stdin: str | None = None,
     stdin_file: Path | None = None,
+    stdin_open: bool = False,
     nice: Annotated[int, Field(ge=0, le=19)] = 0,
 ) -> dict[str, Any]:
     """Run a program with its arguments; what it prints becomes the log, its exit code the result."""
     started = time.monotonic()
     output = _Output(ctx)
+    if stdin_open and (stdin is not None or stdin_file is not None):
+        raise Reject("stdin_open leaves its standard input to what people send: give no stdin and no stdin_file")
     with _input(ctx, stdin, stdin_file) as given:
-        process = _start(argv, cwd or Path(ctx.workdir), env, given)
+        process = _start(argv, cwd or Path(ctx.workdir), env, subprocess.PIPE if stdin_open else given)
     _step_back(process, nice)
     try:
         _follow(ctx, process, output)
@@ -90,7 +95,7 @@ def _step_back(process: "subprocess.Popen[bytes]", nice: int) -> None:
             os.setpriority(os.PRIO_PGRP, process.pid, min(19, os.getpriority(os.PRIO_PROCESS, 0) + nice))
 
 
-def _start(argv: list[str], cwd: Path, env: dict[str, str], given: IO[bytes]) -> "subprocess.Popen[bytes]":
+def _start(argv: list[str], cwd: Path, env: dict[str, str], given: IO[bytes] | int) -> "subprocess.Popen[bytes]":
     """Start it in a process group of its own, within the session of the job's child, which is killed as a whole."""
     if not cwd.is_dir():
         raise Reject(f"the folder {cwd} to run it in does not exist")
@@ -117,11 +122,19 @@ def _follow(ctx: Context, process: "subprocess.Popen[bytes]", output: "_Output")
     assert process.stdout is not None
     descriptor = process.stdout.fileno()
     os.set_blocking(descriptor, False)
+    ear = Ear(ctx, process)
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         is_open = True
         while is_open or process.poll() is None:
-            ctx.checkpoint()
+            ear.listen()
+            try:
+                ctx.checkpoint()
+            except BaseException:
+                if is_open:  # what it said before
+                    with suppress(BlockingIOError):
+                        output.take(os.read(descriptor, 65536))
+                raise
             ended = process.poll() is not None
             if not is_open:
                 with suppress(subprocess.TimeoutExpired):
@@ -146,14 +159,16 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         if process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
+                os.killpg(process.pid, signal.SIGCONT)  # one that is paused would not hear it
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_TERM_GRACE_S)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     finally:
-        if process.stdout is not None:
-            process.stdout.close()
+        for stream in (process.stdout, process.stdin):
+            if stream is not None:
+                stream.close()
 
 
 class _Output:

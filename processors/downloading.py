@@ -18,6 +18,7 @@ import httpx
 
 from jobdesk import Context, Reject, __version__
 
+from . import reaching
 from .web import TIMEOUT_S, HttpStatus, explained, plain
 
 _GOES = 5
@@ -50,12 +51,14 @@ def fetch(
     max_bytes: int,
     sha256: str | None = None,
     tell: Callable[[int, int | None], None] = lambda done, total: None,
+    own: str | None = None,
 ) -> Fetched:
     """Fetch a file into `folder/download`; the folder is made, and is this download's own.
 
     Args:
         sha256: of the whole file, if it is known.
         tell: is told how many bytes there are, and of how many if that is known.
+        own: the URL of the service that named this one: its host may be reached, wherever it is.
 
     Raises:
         Reject: it is too long, or the URL leads nowhere.
@@ -64,7 +67,7 @@ def fetch(
         ChecksumMismatch: see there.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    download = _Download(ctx, url, folder, max_bytes, sha256, tell)
+    download = _Download(ctx, url, folder, max_bytes, sha256, tell, own)
     resumed_at = download.size
     if download.is_whole:
         return download.fetched(resumed_at)
@@ -89,7 +92,9 @@ class _Download:
         max_bytes: int,
         sha256: str | None,
         tell: Callable[[int, int | None], None],
+        own: str | None,
     ) -> None:
+        self._own = own
         self._ctx, self._url, self._max_bytes, self._sha256, self._tell = ctx, url, max_bytes, sha256, tell
         self._whole, self._part, self._note = (folder / name for name in ("download", "download.part", "download.json"))
         self._known = self._read_note()
@@ -125,7 +130,7 @@ class _Download:
         timeout_s = min(TIMEOUT_S, max(1.0, self._ctx.time_remaining))
         with (
             explained("GET", self._url),
-            httpx.Client(timeout=timeout_s, follow_redirects=True, max_redirects=5) as client,
+            reaching.client(self._ctx, timeout_s, own=self._own, follow_redirects=True, max_redirects=5) as client,
         ):
             try:
                 with client.stream("GET", self._url, headers=headers) as response:

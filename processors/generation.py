@@ -149,7 +149,13 @@ def _told(ctx: Context, work: Path, wanted: Mapping[str, Any], key: str) -> dict
         made = images_api.Made(None, placeholder.draw(wanted["prompt"]), placeholder.NAME, None)
     else:
         made = images_api.generate(ctx, wanted["provider"], wanted["prompt"], wanted["style"], key)
-    told = {"wanted": mark, "url": made.url, "model": made.model, "revised_prompt": made.revised_prompt}
+    told = {
+        "wanted": mark,
+        "provider": wanted["provider"],
+        "url": made.url,
+        "model": made.model,
+        "revised_prompt": made.revised_prompt,
+    }
     if made.content is not None:
         safefiles.write_whole(picture, made.content)
     safefiles.write_whole(note, json.dumps(told).encode())
@@ -167,7 +173,8 @@ def _fetched(ctx: Context, work: Path, told: Mapping[str, Any]) -> Path:
 
     try:
         limit = int(ctx.settings["images"]["max_bytes"])
-        return fetch(ctx, told["url"], work / "fetched", max_bytes=limit, tell=tell).path
+        own = ctx.service(told["provider"]).url if "provider" in told else None
+        return fetch(ctx, told["url"], work / "fetched", max_bytes=limit, tell=tell, own=own).path
     except HttpStatus as error:
         if error.status_code in _GONE:
             staging.remove(work)

@@ -19,6 +19,12 @@ MAX_HEIC_PIXELS = 50_000_000
 """HEIC takes several times the memory of the others: 540 MB at 33 megapixels."""
 
 
+MEMORY = "1.5GB"
+"""Of a process that works on pictures: 100 megapixels with alpha take one, and one led astray gets no more."""
+PLAIN_BYTES, PLAINEST = 150_000_000, 400
+"""What unfolds to more than so many bytes, and so many times its size, is a bomb: one colour, next to nothing else."""
+
+
 def inspect(content: bytes, name: str, max_pixels: int, max_frames: int = MAX_FRAMES) -> Header:
     """Find out what picture this is and refuse what must not be decoded.
 
@@ -43,7 +49,7 @@ def inspect(content: bytes, name: str, max_pixels: int, max_frames: int = MAX_FR
         max_pixels = min(max_pixels, MAX_HEIC_PIXELS)
     try:
         header = WALKERS[kind.name](content)
-    except (Short, IndexError, struct.error):
+    except (Short, IndexError, OverflowError, struct.error):
         raise Reject(f"{name} is cut short: the end of the {_word(kind)} is missing", reason="truncated") from None
     except Wrong as error:
         raise Reject(f"{name} is damaged: {error}", reason="corrupt") from None
@@ -61,6 +67,12 @@ def inspect(content: bytes, name: str, max_pixels: int, max_frames: int = MAX_FR
         raise Reject(
             f"{name} is cut short: it cannot hold the {header.width}×{header.height} pixels it claims",
             reason="truncated",
+        )
+    if header.unpacked_bytes > max(PLAIN_BYTES, PLAINEST * header.packed_bytes):
+        raise Reject(
+            f"{name} would unfold to {header.unpacked_bytes / 1e6:,.0f} MB, more than {PLAINEST} times what it has: "
+            f"make it smaller if it is so plain a picture",
+            reason="too-many-pixels",
         )
     if header.frames > max_frames:
         raise Reject(

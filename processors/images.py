@@ -17,7 +17,7 @@ from .shapes import NamedShape, OutputFormat, Pixels, Quality, Shape, longest, p
 Pages = Literal["first", "all"]
 
 
-@processor("THUMBNAIL_GENERATE", queue="processing.images", timeout="2m", retries=3)
+@processor("THUMBNAIL_GENERATE", queue="processing.images", timeout="2m", retries=3, memory_limit=headers.MEMORY)
 def generate_thumbnails(
     ctx: Context,
     source: Path,
@@ -35,7 +35,7 @@ def generate_thumbnails(
     return _render(ctx, rendering.open_picture(ctx, source, shapes), shapes, output, "first")
 
 
-@processor("IMAGE_RESIZE", queue="processing.images", timeout="2m", retries=3)
+@processor("IMAGE_RESIZE", queue="processing.images", timeout="2m", retries=3, memory_limit=headers.MEMORY)
 def resize_image(
     ctx: Context,
     source: Path,
@@ -74,7 +74,7 @@ def resize_image(
     return made | {"metadata": rendering.tell(opened)} if metadata else made
 
 
-@processor("METADATA_EXTRACT", queue="processing.images", timeout="2m", retries=3)
+@processor("METADATA_EXTRACT", queue="processing.images", timeout="2m", retries=3, memory_limit=headers.MEMORY)
 def extract_metadata(ctx: Context, source: Path, name: str | None = None) -> dict[str, Any]:
     """Read dimensions, camera, exposure, time, place, colours and checksums of a picture."""
     limits = ctx.settings["images"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from jobdesk import Context, Reject, processor
 
@@ -31,6 +31,11 @@ class Recipient(BaseModel):
     data: dict[str, Any] = {}
 
 
+def _addressed(one: Any) -> Any:
+    """An address alone is a recipient of whom nothing else is said."""
+    return {"to": one} if isinstance(one, str) else one
+
+
 def _letters_fit(people: list[Recipient], info: ValidationInfo) -> list[Recipient]:
     home = (info.context or {}).get("home")
     if home is not None and "template" in info.data and "data" in info.data:
@@ -43,7 +48,11 @@ def _letters_fit(people: list[Recipient], info: ValidationInfo) -> list[Recipien
     return people
 
 
-Recipients = Annotated[list[Recipient], Field(max_length=MOST_LETTERS), AfterValidator(_letters_fit)]
+Recipients = Annotated[
+    list[Annotated[Recipient, BeforeValidator(_addressed)]],
+    Field(max_length=MOST_LETTERS),
+    AfterValidator(_letters_fit),
+]
 
 
 @processor("bulk-email", queue="email-sending", priority="low", timeout="10m", retries=2)

@@ -24,7 +24,7 @@ from PIL import (
 
 from jobdesk import Reject
 
-from . import formats
+from . import formats, vips
 from .headers import Header
 from .shapes import Size
 
@@ -91,7 +91,7 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
         with _no_more_than(header.width * header.height):
             if header.format is formats.HEIC:
                 _register_heic()
-            image = Image.open(io.BytesIO(content), formats=[header.format.name])
+            image: Image.Image = Image.open(io.BytesIO(content), formats=[header.format.name])
             if page:
                 image.seek(page)
                 _bound(image, page, max_pixels)
@@ -102,6 +102,10 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
                 if max(wide, high) <= _SMALL_PX:
                     wide, high = round(_SMALL_GAP * wide), round(_SMALL_GAP * high)
                 image.draft(None, (high, wide) if turned else (wide, high))
+            if header.format is formats.PNG and largest is not None and not page:
+                turned = _orientation(Image.Image.getexif(image)) >= 5  # its own getexif would read all pixels
+                wide, high = largest(size[::-1] if turned else size)
+                image = vips.unpacked(content, image, (high, wide) if turned else (wide, high)) or image
             image.load()
             exif = _exif(image, doubts)
     except (MemoryError, Reject):

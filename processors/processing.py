@@ -24,7 +24,9 @@ _BY_ENDING: dict[str, OutputFormat] = {ending: kind for kind, ending in encoding
 }
 
 
-@processor("image_process", queue="processing.images", timeout="2m", retries=2, retry_delay="10s")
+@processor(
+    "image_process", queue="processing.images", timeout="2m", retries=2, retry_delay="10s", memory_limit=headers.MEMORY
+)
 def process_image(
     ctx: Context,
     *,
@@ -90,7 +92,7 @@ def _processed(
     }
 
 
-@processor("CONTACT_SHEET", queue="processing.images", timeout="10m", retries=3)
+@processor("CONTACT_SHEET", queue="processing.images", timeout="10m", retries=3, memory_limit=headers.MEMORY)
 def make_contact_sheet(
     ctx: Context,
     sources: Annotated[list[Path], Field(min_length=1, max_length=1000)],

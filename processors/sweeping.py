@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 from .safefiles import shown
 
 _MOST_PATHS = 1000
+BEING_WRITTEN_S = 900.0
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PART = re.compile(r"\..+\.part")
 _ENDED = re.compile(r"file_[0-9A-HJKMNP-TV-Z]{26}-.+", re.S)
@@ -102,7 +104,11 @@ def at_rest(parent: Path, before: float) -> Iterator[Path]:
 
 
 def unfinished(swept: Swept, top: Path, before: float, *, without: Path) -> None:
-    """Files that somebody began to write and never finished: `.NAME.part`, anywhere below `top` but in `without`."""
+    """Files that somebody began to write and never finished: `.NAME.part`, anywhere below `top` but in `without`.
+
+    Whatever age was asked for: into what was written in the last `BEING_WRITTEN_S` somebody may be writing still.
+    """
+    before = min(before, time.time() - BEING_WRITTEN_S)
     for folder, name, descriptor, found in _files(top, without) if is_folder(top) else ():
         if _PART.fullmatch(name) and found.st_mtime < before:
             swept.file(folder, name, descriptor, found.st_size)

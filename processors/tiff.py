@@ -6,6 +6,8 @@ from dataclasses import dataclass
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4, 16: 8, 17: 8, 18: 8}
 _TYPE_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _WIDTH, _HEIGHT, _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 256, 257, 273, 279, 324, 325
+_BITS, _SAMPLES = 258, 277
+_WANTED = frozenset({_WIDTH, _HEIGHT, _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES, _BITS, _SAMPLES})
 _MAX_VALUES = 1_000_000
 
 
@@ -15,11 +17,13 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TiffPage:
-    """One picture of the file; `data_end` counts bytes from its start."""
+    """One picture of the file; `data_end` counts bytes from its start, `bits` are those of a pixel."""
 
     width: int
     height: int
     data_end: int
+    data_bytes: int
+    bits: int
 
 
 def pages(data: bytes, limit: int) -> list[TiffPage]:
@@ -55,7 +59,7 @@ def _page(data: bytes, at: int, order: str, big: bool) -> tuple[TiffPage, int]:
     for number in range(count):
         place = at + number * entry
         tag, kind, values = struct.unpack_from(order + ("HHQ" if big else "HHI"), data, place)
-        if tag not in (_WIDTH, _HEIGHT, _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES) or kind not in _TYPE_CODES:
+        if tag not in _WANTED or kind not in _TYPE_CODES:
             continue
         if values > _MAX_VALUES:
             raise Broken(f"a tag with {values:,} values")
@@ -69,4 +73,5 @@ def _page(data: bytes, at: int, order: str, big: bool) -> tuple[TiffPage, int]:
     if not (tags.get(_WIDTH) and tags.get(_HEIGHT) and starts):
         raise Broken("a page without size or data")
     end = max((start + length for start, length in zip(starts, lengths, strict=False)), default=0)
-    return TiffPage(tags[_WIDTH][0], tags[_HEIGHT][0], end), after
+    bits = (tags.get(_BITS) or (1,))[0] * (tags.get(_SAMPLES) or (1,))[0]
+    return TiffPage(tags[_WIDTH][0], tags[_HEIGHT][0], end, sum(lengths), bits), after

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from jobdesk import Context, Reject, processor
 
-from . import headers, remote, safefiles, staging
+from . import headers, remote, safefiles, staging, taking
 from .headers import Header
 from .spelling import either
 from .staging import UploadId
@@ -26,10 +26,17 @@ from .staging import UploadId
 Label = Annotated[str, Field(min_length=1, max_length=255)]
 
 
-@processor("IMAGE_UPLOAD_REQUESTED", queue="upload.normal", timeout="2m", retries=3)
+BY_PRIORITY = {"high": "upload.high-priority", "low": "upload.batch"}
+
+
+@processor(
+    "IMAGE_UPLOAD_REQUESTED", queue="upload.normal", timeout="2m", retries=3, queues=BY_PRIORITY,
+    memory_limit=headers.MEMORY,
+)  # fmt: skip
 def request_upload(
     ctx: Context,
-    source: Path,
+    source: taking.Source = None,
+    source_url: taking.SourceUrl = None,
     name: Label | None = None,
     upload_id: Annotated[UploadId | None, either("upload_id")] = None,
     album: Label | None = None,
@@ -38,11 +45,12 @@ def request_upload(
     image_id: Annotated[Label | None, either("image_id")] = None,
 ) -> dict[str, Any]:
     """Check a picture by content and size, take a copy, and start its upload."""
-    called = safefiles.shown(name or source.name)
+    called = safefiles.shown(name or taking.called(source, source_url))
     upload = upload_id or staging.new_id(ctx)
     ctx.on_failure("IMAGE_UPLOAD_FAILED", {"upload_id": upload, "name": called})
     limits = ctx.settings["images"]
-    content = safefiles.read_regular(source, limits["max_bytes"])
+    with taking.local(ctx, source, source_url, limits["max_bytes"]) as file:
+        content = safefiles.read_regular(file, limits["max_bytes"])
     header = headers.inspect(content, called, limits["max_pixels"], limits["max_frames"])
     suffix = Path(called).suffix.lower()
     if suffix and suffix not in (header.format.extension, *header.format.also):
@@ -55,7 +63,7 @@ def request_upload(
         "upload_id": upload,
         "name": called,
         "album": album,
-        "source": str(source),
+        "source": str(source or source_url),
         "staged": str(staged.path),
         "format": header.format.name,
         "type": header.format.mime,
@@ -69,7 +77,7 @@ def request_upload(
     }
 
 
-@processor("IMAGE_UPLOAD_PROCESSING", queue="upload.normal", timeout="5m", retries=3)
+@processor("IMAGE_UPLOAD_PROCESSING", queue="upload.normal", timeout="5m", retries=3, queues=BY_PRIORITY)
 def store_upload(
     ctx: Context,
     source: Path,
@@ -185,10 +193,12 @@ def _submit_steps(
         ctx.submit("IMAGE_RESIZE", picture | {"output": str(folder / "renditions")}, after=[scan]),
     ]
     final = str(staging.final_folder(ctx, upload, received, album))
-    stored = ctx.submit("IMAGE_UPLOAD_PROCESSING", picture | {"upload_id": upload, "output": final}, after=pictures)
-    recorded = ctx.submit(
-        "DATABASE_UPDATE", {"upload_id": upload, "name": name, "album": album, "tags": tags}, after=[stored]
+    same = ctx.queue if ctx.queue in BY_PRIORITY.values() else None  # the queue that its priority has chosen
+    stored = ctx.submit(
+        "IMAGE_UPLOAD_PROCESSING", picture | {"upload_id": upload, "output": final}, after=pictures, queue=same
     )
+    data = {"upload_id": upload, "name": name, "album": album, "tags": tags}
+    recorded = ctx.submit("DATABASE_UPDATE", data, after=[stored], queue=same)
     completed = ctx.submit("IMAGE_UPLOAD_COMPLETED", {"upload_id": upload, "name": name}, after=[recorded])
     notice = f"{header.width}×{header.height} {header.format.name}"
     ctx.submit(

@@ -6,6 +6,8 @@ import io
 import mimetypes
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +16,7 @@ from pydantic import BeforeValidator, Field
 
 from jobdesk import Context, Reject, processor
 
-from . import safefiles, staging, video
+from . import safefiles, staging, taking, video
 from .discovery import BusinessId, ProfileId, Reel, Username
 from .services import post
 from .shelving import shelve
@@ -26,15 +28,20 @@ FRAME_PX = 720
 _SUFFIXES = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".flv", ".ts", ".mpg", ".ogv", ".gif", ".3gp")
 
 
-def _local(path: Any) -> Any:
+def _is_local(path: Any) -> Any:
+    if isinstance(path, str) and re.match(r"https?://", path):
+        raise ValueError(f"{path} is a URL: give it as videoUrl")
     if isinstance(path, str) and re.match(r"[a-z][a-z0-9+.-]*://", path):
-        raise ValueError(f"{path} lies elsewhere: fetch it with download-video and give its file")
+        raise ValueError(f"{path} lies elsewhere: give its file, or where download-video can fetch it")
     return path
 
 
 VideoId = Annotated[UploadId, either("video_id")]
 PerhapsVideoId = Annotated[UploadId | None, either("video_id")]
-VideoPath = Annotated[Path | None, BeforeValidator(_local), either("video_path")]
+VideoPath = Annotated[Path | None, BeforeValidator(_is_local), either("video_path")]
+VideoUrl = Annotated[Annotated[str, Field(pattern=r"^https?://[^\s/]", max_length=8000)] | None, either("video_url")]
+MOST_BYTES = 2_000_000_000
+"""Of a video that is fetched."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 AnalysisType = Annotated[Literal["comprehensive", "technical"], either("analysis_type")]
 
@@ -95,7 +102,7 @@ def download_video(
     url: Annotated[str, Field(pattern=r"^https?://")],
     video_id: PerhapsVideoId = None,
     sha256: Sha256 | None = None,
-    max_bytes: Annotated[int, Field(ge=1)] = 2_000_000_000,
+    max_bytes: Annotated[int, Field(ge=1)] = MOST_BYTES,
 ) -> dict[str, Any]:
     """Fetch a video; what broke off is gone on with in the next attempt."""
     from .downloading import fetch
@@ -156,14 +163,16 @@ def upload_to_storage(
 
 
 @processor("extract-metadata", queue=ANALYSIS, timeout="5m")
-def extract_metadata(ctx: Context, video_path: VideoPath = None, video_id: PerhapsVideoId = None) -> dict[str, Any]:
+def extract_metadata(
+    ctx: Context, video_path: VideoPath = None, video_id: PerhapsVideoId = None, video_url: VideoUrl = None
+) -> dict[str, Any]:
     """Read container, streams, duration and checksum of a video."""
-    path = _path(ctx, video_id, video_path)
-    said = video.describe(path)
-    with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    ctx.log.info(_line(path, said))
-    return {"video_id": video_id, "path": str(path), "sha256": sha256, **said}
+    with _local(ctx, video_id, video_path, video_url) as path:
+        said = video.describe(path)
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        ctx.log.info(_line(path, said))
+        return {"video_id": video_id, "path": video_url or str(path), "sha256": sha256, **said}
 
 
 @processor("analyze-video-content", queue=ANALYSIS, timeout="15m")
@@ -171,6 +180,7 @@ def analyze_video(
     ctx: Context,
     video_id: VideoId,
     video_path: VideoPath = None,
+    video_url: VideoUrl = None,
     analysis_type: AnalysisType = "comprehensive",
     frames: Annotated[int, Field(ge=1, le=100)] = 9,
     reel: dict[str, Any] | None = None,
@@ -178,14 +188,26 @@ def analyze_video(
     """Measure a video, take key frames and a contact sheet of it; comprehensive: let the service look at them."""
     if analysis_type == "comprehensive":
         ctx.service(ANALYSIS)  # says what is missing, before the work
-    path = _path(ctx, video_id, video_path)
+    with _local(ctx, video_id, video_path, video_url) as path:
+        return _analyzed(ctx, video_id, path, video_url, analysis_type, frames, reel)
+
+
+def _analyzed(
+    ctx: Context,
+    video_id: str,
+    path: Path,
+    url: str | None,
+    analysis_type: str,
+    most: int,
+    reel: dict[str, Any] | None,
+) -> dict[str, Any]:
     ctx.progress(0, 4, "metadata")
     said = video.describe(path)
     ctx.log.info(_line(path, said))
     ctx.progress(1, 4, "key frames")
     folder = _folder(ctx, video_id) / "frames"
     taken = []
-    for at, image in video.key_frames(path, frames, FRAME_PX, ctx.settings["images"]["max_pixels"]):
+    for at, image in video.key_frames(path, most, FRAME_PX, ctx.settings["images"]["max_pixels"]):
         ctx.checkpoint()
         taken.append((at, image))
     if not taken:
@@ -208,13 +230,25 @@ def analyze_video(
             raise Reject(f"service '{ANALYSIS}' answered without an object 'analysis'", "BadAnswer")
     ctx.progress(4, 4, "done")
     return {
-        "video_id": video_id, "path": str(path), "analysis_type": analysis_type, "metadata": said, "frames": made,
-        "contact_sheet": str(sheet.path), "reel": reel, "analysis": analysis,
+        "video_id": video_id, "path": url or str(path), "analysis_type": analysis_type, "metadata": said,
+        "frames": made, "contact_sheet": str(sheet.path), "reel": reel, "analysis": analysis,
     }  # fmt: skip
 
 
 def _folder(ctx: Context, video_id: str) -> Path:
     return staging.storage(ctx) / "videos" / video_id
+
+
+@contextmanager
+def _local(ctx: Context, video_id: str | None, given: Path | None, url: str | None) -> Iterator[Path]:
+    """The file that is meant, on this machine; one at a URL is fetched, and goes when the work is done."""
+    if given is not None and url is not None:
+        raise Reject("give video_path or video_url, not both")
+    if url is None:
+        yield _path(ctx, video_id, given)
+        return
+    with taking.local(ctx, None, url, MOST_BYTES) as path:
+        yield path
 
 
 def _path(ctx: Context, video_id: str | None, given: Path | None) -> Path:

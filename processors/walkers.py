@@ -15,6 +15,7 @@ MAX_SCANS = 64
 MAX_FRAMES = 5_000
 MAX_METADATA_BYTES = 16_000_000
 _DEFLATE_RATIO = 1_032
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _PNG_METADATA = frozenset({b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"iCCP"})
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -30,6 +31,10 @@ class Header:
     frames: int = 1
     starved: bool = False
     """The file is too short to hold what it claims, however well it were packed."""
+    unpacked_bytes: int = 0
+    """What a decoder unpacks of the first frame before a pixel is there."""
+    packed_bytes: int = 0
+    """What that is packed into."""
 
 
 class Short(Exception):
@@ -45,7 +50,7 @@ class TooLarge(Exception):
 
 
 def _jpeg(data: bytes) -> Header:
-    at, scans, metadata, least_bits = 2, 0, 0, 0
+    at, scans, metadata, least_bits, coefficients = 2, 0, 0, 0, 0
     width = height = 0
     entropy_bits = 0
     while True:
@@ -70,7 +75,9 @@ def _jpeg(data: bytes) -> Header:
             # Huffman coding spends a bit on every block at least; arithmetic coding (above C8) need not.
             columns = -(-width // (8 * max(h for h, _ in factors)))
             rows = -(-height // (8 * max(v for _, v in factors)))
-            least_bits = columns * rows * sum(h * v for h, v in factors) if marker < 0xC8 else 0
+            blocks = columns * rows * sum(h * v for h, v in factors)
+            least_bits = blocks if marker < 0xC8 else 0
+            coefficients = 128 * blocks if marker in _PROGRESSIVE else 0  # all of them are held until the last scan
         elif marker == 0xDA:
             scans += 1
             if scans > MAX_SCANS:
@@ -86,7 +93,10 @@ def _jpeg(data: bytes) -> Header:
         at += length
     if not scans or not width:
         raise Wrong("it has no picture data")
-    return Header(formats.JPEG, width, height, starved=entropy_bits < least_bits)
+    starved = entropy_bits < least_bits
+    return Header(
+        formats.JPEG, width, height, starved=starved, unpacked_bytes=coefficients, packed_bytes=entropy_bits // 8
+    )
 
 
 def _png(data: bytes) -> Header:
@@ -114,7 +124,10 @@ def _png(data: bytes) -> Header:
     if not compressed:
         raise Wrong("it has no picture data")
     raw = width * height * depth * _PNG_CHANNELS.get(colour, 1) // 8
-    return Header(formats.PNG, width, height, frames, starved=raw > compressed * _DEFLATE_RATIO + 1_000)
+    starved = raw > compressed * _DEFLATE_RATIO + 1_000
+    return Header(
+        formats.PNG, width, height, frames, starved=starved, unpacked_bytes=raw, packed_bytes=compressed // frames
+    )
 
 
 def _gif(data: bytes) -> Header:
@@ -136,7 +149,7 @@ def _gif(data: bytes) -> Header:
         at += 1
     if not frames:
         raise Short if at >= len(data) else Wrong("it has no picture data")
-    return Header(formats.GIF, width, height, frames)
+    return _coloured(formats.GIF, width, height, data, frames)
 
 
 def _webp(data: bytes) -> Header:
@@ -164,7 +177,7 @@ def _webp(data: bytes) -> Header:
         at = body + length + (length & 1)
     if not frames:
         raise Wrong("it has no picture data")
-    return Header(formats.WEBP, width, height, frames)
+    return _coloured(formats.WEBP, width, height, data, frames)
 
 
 def _tiff(data: bytes) -> Header:
@@ -173,7 +186,10 @@ def _tiff(data: bytes) -> Header:
     except tiff.Broken as error:
         raise Wrong(str(error)) from None
     first = found[0]
-    return Header(formats.TIFF, first.width, first.height, len(found), starved=first.data_end > len(data))
+    return Header(
+        formats.TIFF, first.width, first.height, len(found), starved=first.data_end > len(data),
+        unpacked_bytes=first.width * first.height * first.bits // 8, packed_bytes=first.data_bytes,
+    )  # fmt: skip
 
 
 def _bmp(data: bytes) -> Header:
@@ -209,9 +225,16 @@ def _boxes(kind: Format) -> Callable[[bytes], Header]:
             at += length
         if not width:
             raise Wrong("it does not say how large it is")
-        return Header(kind, width, height)
+        return _coloured(kind, width, height, data)
 
     return walk
+
+
+def _coloured(kind: Format, width: int, height: int, data: bytes, frames: int = 1) -> Header:
+    """Of what is unpacked into three colours, whatever it holds."""
+    return Header(
+        kind, width, height, frames, unpacked_bytes=3 * width * height, packed_bytes=len(data) // max(1, frames)
+    )
 
 
 WALKERS: dict[str, Callable[[bytes], Header]] = {

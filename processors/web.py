@@ -12,6 +12,8 @@ import httpx
 
 from jobdesk import Call, Context, Reject, Service, __version__
 
+from . import reaching
+
 TIMEOUT_S = 30.0
 _SAID_BYTES = 300
 _PRIVATE = ("authorization", "cookie", "proxy-authorization")
@@ -70,7 +72,7 @@ def ask(ctx: Context, wanted: Wanted, service: Service | None) -> Reply:
     began = time.monotonic()
     deadline = began + min(timeout_s, ctx.time_remaining)
     call: AbstractContextManager[Call | None] = service.call() if service else nullcontext()
-    with call as telling, explained(wanted.method, url), httpx.Client(timeout=timeout_s) as client:
+    with call as telling, explained(wanted.method, url), _client(ctx, timeout_s, service) as client:
         request = client.build_request(
             wanted.method, url, params=dict(wanted.query) or None, headers=headers, content=wanted.content
         )
@@ -86,6 +88,10 @@ def ask(ctx: Context, wanted: Wanted, service: Service | None) -> Reply:
             finally:
                 response.close()
     raise Reject(f"{plain(url)} redirects more than {wanted.redirects} times")
+
+
+def _client(ctx: Context, timeout_s: float, service: Service | None) -> httpx.Client:
+    return reaching.client(ctx, timeout_s, own=service.url if service else None)
 
 
 def plain(url: str) -> str:

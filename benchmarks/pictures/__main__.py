@@ -1,12 +1,14 @@
-"""Pictures against their peers in one run: `python -m benchmarks.pictures PHOTOS [--sharp NODE_MODULES] [--rounds N]`.
+"""Pictures against their peers in one run: `python -m benchmarks.pictures PHOTOS [--png PNGS] [--sharp NODE_MODULES]`.
 
 PHOTOS is a folder of JPEGs of 2 megapixels and more. Every engine runs in a process of its own, one after the other, in
 rounds; medians of CPU time a photo are compared, since they hardly change when others use the machine, and wall time
-is printed beside them. sharp is found where `npm install sharp` was run.
+is printed beside them. sharp is found where `npm install sharp` was run. PNGS is a folder of PNGs of 8 megapixels and
+more, measured against pyvips, with one thread each.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -23,15 +25,18 @@ GOALS = (
     ("thumbnail of 256 px, Pillow alone", "thumbnail", "decoding at 1/8 alone", "floor", 1.10),
     ("the same with `jobdesk[fast]`", "thumbnail-fast", "decoding at 1/8 alone", "floor", 1.10),
     ("thumbnail of 256 px, Pillow alone", "thumbnail", "sharp", "sharp thumb", 1.0),
+    ("thumbnail of a large PNG, Pillow alone", "png", "pyvips", "png pyvips", 1.70),
+    ("the same with `jobdesk[vips]`", "png-vips", "pyvips", "png pyvips", 1.10),
     ("four renditions and metadata, Pillow alone", "four", "sharp, its four pipelines", "sharp four", 0.60),
     ("the same with `jobdesk[fast]`", "four-fast", "sharp, its four pipelines", "sharp four", 0.45),
 )
 
 
-def measured(photos: Path, rounds: int, sharp: Path | None) -> dict[str, dict[str, list[float]]]:
+def measured(photos: Path, rounds: int, sharp: Path | None, pngs: Path | None) -> dict[str, dict[str, list[float]]]:
     """Values of all rounds by engine."""
     script = Path(__file__).with_name("sharp.mjs")
     found: dict[str, dict[str, list[float]]] = {}
+    alone = dict(os.environ) | {"VIPS_CONCURRENCY": "1"}
     with tempfile.TemporaryDirectory() as out:
         commands = {
             name: [sys.executable, "-m", "benchmarks.pictures.runner", name, str(photos), out]
@@ -40,9 +45,12 @@ def measured(photos: Path, rounds: int, sharp: Path | None) -> dict[str, dict[st
         if sharp is not None:
             for what in ("thumb", "four"):
                 commands[f"sharp {what}"] = ["node", str(script), str(sharp), what, str(photos), out]
+        if pngs is not None:
+            for name, engine in (("png", "thumbnail"), ("png-vips", "thumbnail-fast"), ("png pyvips", "pyvips")):
+                commands[name] = [sys.executable, "-m", "benchmarks.pictures.runner", engine, str(pngs), out]
         for _ in range(rounds):
             for name, command in commands.items():
-                done = subprocess.run(command, capture_output=True, text=True, check=True)
+                done = subprocess.run(command, capture_output=True, text=True, check=True, env=alone)
                 for key, value in json.loads(done.stdout).items():
                     found.setdefault(name, {}).setdefault(key, []).append(value)
     return found
@@ -52,7 +60,7 @@ def goals(found: dict[str, dict[str, list[float]]]) -> list[str]:
     """A table: what, the peer, the ratio of CPU and of wall time, the goal."""
     lines = ["| what | against | CPU | wall | goal |", "|---|---|---:|---:|---:|"]
     for what, ours, peer_name, peer, goal in GOALS:
-        if peer not in found:
+        if peer not in found or ours not in found:
             continue
         cpu, wall = (
             statistics.median(found[ours][key]) / statistics.median(found[peer][key]) for key in ("cpu_ms", "ms")
@@ -74,12 +82,13 @@ def likeness(photos: Sequence[Path]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
+    parser.add_argument("--png", type=Path)
     parser.add_argument("--sharp", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         print("\n".join(f"{name}: {value}" for name, value in machine.describe(Path(folder)).items()), end="\n\n")
-    found = measured(given.photos, given.rounds, given.sharp)
+    found = measured(given.photos, given.rounds, given.sharp, given.png)
     print("| engine | CPU ms a photo | wall ms a photo | largest memory, MB |\n|---|---:|---:|---:|")
     for name, values in found.items():
         cpu, wall, rss = (statistics.median(values[key]) for key in ("cpu_ms", "ms", "rss_mb"))

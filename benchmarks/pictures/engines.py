@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from jobdesk.config import load
-from jobdesk_processors import images, resizing
+from jobdesk_processors import images, resizing, vips
 
 FOUR: list[dict[str, Any]] = [
     {"name": "thumb", "width": 256, "height": 256, "format": "jpeg", "quality": 80},
@@ -74,10 +74,10 @@ def four(out: Path) -> Engine:
 
 
 def pillow_only(engine: Callable[[Path], Engine]) -> Callable[[Path], Engine]:
-    """The engine without the extra `fast`."""
+    """The engine without the extras `fast` and `vips`."""
 
     def made(out: Path) -> Engine:
-        resizing._fast = lambda: None  # an engine runs in a process of its own
+        resizing._fast = vips._vips = lambda: None  # an engine runs in a process of its own
         return engine(out)
 
     return made
@@ -97,10 +97,10 @@ def naive(out: Path) -> Engine:
 
 def pyvips(out: Path) -> Engine:
     """libvips by its Python binding: `thumbnail`."""
-    import pyvips as vips
+    import pyvips as peer
 
     def run(photo: Path) -> None:
-        vips.Image.thumbnail(str(photo), 256, height=256, size="down").write_to_file(str(out / "v.jpg"), Q=80)
+        peer.Image.thumbnail(str(photo), 256, height=256, size="down").write_to_file(str(out / "v.jpg"), Q=80)
 
     return run
 

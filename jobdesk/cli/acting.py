@@ -23,9 +23,10 @@ _DONE = {
     "run_now": "made ready",
     "hold": "held",
     "release": "released",
+    "first": "put before all others",
     "priority": "given the priority",
 }
-_TO = {"run_now": "run now", "priority": "give another priority"}
+_TO = {"run_now": "run now", "first": "put before all others", "priority": "give another priority"}
 """What is done to jobs, where that is not the command's own word."""
 _CHUNK = 500
 
@@ -46,6 +47,7 @@ def add(noun: Group) -> None:
         ("run_now", "let scheduled and retrying jobs wait no longer"),
         ("hold", "let jobs that wait wait until they are released"),
         ("release", "let held jobs go"),
+        ("first", "let jobs that wait go before all others, urgent ones too"),
         ("priority", "let jobs that wait come earlier or later"),
     ):
         parser = noun.command(action.replace("_", "-"), about, _act, rest="ids")
@@ -151,6 +153,7 @@ def _act_on_ids(desk: "Desk", args: Args, out: Out) -> int:
         "run_now": lambda job: desk.run_now(job.id).state,
         "hold": lambda job: desk.hold(job.id).state,
         "release": lambda job: desk.release(job.id).state,
+        "first": lambda job: desk.first(job.id).state,
         "priority": lambda job: desk.set_priority(job.id, args.level).state,
         "delete": lambda job: desk.delete(job.id),
     }

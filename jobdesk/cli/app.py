@@ -1,5 +1,6 @@
 """`jobdesk` without a command: opens the terminal app."""
 
+import gc
 import os
 import sys
 
@@ -16,6 +17,7 @@ def run(args: Args, out: Out) -> int:
         UsageError: there is no terminal to draw on.
     """
     need_terminal(out)
+    gc.disable()  # until the first frame: what is made before it stays
     with opened(args, "app") as desk:
         from jobdesk.tui.app import run_app
 

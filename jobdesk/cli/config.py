@@ -1,7 +1,9 @@
 """`jobdesk init` and `jobdesk config`: writing, showing and checking settings."""
 
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jobdesk.cli.output import Out
@@ -11,6 +13,8 @@ from jobdesk.core.redaction import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from jobdesk.sections import Config
 
 _SERVICES = ("ServiceSettings", "ProviderSettings")
 _HEAD = """# The settings of this desk. What is commented out is the default and follows upgrades: take the # away
@@ -68,7 +72,9 @@ def _home(args: Args) -> "Path":
 def _show(args: Args, out: Out) -> None:
     from jobdesk import config
 
-    found: dict[str, Any] = shown(config.load(_home(args)).model_dump(mode="json", by_alias=True))
+    home = _home(args)
+    loaded = config.load(home)
+    found: dict[str, Any] = shown(_without_secrets(home, loaded, loaded.model_dump(mode="json", by_alias=True)))
     if out.json:
         out.document(found)
         return
@@ -76,6 +82,21 @@ def _show(args: Args, out: Out) -> None:
         out.line(out.paint("# durations in seconds, sizes in bytes", "faint"))
     for line in _toml(found):
         out.line(line)
+
+
+def _without_secrets(home: "Path", loaded: "Config", found: dict[str, Any]) -> dict[str, Any]:
+    """What stands in the data of schedules, folders and flows in plain, though its job type declares it a secret."""
+    from jobdesk import plugins, sealing
+
+    @cache
+    def registry() -> plugins.Registry:  # only where there is data: it imports them all
+        sys.dont_write_bytecode = True  # this looks only
+        return plugins.load(home / "processors", home / "run" / "processors", keep=False)
+
+    def secrets_of(name: str) -> Collection[str]:
+        return sealing.declared((flow.definition for flow in loaded.flows), registry().processors.get)(name)
+
+    return dict(sealing.masked(found, secrets_of))
 
 
 def _check(args: Args, out: Out) -> None:

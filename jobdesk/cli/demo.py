@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
+    from jobdesk.cli.demo_services import DemoServices
     from jobdesk.desk import Desk
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".heic", ".avif")
 _MORE = """
 It makes a home of its own (a fresh folder for temporary files, or --home DIR), drops pictures into its inbox
-and submits jobs: one is retried, one ends in the dead letters, one is long and worth cancelling; others show files,
-generation, mail, analytics, reports, referrals and upkeep. Nothing outside is called."""
+and submits jobs: one is retried, one ends in the dead letters, one is long and worth cancelling; others show mail,
+files, generation, upkeep, analytics, reports, payments and referrals, the discovery flow, commands and HTTP requests, a
+processor of one's own, events and the HTTP API. What they call are test services of the demo itself, on loopback:
+nothing outside is called, nobody is charged, no mail leaves."""
 
 
 def add(commands: Group) -> None:
@@ -39,24 +42,29 @@ def _demo(args: Args, out: Out) -> int:
 
         home = tempfile.mkdtemp(prefix="jobdesk-demo-")
     from jobdesk import home as homes
+    from jobdesk.cli.demo_services import begun
     from jobdesk.cli.demo_story import furnish
     from jobdesk.core.actor import Actor
     from jobdesk.core.clock import SystemClock
     from jobdesk.desk import Desk
 
-    furnish(homes.prepare(homes.locate(home)), SystemClock().now())
+    found = homes.prepare(homes.locate(home))
+    services = begun(found)
+    furnish(found, SystemClock().now(), services)
     desk = Desk(home, actor=Actor.here("command" if args.headless else "app", args.command_line))
     try:
-        return _headless(desk, args, out) if args.headless else _on_screen(desk, args, out)
+        return (_headless if args.headless else _on_screen)(desk, services, args, out)
     finally:
         desk.close()
+        if services is not None:
+            services.close()
 
 
-def _on_screen(desk: "Desk", args: Args, out: Out) -> int:
+def _on_screen(desk: "Desk", services: "DemoServices | None", args: Args, out: Out) -> int:
     out.line(f"The demo's home is {desk.home.path}", flush=True)
     over = threading.Event()
     pace_s = 2.0 if args.pace is None else args.pace
-    feeder = threading.Thread(target=feed, args=(desk, pace_s, over), name="jobdesk-demo", daemon=True)
+    feeder = threading.Thread(target=feed, args=(desk, services, pace_s, over), name="jobdesk-demo", daemon=True)
     feeder.start()
     try:
         from jobdesk.tui.app import run_app
@@ -68,11 +76,11 @@ def _on_screen(desk: "Desk", args: Args, out: Out) -> int:
         out.line(f"The demo's home stays in {desk.home.path}: open it again with `jobdesk --home {desk.home.path}`")
 
 
-def _headless(desk: "Desk", args: Args, out: Out) -> int:
+def _headless(desk: "Desk", services: "DemoServices | None", args: Args, out: Out) -> int:
     from jobdesk.cli.consumer import new_dead_letters, signals, work
 
     out.say(f"The demo's home is {desk.home.path}")
-    feed(desk, args.pace or 0.0, threading.Event(), long_pace_s=0.0)
+    feed(desk, services, args.pace or 0.0, threading.Event(), long_pace_s=0.0)
     silent = Out(stream=out.stream, errors=out.errors) if out.json else out
     with signals() as hearing:
         work(desk, silent, hearing, drain=True)
@@ -104,7 +112,9 @@ def _sum_up(desk: "Desk", out: Out, dead: int) -> None:
     )
 
 
-def feed(desk: "Desk", pace_s: float, over: threading.Event, *, long_pace_s: float = 1.0) -> None:
+def feed(
+    desk: "Desk", services: "DemoServices | None", pace_s: float, over: threading.Event, *, long_pace_s: float = 1.0
+) -> None:
     """Let the story of the demo happen, one step every `pace_s` seconds, until it ends or `over` is set."""
     import tempfile
     from importlib.resources import files
@@ -115,7 +125,7 @@ def feed(desk: "Desk", pace_s: float, over: threading.Event, *, long_pace_s: flo
         key=lambda one: one.name,
     )
     with tempfile.TemporaryDirectory(dir=desk.home.run) as folder:
-        for happen in _happenings(desk, photos, Path(folder), long_pace_s):
+        for happen in _happenings(desk, services, photos, Path(folder), long_pace_s):
             if over.is_set():
                 return
             happen()
@@ -123,12 +133,12 @@ def feed(desk: "Desk", pace_s: float, over: threading.Event, *, long_pace_s: flo
 
 
 def _happenings(
-    desk: "Desk", photos: "list[Traversable]", folder: "Path", long_pace_s: float
+    desk: "Desk", services: "DemoServices | None", photos: "list[Traversable]", folder: "Path", long_pace_s: float
 ) -> "Iterator[Callable[[], object]]":
     from jobdesk.cli.demo_story import story
 
     waiting = iter(photos)
-    for step in story(desk.home, desk.clock.now(), long_pace_s, str(photos[0])):
+    for step in story(desk.home, desk.clock.now(), long_pace_s, str(photos[0]), services):
         if step.type is not None:
             yield lambda step=step: desk.submit(step.type, step.data, user="demo", source="demo")  # type: ignore[misc]
         elif (photo := next(waiting, None)) is not None:

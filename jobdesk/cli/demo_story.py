@@ -2,16 +2,21 @@
 
 import json
 import random
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobdesk.cli.demo_services import FILM
+
 if TYPE_CHECKING:
+    from jobdesk.cli.demo_services import DemoServices
     from jobdesk.home import Home
 
 EVENTS = "library/demo/events.ndjson"
+PLUGIN = "processors/greeting.py"
 _SETTINGS = f"""\
 # The demo's own settings; `jobdesk init --home DIR` writes all there are into a home of yours.
 [analytics]
@@ -27,6 +32,18 @@ currency = "EUR"
 percent = "10"
 levels = ["2"]
 """
+_PLUGIN = '''\
+"""A processor of one's own: any file like this in HOME/processors is found, also while consumers work."""
+
+from jobdesk import Context, processor
+
+
+@processor("demo.greeting", timeout="30s")
+def greet(ctx: Context, name: str) -> dict:
+    """Say hello."""
+    ctx.log.info(f"hello {name}")
+    return {"greeted": name}
+'''
 _PLACES = [
     {"businessId": "own", "name": "Trattoria Ada", "followers": 1840, "reels": 31, "likes": 212.5},
     {"businessId": "b2", "name": "Osteria Bo", "followers": 5210, "reels": 64, "likes": 388.0},
@@ -44,14 +61,15 @@ class Step(NamedTuple):
 PHOTO = Step()
 
 
-def furnish(home: "Home", now: float) -> None:
-    """Give a home that nobody has used yet the demo's settings, and the events of a shop since yesterday."""
+def furnish(home: "Home", now: float, services: "DemoServices | None") -> None:
+    """Give a home that nobody has used yet the demo's settings, a processor, and a shop's events since yesterday."""
     if home.settings.exists() or home.database.exists():
         return
     events = home.path / EVENTS
     events.parent.mkdir(mode=0o700, exist_ok=True)
     shopping = "".join(f"{json.dumps(one)}\n" for one in _shopping(datetime.fromtimestamp(now, UTC)))
-    for file, text in ((events, shopping), (home.settings, _SETTINGS)):
+    settings = _SETTINGS + ("" if services is None else services.settings())
+    for file, text in ((events, shopping), (home.path / PLUGIN, _PLUGIN), (home.settings, settings)):
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
 
@@ -66,8 +84,10 @@ def _shopping(now: datetime) -> Iterator[dict[str, Any]]:
         at += timedelta(seconds=chance.uniform(60, 400))
 
 
-def story(home: "Home", now: float, long_pace_s: float, photo: str) -> list[Step]:
-    """The steps in order; of what needs a library or settings that are not there, none."""
+def story(
+    home: "Home", now: float, long_pace_s: float, photo: str, services: "DemoServices | None" = None
+) -> list[Step]:
+    """The steps in order; of what needs a library, services or settings that are not there, none."""
     today = datetime.fromtimestamp(now, UTC).date()
     furnished = (home.path / EVENTS).is_file()
     counts = furnished and find_spec("duckdb") is not None
@@ -98,6 +118,8 @@ def story(home: "Home", now: float, long_pace_s: float, photo: str) -> list[Step
         *(_sale() if furnished else ()),
         Step("generate-competitor-report", {"analysisData": _PLACES, "businessId": "own", "formats": ["html", "json"]}),
         PHOTO,
+        *(_called(home) if services is not None else ()),
+        *(_own(home) if (home.path / PLUGIN).is_file() else ()),
         Step("backup", {"keep": 3}),
         Step("file-cleanup", {"dryRun": True}),
         Step("update-queue-stats"),
@@ -105,6 +127,29 @@ def story(home: "Home", now: float, long_pace_s: float, photo: str) -> list[Step
         Step("report", {"type": "daily_jobs", "date": str(today), "formats": ["html"]}),
     ]
     return [step for step in steps if step is not None]
+
+
+def _called(home: "Home") -> list[Step]:
+    """What calls others, who are the demo's own test services."""
+    order = {"payment": "order-1042", "amount": "129.90", "currency": "EUR"}
+    place = {"businessName": "Trattoria Ada", "location": "New York, NY"}
+    films = find_spec("av") is not None and find_spec("fpdf") is not None
+    return [
+        Step("email", {"to": "ada@example.org", "subject": "Your order", "text": "Thank you. It is on its way."}),
+        Step("payment-retry", {"provider": "yookassa", "payment_method": "test-card", **order}),
+        Step("http_request", {"service": "demo-shop", "path": "/orders.json"}),
+        Step("webhook", {"service": "demo-shop", "path": "/hooks", "event": "order.paid", "data": {"order": "1042"}}),
+        Step("demo.film", {"place": str(home.path / FILM)}) if films else Step("discover-with-instagram", place),
+    ]
+
+
+def _own(home: "Home") -> list[Step]:
+    """A processor of one's own, what happens as a stream, and the HTTP API."""
+    here = [sys.executable, "-m", "jobdesk", "--home", str(home.path)]
+    steps = [Step("demo.greeting", {"name": "Ada"}), Step("command", {"argv": [*here, "events", "--json"]})]
+    if find_spec("starlette") is not None and find_spec("uvicorn") is not None:
+        steps.append(Step("command", {"argv": [sys.executable, "-m", "jobdesk.cli.demo_api", str(home.path)]}))
+    return steps
 
 
 def _sale() -> list[Step]:

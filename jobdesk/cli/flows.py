@@ -198,13 +198,13 @@ def _define(args: Args, out: Out) -> None:
         if args.name is not None:
             found = desk.flow_definition(args.name)
             if out.json:
-                out.document(_json(found))
+                out.document(_json(desk, found))
             else:
                 _draw(found, out)
             return
         known = [flow.definition for flow in desk.config.flows]
         if out.json:
-            out.document([_json(one) for one in known])
+            out.document([_json(desk, one) for one in known])
             return
         out.table(
             (Column("flow"), Column("steps", right=True), Column("takes", least=12), Column("for", least=20, drop=1)),
@@ -219,11 +219,15 @@ def _takes(definition: "Definition") -> str:
     return "anything" if inputs is None else ", ".join(sorted(inputs))
 
 
-def _json(definition: "Definition") -> dict[str, Any]:
+def _json(desk: "Desk", definition: "Definition") -> dict[str, Any]:
     from dataclasses import asdict
 
+    from jobdesk.sealing import masked
+
     inputs = definition.inputs
-    return asdict(definition) | {"inputs": None if inputs is None else sorted(inputs)}
+    return dict(shown(masked(asdict(definition), desk.declared))) | {
+        "inputs": None if inputs is None else sorted(inputs)
+    }
 
 
 def _draw(definition: "Definition", out: Out) -> None:

@@ -1,9 +1,9 @@
-"""`jobdesk folders`: list, add, set, remove, scan, test, files."""
+"""`jobdesk folders`: list, add, set, remove, scan, test, files, quarantine, release, destroy."""
 
 import os
 from typing import TYPE_CHECKING, Any
 
-from jobdesk.cli import folder_changes
+from jobdesk.cli import folder_changes, folder_quarantine
 from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out
 from jobdesk.cli.parsing import Args, Group, number
@@ -29,6 +29,7 @@ def add(commands: Group) -> None:
     files.add_argument("path", metavar="PATH", nargs="?", help="only those of this folder")
     files.add_argument("--state", choices=STATES, help="only those in this state")
     files.add_argument("--limit", type=number(1), default=100, metavar="N", help="at most so many (default: 100)")
+    folder_quarantine.add(noun)
 
 
 def _rows(desk: "Desk") -> list[dict[str, Any]]:
@@ -64,7 +65,7 @@ def row_of(desk: "Desk", rule: "FolderRule") -> dict[str, Any]:
         "owners": list(rule.owners),
         "ahead": rule.max_ahead,
         "min_free": rule.min_free_bytes,
-        "data": dict(rule.data),
+        "data": desk.shown_data(rule),
         **known,
         "watched": known.get("consumer") in {consumer.id for consumer in desk.consumers()},
     }

@@ -6,7 +6,7 @@ from jobdesk.cli.output import Column, Out, state_tone
 from jobdesk.core.durations import short, size
 from jobdesk.core.job import PRIORITIES
 from jobdesk.core.redaction import shown
-from jobdesk.ledger import reads
+from jobdesk.ledger import reads, speaking
 
 if TYPE_CHECKING:
     from jobdesk.core.job import Job
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def show(desk: "Desk", job: "Job", out: Out) -> None:
     """Print everything about a job."""
     now = desk.clock.now()
-    out.fields(_facts(job, out, now))
+    out.fields(_facts(job, out, now, is_paused=speaking.paused(desk.ledger, job) is not None))
     if job.error is not None:
         out.heading("error")
         out.fields(
@@ -42,7 +42,7 @@ def show(desk: "Desk", job: "Job", out: Out) -> None:
     _relatives(desk, job, out)
 
 
-def _facts(job: "Job", out: Out, now: float) -> list[tuple[str, str]]:
+def _facts(job: "Job", out: Out, now: float, *, is_paused: bool) -> list[tuple[str, str]]:
     progress = job.progress
     share = "" if progress is None or progress.percent is None else f"{progress.percent:g}%"
     state = out.paint(out.state(job.state), state_tone(job.state.value))
@@ -50,9 +50,12 @@ def _facts(job: "Job", out: Out, now: float) -> list[tuple[str, str]]:
         state += ", asked to stop"
     if job.held:
         state += ", held"
+    if is_paused:
+        state += ", paused"
     out.line(f"{out.paint(job.id, 'bold')}  {state}")
     return [
         ("type", job.type),
+        ("label", job.label or ""),
         ("queue", job.queue),
         ("priority", next((word for word, rank in PRIORITIES.items() if rank == job.priority), str(job.priority))),
         ("attempt", f"{job.attempt} of {job.max_attempts}"),

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from jobdesk.cli import acting, editing
+from jobdesk.cli import acting, editing, speaking
 from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out, state_tone
 from jobdesk.cli.parsing import Args, Group, Parser, duration, number, past
@@ -58,6 +58,7 @@ def add(commands: Group) -> None:
     watch.add_argument("id", metavar="ID")
     acting.add(noun)
     editing.add(noun)
+    speaking.add(noun)
 
 
 def add_log_filters(parser: Parser) -> None:
@@ -106,7 +107,8 @@ def _row(job: "Job", out: Out, now: float) -> list[str]:
         f"{job.attempt}/{job.max_attempts}",
         out.when(job.created_at, now),
         out.nothing if took is None else short(took / 1000) if out.terminal else str(took),
-        (f"{job.error.type}: {job.error.message}" if job.error else "") or _progress(job) or subject(job.data),
+        (f"{job.label}: " if job.label else "")
+        + ((f"{job.error.type}: {job.error.message}" if job.error else "") or _progress(job) or subject(job.data)),
     ]
 
 

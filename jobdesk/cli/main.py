@@ -17,9 +17,9 @@ from jobdesk.core.errors import JobdeskError
 
 INTERRUPTED = 130
 _NOUNS = (
-    "submit", "jobs", "queues", "dead", "flows", "schedules", "services", "folders", "processors", "assets", "events",
-    "logs", "metrics", "audit", "health", "alerts", "notify", "doctor", "backup", "serve", "service", "config",
-    "secrets", "mail", "payments", "referrals", "watch", "web", "demo", "completion",
+    "submit", "jobs", "reset", "queues", "dead", "flows", "schedules", "services", "folders", "processors", "assets",
+    "events", "logs", "metrics", "audit", "health", "alerts", "notify", "doctor", "backup", "serve", "service",
+    "config", "secrets", "mail", "payments", "referrals", "watch", "web", "demo", "completion",
 )  # fmt: skip
 """Modules with commands, in the order of the help; most have one command, of the same name."""
 _ELSEWHERE = {"run": "submit", "undo": "audit", "restore": "backup", "init": "config"}

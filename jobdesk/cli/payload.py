@@ -1,5 +1,6 @@
 """A job's data from the words of a command line: key=value, key:=JSON, --data JSON | @FILE | -."""
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -48,7 +49,7 @@ def merged(data: Mapping[str, Any], pairs: Sequence[str], schema: Mapping[str, A
         elif value.startswith("@"):
             made[key] = _file_or_text(key, value)
         else:
-            made[key] = value if _wants_text(schema, key) else _guess(value)
+            made[key] = value if _wants_text(schema, key, value) else _guess(value)
     return made
 
 
@@ -112,11 +113,13 @@ def _not_a_number(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
 
 
-def _wants_text(schema: Mapping[str, Any], key: str) -> bool:
-    wanted = schema.get("properties", {}).get(key, {})
+def _wants_text(schema: Mapping[str, Any], key: str, value: str) -> bool:
+    """Whether a value stays text; `null` is none where there may be none. Keys may be spelled in camel case."""
+    known = schema.get("properties", {})
+    wanted = known.get(key) or known.get(re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key), {})
     kinds: Iterable[Mapping[str, Any]] = wanted.get("anyOf", [wanted])
     types = {one.get("type") for one in kinds}
-    return types == {"string"}
+    return types == {"string"} or (types == {"string", "null"} and value != "null")
 
 
 def _kind(value: Any) -> str:

@@ -10,7 +10,8 @@ LOOKS = frozenset(
     {
         "list", "show", "logs", "history", "why", "wait", "groups", "next", "files", "define", "check", "schema",
         "status", "events", "metrics", "health", "doctor", "audit", "completion", "folders test", "preview",
-        "templates", "alerts rules", "targets", "routes", "watch", "serve", "web",
+        "templates", "folders quarantine", "alerts rules", "targets", "routes", "referrals stats", "watch", "serve",
+        "web",
     }
 )  # fmt: skip
 """Commands that look only, by their last word."""

@@ -108,7 +108,7 @@ def _show(args: Args, out: Out) -> None:
             [
                 (one.kind if one.kind != "unknown" else "service", one.name),
                 ("url", one.url or f"not configured: write {section(one.name)} into jobdesk.toml"),
-                ("breaker", _word(one)),
+                ("breaker", one.says),
                 ("why", one.breaker.reason if one.breaker else "it never failed"),
                 ("since", out.when(one.breaker.changed_at, now) if one.breaker else ""),
                 ("tried", out.when(one.breaker.until, now) if one.breaker and one.breaker.until else ""),

@@ -29,7 +29,7 @@ _STDIN_BYTES = 1_000_000
 _BATCH_KEYS = (
     "type", "data", "queue", "priority", "delay", "at", "after", "on_parent_failure", "unique", "unique_for",
     "unique_states", "concurrency_key", "retries", "retry_delay", "backoff", "factor", "max_delay", "jitter",
-    "timeout", "expires", "user",
+    "timeout", "expires", "user", "label", "hold", "immediate",
 )  # fmt: skip
 
 
@@ -44,6 +44,7 @@ def add(commands: Group) -> None:
     _options(runner, "--group")
     runner.add_argument("--env", metavar="NAME=VALUE", action="append", default=[], help="a variable; several times")
     runner.add_argument("--stdin", metavar="FILE|-", help="what it reads as its standard input (default: nothing)")
+    runner.add_argument("--stdin-open", action="store_true", help="it reads what `jobdesk jobs send` gives it")
     runner.add_argument("--nice", type=number(), default=0, metavar="0-19", help="step back behind other programs")
     runner.add_argument("--cwd", metavar="DIR", help="where it runs (default: here)")
     runner.add_argument("command", metavar="-- COMMAND ARG…", nargs="...", help="the command and its arguments")
@@ -76,6 +77,11 @@ def _options(parser: Parser, *queue: str) -> None:
     parser.add_argument("--timeout", type=duration, metavar="2m", help="of one attempt")
     parser.add_argument("--expires", type=duration, metavar="1h", help="give up if it has not started by then")
     parser.add_argument("--user", metavar="NAME", help="for whom (default: you)")
+    parser.add_argument("--label", metavar="TEXT", help="a word or line to find it by (label:TEXT)")
+    parser.add_argument("--hold", action="store_true", help="let it wait until `jobdesk jobs release`")
+    parser.add_argument(
+        "--immediate", action="store_true", help="before all that waits, urgent too: the next free worker takes it"
+    )
     parser.add_argument(
         "--wait-for-room", type=duration, metavar="30s", help="if the queue is full (max_size), wait that long for room"
     )
@@ -112,7 +118,10 @@ def _run(args: Args, out: Out) -> int:
         raise UsageError(f"{cwd} is not a folder: choose another --cwd")
     with opened(args) as desk:
         after = [part for word in args.after or () for part in word.split(",") if part]
-        data = {"argv": argv, "cwd": str(cwd), "env": _environment(args.env), "nice": args.nice, **_stdin(args.stdin)}
+        if args.stdin_open and args.stdin is not None:
+            raise UsageError("--stdin and --stdin-open are two ways to say what it reads: give one of them")
+        given = {"stdin_open": True} if args.stdin_open else _stdin(args.stdin)
+        data = {"argv": argv, "cwd": str(cwd), "env": _environment(args.env), "nice": args.nice, **given}
         return _store(desk, _submission(args, "command", data, after), args, out)
 
 
@@ -123,7 +132,7 @@ def _environment(pairs: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
 
 
-def _stdin(wanted: str | None) -> dict[str, str]:
+def _stdin(wanted: str | None) -> dict[str, Any]:
     """What the command reads: a file, read when it runs; or what this command is given, stored with the job."""
     if wanted is None:
         return {}
@@ -174,6 +183,9 @@ def _submission(args: Args, type_: str, data: dict[str, Any], after: list[str]) 
         timeout=args.timeout,
         expires=args.expires,
         user=args.user,
+        label=args.label,
+        hold=args.hold,
+        immediate=args.immediate,
         source="command",
     )
 
@@ -306,6 +318,9 @@ def _check_plain(found: dict[str, Any], place: str) -> None:
         raise UsageError(f"{place}: 'backoff' is not fixed, linear or exponential")
     if found.get("on_parent_failure", "cancel") not in ("cancel", "ignore"):
         raise UsageError(f"{place}: 'on_parent_failure' is not cancel or ignore")
-    for key in ("queue", "unique", "concurrency_key", "user"):
+    for key in ("hold", "immediate"):
+        if not isinstance(found.get(key, False), bool):
+            raise UsageError(f"{place}: '{key}' is not true or false")
+    for key in ("queue", "unique", "concurrency_key", "user", "label"):
         if found.get(key) is not None and not isinstance(found[key], str):
             raise UsageError(f"{place}: '{key}' is not text")

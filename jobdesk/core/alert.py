@@ -58,7 +58,9 @@ ABOUT = {
     ),
     Measure.QUEUE_DEPTH: About("jobs", "jobs of a queue that are ready", by_queue=True),
     Measure.LAG: About("seconds", "how long a ready job of a queue has waited; paused queues aside", by_queue=True),
-    Measure.DEAD_LETTERS: About("jobs", "jobs of a queue that went to the dead letters", 900.0, by_queue=True),
+    Measure.DEAD_LETTERS: About(
+        "jobs", "jobs of a queue that went to the dead letters and lie there still", 900.0, by_queue=True
+    ),
     Measure.SLOW_JOB: About(
         "times", "how many times its type's average a job has run for", 7 * _DAY, sampled=True, by_queue=True
     ),

@@ -1,10 +1,11 @@
 """What a processor is given besides its payload."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
 from jobdesk.core.calling import Service
+from jobdesk.core.speech import Speech
 from jobdesk.core.submission import Options
 
 
@@ -30,6 +31,8 @@ class Context(Protocol):
     type: str
     queue: str
     user: str | None
+    source: str | None
+    """Where it came from: command, http, schedule, a drop folder …, or None."""
     flow: str | None
     """The flow it belongs to, or None."""
     attempt: int
@@ -56,6 +59,12 @@ class Context(Protocol):
 
     def checkpoint(self) -> None:
         """Raise if the job was cancelled or its time is up: call it where stopping is safe."""
+
+    def heard(self) -> Sequence[Speech]:
+        """What people said to this job since it last asked (`jobdesk.core.speech`), if its processor hears anything.
+
+        From a pause to its continuing no time is counted towards the timeout.
+        """
 
     def submit(
         self,

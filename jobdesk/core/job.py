@@ -147,6 +147,8 @@ class Job:
     worker: str | None = None
     held: bool = False
     """Somebody holds it back: it waits until it is released."""
+    label: str | None = None
+    """A word or line of whoever submitted it, to find it by."""
     artifacts: Sequence[Artifact] = field(default=())
     existed: bool = False
     """A submission was answered with it, since it has the unique key."""
@@ -201,6 +203,7 @@ class Job:
             "max_rss_bytes": self.max_rss_bytes,
             "worker": self.worker,
             "held": self.held,
+            "label": self.label,
             "artifacts": [artifact.to_json() for artifact in self.artifacts],
         }
 
@@ -239,6 +242,9 @@ class NewJob:
     """Its failure does not fail its flow."""
     on_parent_failure: Literal["cancel", "ignore"] = "cancel"
     """What becomes of it when a job in `after` ends without completing: cancelled, or run all the same."""
+    label: str | None = None
+    hold: bool = False
+    immediate: bool = False
     bindings: Sequence[Mapping[str, Any]] = ()
     """Values of its data that are put in when it runs; see `flows.templates`."""
 

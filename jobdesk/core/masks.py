@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from jobdesk.core.redaction import MASK, shown
 
@@ -14,8 +15,8 @@ _LONGEST = 2_000
 def masked_words(words: Sequence[str]) -> str:
     """A command line as it may be written down: quoted, shortened, without secrets.
 
-    Masked are `--token X`, `--token=X`, `key=value` and JSON objects by their names, all else by what it looks like;
-    JSON that cannot be read is all.
+    Masked are all values of `key=value`, `key:=value` and JSON, since only the job's type says which of them is secret;
+    `--token X` and `--token=X` by their names, all else by what it looks like. JSON that cannot be read is all.
     """
     told, name = list[str](), ""
     for word in words:
@@ -28,10 +29,18 @@ def masked_words(words: Sequence[str]) -> str:
 def _word(word: str, name: str) -> str:
     if word.startswith(("{", "[")):
         try:
-            return json.dumps(shown(json.loads(word)), ensure_ascii=False)
+            return json.dumps(_emptied(json.loads(word)), ensure_ascii=False)
         except ValueError:
             return MASK
-    if found := re.fullmatch(r"(-{0,2}[\w.-]+)=(.*)", word, re.DOTALL):
-        value = found[2]
-        return f"{found[1]}={_word(value, found[1].rpartition('.')[2].lstrip('-'))}"
+    if pair := re.fullmatch(r"(\w[\w.-]*:?)=.*", word, re.DOTALL):
+        return f"{pair[1]}={MASK}"
+    if option := re.fullmatch(r"(-{1,2}[\w.-]+)=(.*)", word, re.DOTALL):
+        return f"{option[1]}={_word(option[2], option[1].rpartition('.')[2].lstrip('-'))}"
     return str(shown({name: word})[name])
+
+
+def _emptied(value: Any) -> Any:
+    """JSON with its keys alone."""
+    if isinstance(value, dict):
+        return {key: _emptied(one) for key, one in value.items()}
+    return [_emptied(one) for one in value] if isinstance(value, list) else MASK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import inspect
 import json
 import typing
@@ -13,13 +14,15 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from jobdesk.core.durations import seconds
-from jobdesk.core.errors import PayloadError, SecretError
+from jobdesk.core.durations import bytes_, seconds
+from jobdesk.core.errors import JobdeskError, PayloadError
+from jobdesk.core.job import PRIORITIES
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.redaction import Redactor
 from jobdesk.core.retry import Backoff
 from jobdesk.core.secret import OPEN, SEAL, Opener
+from jobdesk.core.speech import Word
 from jobdesk.core.text import to_json
 
 if TYPE_CHECKING:
@@ -54,8 +57,18 @@ class Processor:
     isolation: Isolation = "process"
     permanent: tuple[builtins.type[BaseException], ...] = ()
     service: str | None = None
+    memory_bytes: int | None = None
+    """What a process may need for a job of it."""
     schedule: Mapping[str, Any] | None = None
     """When it is to be run by itself: keys of `SCHEDULE_KEYS`."""
+    hears: Collection[Word] = ()
+    queues: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """By a word of priority, the queue where the submission says the priority and no queue."""
+
+    def queue_for(self, priority: int) -> str | None:
+        """The queue that a priority chooses; None if it chooses none."""
+        word = "high" if priority >= PRIORITIES["high"] else "low" if priority <= PRIORITIES["low"] else "normal"
+        return self.queues.get(word)
 
     def service_of(self, data: Mapping[str, Any]) -> str | None:
         """The service that a job with this payload needs; `{key}` is the one that the payload names, if it does."""
@@ -93,6 +106,11 @@ class Processor:
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the payload."""
         return self.payload.model_json_schema()
+
+    @property
+    def takes_failed(self) -> bool:
+        """Whether it wants to know what failed, where it is what a failure leads to."""
+        return "failed" in self.payload.model_fields
 
     @cached_property
     def secrets(self) -> frozenset[str]:
@@ -154,7 +172,7 @@ class Processor:
             )
             return to_json(stored | open_) if open_ else _as_json(stored)
         except Exception as error:  # pydantic and json have several of their own
-            if isinstance(error.__cause__, SecretError):
+            if isinstance(error.__cause__, JobdeskError):
                 raise error.__cause__ from None
             raise PayloadError(f"{self.type}: its payload cannot be stored as JSON ({error})") from None
 
@@ -263,7 +281,10 @@ def processor(
     isolation: Isolation = "process",
     permanent: tuple[builtins.type[BaseException], ...] = (),
     service: str | None = None,
+    memory_limit: str | int | None = None,
     schedule: str | Mapping[str, Any] | None = None,
+    hears: Collection[Word] = (),
+    queues: Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Declare the function below as the processor of a job type.
 
@@ -282,8 +303,11 @@ def processor(
         permanent: exception classes that are not retried.
         service: what it needs, a name of `[services]` or `[providers]`, or `{key}` for the one that the payload's key
             names: while its breaker is open, jobs of the type wait at no cost.
+        memory_limit: what a process may need for it ("1GB" or bytes), if less than `desk.memory_limit`.
         schedule: run it by itself at the times of a cron expression; or a table with `cron` and, where wanted,
             `timezone`, `data`, `queue`, `priority`, `missed`, `overlap`. It has the type's name.
+        hears: what people may say to a job of it while it runs (pause, continue, signal, send): `ctx.heard()` tells it.
+        queues: other queues by priority: `{"high": …, "low": …}`, for jobs of at least high and at most low.
     """
 
     def declare(function: F) -> F:
@@ -302,7 +326,10 @@ def processor(
             isolation=isolation,
             permanent=permanent,
             service=service,
+            memory_bytes=None if memory_limit is None else bytes_(memory_limit),
             schedule=_schedule(type, schedule),
+            hears=tuple(hears),
+            queues=dict(queues or {}),
         )
         setattr(function, MARK, made)
         return function

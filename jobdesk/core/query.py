@@ -10,9 +10,10 @@ said in `ledger.search`.
 import re
 from typing import NoReturn
 
+from jobdesk.core.dead_letters import queue_of
 from jobdesk.core.durations import bytes_, seconds
 from jobdesk.core.errors import QueryError
-from jobdesk.core.job import PRIORITIES, State, priority
+from jobdesk.core.job import DEAD, PRIORITIES, State, priority
 from jobdesk.core.nearest import nearest
 from jobdesk.core.terms import FIELDS, ORDERED, Field, Query, Sort, Term, fields, glob
 from jobdesk.core.words import needle
@@ -42,15 +43,24 @@ def parse(text: str) -> Query:
     return _Reader(text).query()
 
 
+def _dead_letters(term: Term) -> list[Term]:
+    """`queue:mail.dlq` and `queue:dead-letter` as what they mean here: jobs of a queue that failed or expired."""
+    queues = [queue_of(value) for value in term.values] if term.field == "queue" and not term.negated else [None]
+    if None in queues:
+        return [term]
+    dead = Term(tuple(state.value for state in State if state in DEAD), "state")
+    return [dead] if "" in queues else [Term(tuple(str(one) for one in queues), "queue"), dead]
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
 
     def query(self) -> Query:
-        terms = []
+        terms: list[Term] = []
         while self._skip_space():
-            terms.append(self._term())
+            terms += _dead_letters(self._term())
         return Query(tuple(terms))
 
     def _skip_space(self) -> bool:

@@ -67,6 +67,8 @@ class ScheduleSpec:
     priority: int | None = None
     missed: Missed = Missed.ONCE
     overlap: Overlap = Overlap.ALLOW
+    source: str = "schedule"
+    """Of its jobs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,9 @@ class Options(TypedDict, total=False):
     step: str | None
     optional: bool
     on_parent_failure: Literal["cancel", "ignore"]
+    label: str | None
+    hold: bool
+    immediate: bool
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: to make one, of a batch of many, takes a third of the time
@@ -66,6 +69,12 @@ class Submission:
     parent: str | None = None
     optional: bool = False
     on_parent_failure: Literal["cancel", "ignore"] = "cancel"
+    label: str | None = None
+    """A word or line of the submitter's own, to find it by."""
+    hold: bool = False
+    """It waits until somebody releases it."""
+    immediate: bool = False
+    """It goes before all others, urgent ones too; of several such ones the last."""
     bindings: Sequence[Mapping[str, Any]] = ()
     from_settings: bool = False
     """Its data stands in the settings: `${env:NAME}` in a secret is put in."""

@@ -40,6 +40,7 @@ FIELDS = {
         Field("type", Sort.NAME, "type:IMAGE_*", "its job type"),
         Field("priority", Sort.PRIORITY, "priority:>50", "urgent, high, normal, low or 0-100"),
         Field("user", Sort.TEXT, "user:ada", "who submitted it"),
+        Field("label", Sort.TEXT, "label:nightly*", "the label it was given"),
         Field("age", Sort.DURATION, "age:>1h", "time since it was created"),
         Field("took", Sort.DURATION, "took:>30s", "how long its last attempt ran"),
         Field("attempt", Sort.NUMBER, "attempt:>1", "attempts begun"),

@@ -4,18 +4,15 @@ After the rename nobody can newly open it by its old name, so what the lease and
 Every step can be the last one before a kill: `folders.ending` finds what is left and goes on.
 """
 
-import base64
 import errno
 import fcntl
 import hashlib
-import json
 import os
 import signal
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from jobdesk.folders.content import HEAD_BYTES, TAIL_BYTES, detect, is_cut
 from jobdesk.folders.place import Place
@@ -63,7 +60,7 @@ class Claim:
     look: Look | None = None
     """How it looked when it had settled; None after a restart."""
     source: Look | None = None
-    """How it looked in the folder, in which a kept one still lies."""
+    """How it looked in the folder, in which a kept one still lies; None if nothing was written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,78 +102,54 @@ def inspect(path: bytes, look: Look) -> Ready:
         os.close(fd)
 
 
-def take(
-    place: Place, id_: str, path: bytes, look: Look, first_seen: float, now: float, owner: str, *, keep: bool = False
-) -> Claim | None:
-    """Write the claim down, then rename the file into it. None: it has gone or changed meanwhile.
+def take(place: Place, planned: Claim, *, keep: bool = False) -> Claim | None:
+    """Rename a file, which was written down, among the claims. None: it has gone or changed meanwhile.
 
     Args:
-        owner: whose claim it is, should two desks ever share the folder.
+        planned: what is to be taken; `source` says how it must still look.
         keep: copy it instead; it stays where it is.
 
     Raises:
         CannotClaim: the file may not be moved.
         OSError: the claim cannot be written: disk full, read-only.
     """
-    os.mkdir(place.claim(id_), 0o700)
-    record = {
-        "path": base64.b64encode(path).decode(),
-        "first_seen": first_seen,
-        "claimed_at": now,
-        "look": list(look),
-        "owner": owner,
-    }
-    _write(os.path.join(place.claim(id_), b"claim.json"), record)
-    source = os.path.join(place.root, path)
+    source, data, look = os.path.join(place.root, planned.path), place.data(planned.id), planned.source
     try:
         if look_of(os.lstat(source)) != look:
-            discard(place, id_)
             return None
         inside = look
         try:
             if keep:
-                if not _copied(place, id_, source, look):
-                    discard(place, id_)
+                if not _copied(place, planned.id, source, look):
                     return None
-                inside = look_of(os.lstat(place.data(id_)))
+                inside = look_of(os.lstat(data))
             else:
-                os.rename(source, place.data(id_))
+                os.rename(source, data)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            _carry(place, id_, source)
-            inside = look_of(os.lstat(place.data(id_)))
+            _carry(place, planned.id, source)
+            inside = look_of(os.lstat(data))
     except FileNotFoundError:
-        discard(place, id_)
         return None
     except PermissionError as error:
-        discard(place, id_)
         raise CannotClaim(error.strerror) from None
-    return Claim(id_, path, first_seen, now, inside, look)
+    return Claim(planned.id, planned.path, planned.first_seen, planned.claimed_at, inside, look)
 
 
-def load(place: Place, id_: str) -> tuple[Claim, str | None] | None:
-    """A claim as an earlier process wrote it down, and its owner. None: no file belongs to it.
+def carry_on(place: Place, written: Claim) -> bool:
+    """Bring in a file that a killed process hid on its way out of a mount. False: there is none."""
+    stray = os.path.join(place.root, os.path.dirname(written.path), _STRAY + written.id.encode())
+    if not os.path.lexists(stray):
+        return False
+    _carry_on(place, written.id, stray)
+    return True
 
-    A claim whose record was lost in a crash of the machine keeps its file, under its id as name.
-    """
-    record: dict[str, Any] = {}
-    try:
-        with open(os.path.join(place.claim(id_), b"claim.json"), "rb") as file:
-            record = json.load(file)
-        path = base64.b64decode(record["path"])
-    except (OSError, ValueError, KeyError, TypeError):
-        record, path = {}, b"recovered-" + id_.encode()
-    stray = os.path.join(place.root, os.path.dirname(path), _STRAY + id_.encode())
-    if os.path.lexists(stray):
-        _carry_on(place, id_, stray)
-    if not os.path.lexists(place.data(id_)):
-        return None
-    at = os.lstat(place.claim(id_)).st_mtime
-    looked = record.get("look")
-    source = Look(*looked) if looked else None
-    claim = Claim(id_, path, float(record.get("first_seen", at)), float(record.get("claimed_at", at)), None, source)
-    return claim, record.get("owner")
+
+def unwritten(place: Place, id_: str) -> Claim:
+    """A claim whose slip was lost in a crash of the machine: it keeps its file, under its id as name."""
+    at = os.lstat(place.data(id_)).st_ctime
+    return Claim(id_, b"recovered-" + id_.encode(), at, at)
 
 
 def read(place: Place, claim: Claim, stopping: Callable[[], bool]) -> Content | None:
@@ -201,29 +174,6 @@ def read(place: Place, claim: Claim, stopping: Callable[[], bool]) -> Content | 
         return Content(claim, before.st_size, digest.hexdigest(), detect(head))
     finally:
         os.close(fd)
-
-
-def discard(place: Place, id_: str) -> None:
-    """Remove the folder of a claim; never its file."""
-    folder = place.claim(id_)
-    for name in (b"claim.json", b"data.new"):
-        try:
-            os.unlink(os.path.join(folder, name))
-        except FileNotFoundError:
-            continue
-        try:
-            os.rmdir(folder)
-            return
-        except OSError as error:
-            if error.errno != errno.ENOTEMPTY:
-                raise
-    try:
-        os.rmdir(folder)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        if error.errno != errno.ENOTEMPTY:
-            raise
 
 
 def _open(path: bytes) -> int:
@@ -254,7 +204,7 @@ def _carry(place: Place, id_: str, source: bytes) -> None:
 
 def _carry_on(place: Place, id_: str, stray: bytes) -> None:
     if not os.path.lexists(place.data(id_)):
-        new = os.path.join(place.claim(id_), b"data.new")
+        new = os.path.join(place.tmp, id_.encode())
         copy(stray, new)
         os.rename(new, place.data(id_))
     os.unlink(stray)
@@ -281,18 +231,10 @@ def copy(source: bytes, target: bytes, mode: int = 0o600) -> None:
 
 def _copied(place: Place, id_: str, source: bytes, look: Look) -> bool:
     """Copy a file into its claim; False: it changed while it was copied."""
-    new = os.path.join(place.claim(id_), b"data.new")
+    new = os.path.join(place.tmp, id_.encode())
     copy(source, new)
     if look_of(os.lstat(source)) != look:
+        os.unlink(new)
         return False
     os.rename(new, place.data(id_))
     return True
-
-
-def _write(path: bytes, record: dict[str, Any]) -> None:
-    """Write it down; a half written one has no file yet."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        os.write(fd, json.dumps(record).encode())
-    finally:
-        os.close(fd)

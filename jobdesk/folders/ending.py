@@ -12,9 +12,11 @@ from pathlib import Path
 from jobdesk.core.clock import Clock
 from jobdesk.core.names import shown
 from jobdesk.folders import claim, finish
+from jobdesk.folders.claim import Claim
 from jobdesk.folders.owning import Owner
 from jobdesk.folders.place import Place
 from jobdesk.folders.rules import DONE, REASONS, FolderRule
+from jobdesk.folders.slips import Slips
 from jobdesk.ledger import intake
 from jobdesk.ledger.database import Ledger
 
@@ -68,6 +70,7 @@ class Ender:
         clock: Clock,
         rule: FolderRule,
         place: Place,
+        slips: Slips,
         quarantine: Path,
         changes: Callable[[], int],
     ) -> None:
@@ -76,6 +79,7 @@ class Ender:
         self._clock = clock
         self._rule = rule
         self._place = place
+        self._slips = slips
         self._quarantine = quarantine
         self._folder = str(rule.path)
         self._version: int | None = None
@@ -110,7 +114,7 @@ class Ender:
                     late.add(one.file.id)
         for one, _, target in moved:
             if one.file.id not in late:
-                claim.discard(self._place, one.file.id)
+                self._slips.gone(one.file.id)
             elif target is not None:  # its work was taken up again while we moved its file: it needs it there
                 finish.move(target, self._place.data(one.file.id))
         return len(moved) - len(late)
@@ -137,17 +141,20 @@ class Ender:
         """
         said = None
         _clear(self._place.tmp)
+        written = self._slips.read()
         on_disk = [os.fsdecode(name) for name in sorted(os.listdir(self._place.claimed))]
+        for id_ in written.keys() - set(on_disk):
+            if claim.carry_on(self._place, written[id_][0]):
+                on_disk.append(id_)
+            else:
+                self._slips.gone(id_)
         records = intake.known(self._ledger, on_disk)
         for id_ in on_disk:
             record = records.get(id_)
             if record is None:
-                said = self._take_up(id_, owner) or said
+                said = self._take_up(id_, written.get(id_), owner) or said
             elif record.finished_at is not None:
-                if os.path.lexists(self._place.data(id_)):
-                    self._reopen(record)
-                else:
-                    claim.discard(self._place, id_)
+                self._reopen(record)
         version = self._changes()
         if version == self._version:
             return said
@@ -161,15 +168,11 @@ class Ender:
         with self._ledger.write() as tx:
             intake.reopen(tx, file)
 
-    def _take_up(self, id_: str, owner: Owner) -> str | None:
-        """A claim that no record knows: resume it, unless it is another desk's, or no file belongs to it."""
+    def _take_up(self, id_: str, written: tuple[Claim, str | None] | None, owner: Owner) -> str | None:
+        """A claim that no record knows: resume it, unless it is another desk's."""
         if id_ in owner.held:
             return None
-        found = claim.load(self._place, id_)
-        if found is None:
-            claim.discard(self._place, id_)
-            return None
-        one, whose = found
+        one, whose = written or (claim.unwritten(self._place, id_), None)
         if whose not in (None, str(self._ledger.path)) and os.path.exists(str(whose)):
             return f"files in {self._folder} are claimed by another desk ({whose}): let it finish them"
         owner.resume(one)

@@ -163,12 +163,9 @@ def take_back(place: Place, file: intake.Owned) -> bool:
         around = os.path.dirname(os.path.dirname(os.path.dirname(file.moved_to)))
         if os.path.basename(os.path.dirname(os.path.dirname(file.moved_to))) in (DONE, REJECTED):
             place.ends = around  # that of a read-only folder lies elsewhere
-    with suppress(FileExistsError):
-        os.mkdir(place.claim(file.id), 0o700)
     try:
         move(file.moved_to, place.data(file.id))
     except FileNotFoundError:
-        claim.discard(place, file.id)
         return False
     with suppress(FileNotFoundError):
         os.unlink(file.moved_to + SIDECAR)

@@ -22,6 +22,7 @@ from jobdesk.folders.looking import Looker
 from jobdesk.folders.owning import Owner, Submit
 from jobdesk.folders.place import Offline, Place
 from jobdesk.folders.rules import FolderRule
+from jobdesk.folders.slips import Slips
 from jobdesk.folders.telling import WAITING_LISTED, Teller
 from jobdesk.ledger import folders, intake
 from jobdesk.ledger.database import Ledger
@@ -76,8 +77,9 @@ class DropFolder:
         self.door = Door(rule)
         self._place = Place(rule.path, corner if rule.source == "keep" else None)
         self._changes = changes or count().__next__
-        self._owner = Owner(ledger, clock, self.door, self._place, submit, accepts, self.stopping.is_set)
-        self._ender = Ender(ledger, clock, rule, self._place, quarantine, self._changes)
+        slips = Slips(self._place)
+        self._owner = Owner(ledger, clock, self.door, self._place, slips, submit, accepts, self.stopping.is_set)
+        self._ender = Ender(ledger, clock, rule, self._place, slips, quarantine, self._changes)
         self._listener = None if ear is None or rule.watch == "poll" else Listener(ear, rule, wake)
         status = folders.Status(path=self._folder, pipeline=rule.pipeline, mode="offline", consumer=consumer)
         self._teller = Teller(ledger, status, rule.rescan_s)

@@ -20,6 +20,7 @@ from jobdesk.folders.recording import record
 from jobdesk.folders.rules import UNSURE_SETTLE_S, FolderRule
 from jobdesk.folders.scan import Look, look_of
 from jobdesk.folders.settle import StabilityTracker
+from jobdesk.folders.slips import Slips
 from jobdesk.ledger import dropped
 from jobdesk.ledger.database import Ledger, Tx
 
@@ -58,6 +59,7 @@ class Owner:
         clock: Clock,
         door: Door,
         place: Place,
+        slips: Slips,
         submit: Submit,
         accepts: Callable[[], frozenset[str] | None],
         stopping: Callable[[], bool],
@@ -67,6 +69,7 @@ class Owner:
         self._door = door
         self._rule: FolderRule = door.rule
         self._place = place
+        self._slips = slips
         self._submit = submit
         self._accepts = accepts
         self._stopping = stopping
@@ -107,7 +110,7 @@ class Owner:
                 self.tracker.see(id_.encode(), look_of(os.lstat(self._place.data(id_))), monotonic, now)
             except FileNotFoundError:
                 del self.held[id_]
-                claim.discard(self._place, id_)
+                self._slips.gone(id_)
         self.tracker.end_scan()
         whole = [replace(self.held[id_.decode()], look=self.tracker.signature(id_)) for id_ in self.tracker.settled()]
         for start in range(0, len(whole), BATCH_FILES):
@@ -121,59 +124,85 @@ class Owner:
         """
         most = FIRST_FILES if first else BATCH_FILES
         while room > 0 and not self._stopping():
-            batch: list[Claim] = []
-            size = 0
-            while len(batch) < min(most, room) and size < BATCH_BYTES:
-                path = tracker.next_settled()
-                if path is None:
-                    break
-                look = tracker.signature(path)
-                taken = self._claim(path, tracker)
-                if taken is not None:
-                    batch.append(taken)
-                    size += look.size
-                if self._clock.monotonic() >= until:
-                    break
-            self._own(batch)
-            room -= len(batch)
+            planned = self._plan(tracker, min(most, room), until)
+            self._own(self._claim(planned, tracker))
+            room -= len(planned)
             most = BATCH_FILES
-            if self.trouble or not batch or self._clock.monotonic() >= until:
+            if self.trouble or not planned or self._clock.monotonic() >= until:
                 return
 
-    def _claim(self, path: bytes, tracker: StabilityTracker) -> Claim | None:
-        """Take one file out of the folder, if it may be."""
-        look, now = tracker.signature(path), self._clock.monotonic()
+    def _plan(self, tracker: StabilityTracker, most: int, until: float) -> list[Claim]:
+        """Settled files that may be taken, as many as can be read in one go."""
+        planned: list[Claim] = []
+        size = 0
+        while len(planned) < most and size < BATCH_BYTES and (path := tracker.take_settled()) is not None:
+            look, now = tracker.signature(path), self._clock.monotonic()
+            if self._is_ready(path, look, tracker, now):
+                at = self._clock.now()
+                planned.append(Claim(ids.new("file", at), path, tracker.first_seen(path), at, source=look))
+                size += look.size
+            if now >= until:
+                break
+        return planned
+
+    def _is_ready(self, path: bytes, look: Look, tracker: StabilityTracker, now: float) -> bool:
+        """Whether a settled file may be taken; if not, it is noted why, and when it is looked at again."""
         whole = os.path.join(self._place.root, path)
         barred = self._door.barred(whole)
         if barred is not None:
             self.notes[path] = ("waiting", barred)
             tracker.again(path, now, self._rule.rescan_s)
-            return None
-        try:
-            refused = self._door.size(look.size)
-            if refused is not None and self._keep:
+            return False
+        refused = self._door.size(look.size)
+        if refused is not None:
+            if self._keep:
                 self._leave(path, *refused)
                 tracker.again(path, now, self._rule.rescan_s)
-                return None
-            if refused is None and not self._may_take(path, claim.inspect(whole, look), tracker, now):
-                return None
-            at = self._clock.now()
-            id_, first_seen, owner = ids.new("file", at), tracker.first_seen(path), str(self._ledger.path)
-            try:
-                taken = claim.take(self._place, id_, path, look, first_seen, at, owner, keep=self._keep)
-            except OSError:
-                claim.discard(self._place, id_)
-                raise
-        except (CannotRead, CannotClaim) as error:
-            self._leave(path, "unreadable" if isinstance(error, CannotRead) else "cannot-claim", str(error))
+            return not self._keep
+        try:
+            return self._may_take(path, claim.inspect(whole, look), tracker, now)
+        except CannotRead as error:
+            self._leave(path, "unreadable", str(error))
             tracker.again(path, now, self._rule.rescan_s)
+            return False
+
+    def _claim(self, planned: Sequence[Claim], tracker: StabilityTracker) -> list[Claim]:
+        """Write these files down and take them out of the folder; which could be.
+
+        Raises:
+            OSError: nothing can be taken now; what was taken is held, the others rest anew.
+        """
+        taken: list[Claim] = []
+        left = list(reversed(planned))
+        try:
+            if left:
+                self._slips.write(planned, str(self._ledger.path))
+            while left:
+                found = self._take_one(left[-1], tracker)
+                left.pop()
+                if found is not None:
+                    taken.append(found)
+        finally:
+            for one in left:
+                tracker.again(one.path, self._clock.monotonic())
+        return taken
+
+    def _take_one(self, planned: Claim, tracker: StabilityTracker) -> Claim | None:
+        path = planned.path
+        try:
+            taken = claim.take(self._place, planned, keep=self._keep)
+        except CannotClaim as error:
+            self._leave(path, "cannot-claim", str(error))
+            tracker.again(path, self._clock.monotonic(), self._rule.rescan_s)
+            self._slips.gone(planned.id)
             return None
         if taken is None:
-            tracker.again(path, now)
+            tracker.again(path, self._clock.monotonic())
+            self._slips.gone(planned.id)
             return None
         self.notes.pop(path, None)
         tracker.forget(path)
-        self.held[id_] = taken
+        self.held[planned.id] = taken
         return taken
 
     def _may_take(self, path: bytes, found: Ready, tracker: StabilityTracker, now: float) -> bool:
@@ -215,7 +244,7 @@ class Owner:
         for content in outcome.unneeded:  # a kept file that changed in nothing but its times
             with suppress(FileNotFoundError):
                 os.unlink(self._place.data(content.claim.id))
-            claim.discard(self._place, content.claim.id)
+            self._slips.gone(content.claim.id)
             self._let_go(content)
 
     def _let_go(self, content: Content) -> None:

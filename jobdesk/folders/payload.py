@@ -34,6 +34,11 @@ def fill(data: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in filled.items() if value is not None or data[key] is None}
 
 
+def fixed(value: Any) -> Any:
+    """What a value is for every file; None if a template or `${env:NAME}` leaves that to each."""
+    return None if _is_open(value) else _filled(value, {})
+
+
 def facts(path: bytes, *, size: int | None, sha256: str | None, mtime_ns: int) -> dict[str, Any]:
     """What can be said of a file that lay at this path below its folder."""
     folder, name = os.path.split(path)
@@ -56,6 +61,14 @@ def _iso(mtime_ns: int) -> str | None:
         return datetime.fromtimestamp(mtime_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (OverflowError, ValueError, OSError):  # a file system may say anything
         return None
+
+
+def _is_open(value: Any) -> bool:
+    if isinstance(value, str):
+        return any(token["name"] is not None or token["variable"] for token in _TOKEN.finditer(value))
+    if isinstance(value, Mapping | list | tuple):
+        return any(map(_is_open, value.values() if isinstance(value, Mapping) else value))
+    return False
 
 
 def _filled(value: Any, known: Mapping[str, Any] | None) -> Any:

@@ -44,13 +44,13 @@ class Place:
     def tmp(self) -> bytes:
         return os.path.join(self.own, b"tmp")
 
-    def claim(self, id_: str) -> bytes:
-        """The folder of one claim."""
-        return self.claimed + b"/" + id_.encode()
+    @property
+    def slips(self) -> bytes:
+        return self.own + b"/slips"
 
     def data(self, id_: str) -> bytes:
-        """The claimed file itself."""
-        return self.claim(id_) + b"/data"
+        """A claimed file."""
+        return self.claimed + b"/" + id_.encode()
 
     def open(self) -> bool:
         """Make the own corner and become the folder's master. False: another process is.
@@ -90,7 +90,7 @@ class Place:
         return True
 
     def _make_own(self) -> None:
-        for folder in (self.own, self.claimed, self.tmp):
+        for folder in (self.own, self.claimed, self.slips, self.tmp):
             real_folder(folder, 0o700)
         if not os.access(self.own, os.W_OK):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), self.own)

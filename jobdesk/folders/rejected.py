@@ -13,6 +13,8 @@ from jobdesk.folders.finish import SIDECAR, plain_name
 from jobdesk.folders.rules import REJECTED
 
 _SIDECAR_BYTES = 100_000
+INFECTED = ".infected"
+"""How the name of a file ends that a scan moved to the quarantine; the note beside it ends in .json instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,12 @@ def _files(corner: Path) -> Iterator[tuple[os.stat_result, Path]]:
         entries = list(os.scandir(corner))
     except OSError:
         return
+    notes = {f"{Path(entry.name).stem}.json" for entry in entries if entry.name.endswith(INFECTED)}
     for entry in entries:
         try:
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(Path(entry.path))
-            elif entry.is_file(follow_symlinks=False) and _is_kept(os.fsencode(entry.name)):
+            elif entry.is_file(follow_symlinks=False) and entry.name not in notes and _is_kept(os.fsencode(entry.name)):
                 yield entry.stat(follow_symlinks=False), Path(entry.path)
         except OSError:
             continue
@@ -63,8 +66,8 @@ def _is_kept(name: bytes) -> bool:
 
 def _told(path: Path, status: os.stat_result, held: bool) -> Refused:
     said = _sidecar(path)
-    name = shown(plain_name(os.fsencode(path)))
-    where, ended = said.get("folder"), _text(said, "rejected_at")
+    name = _text(said, "name") or shown(plain_name(os.fsencode(path)))
+    where, ended = said.get("folder"), _text(said, "rejected_at") or _text(said, "found_at")
     try:
         at = instant(ended)
     except ValueError:
@@ -72,7 +75,8 @@ def _told(path: Path, status: os.stat_result, held: bool) -> Refused:
     return Refused(
         path=path, name=name, folder=where if isinstance(where, str) else "", size=status.st_size,
         at=at, quarantined=held, reason=_text(said, "reason") or ("virus" if held else ""),
-        message=_text(said, "message"), job=_text(said, "job_id") or None,
+        message=_text(said, "message") or _text(said, "infection"),
+        job=_text(said, "job_id") or _text(said, "job") or None,
     )  # fmt: skip
 
 
@@ -82,8 +86,9 @@ def _text(said: dict[str, Any], key: str) -> str:
 
 
 def _sidecar(path: Path) -> dict[str, Any]:
+    note = path.with_suffix(".json") if path.suffix == INFECTED else os.fsencode(path) + SIDECAR
     try:
-        with open(os.fsencode(path) + SIDECAR, "rb") as file:
+        with open(note, "rb") as file:
             said = json.loads(file.read(_SIDECAR_BYTES))
     except (OSError, ValueError):
         return {}

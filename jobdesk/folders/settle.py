@@ -104,7 +104,7 @@ class StabilityTracker:
     # ── what is whole ──
 
     def next_settled(self) -> bytes | None:
-        """The file that rested long enough and was first seen; it must be forgotten, or begun again, then."""
+        """The file that rested long enough and was first seen."""
         while self._whole:
             first_seen, path = self._whole[0]
             seen = self._seen.get(path)
@@ -112,6 +112,13 @@ class StabilityTracker:
                 return path
             heapq.heappop(self._whole)
         return None
+
+    def take_settled(self) -> bytes | None:
+        """The same, once: the file must be forgotten, or begun again, then."""
+        path = self.next_settled()
+        if path is not None:
+            heapq.heappop(self._whole)
+        return path
 
     def settled(self, limit: int | None = None) -> list[bytes]:
         """Paths of the files that rested long enough, first seen first; of very many only those found first."""

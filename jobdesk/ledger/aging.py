@@ -18,5 +18,5 @@ def sync(ledger: Ledger, span_s: float | None) -> None:
         return
     with ledger.write() as tx:
         tx.run("INSERT INTO meta VALUES ('aging', ?) ON CONFLICT DO UPDATE SET value = excluded.value", (repr(wanted),))
-        tx.run(f"UPDATE job SET aging = ? WHERE state IN ({IN_FLIGHT_WORDS})", (wanted,))
+        tx.run(f"UPDATE job SET aging = ? WHERE state IN ({IN_FLIGHT_WORDS}) AND aging >= 0", (wanted,))
         tx.wakes = True

@@ -8,11 +8,17 @@ what it holds has been put back.
 UNDOING = "EXISTS (SELECT 1 FROM meta WHERE key = 'undoing')"
 """True while `ledger.undoing` puts states back, in its transaction only: a job may then return to where it was."""
 
+_REFUSED = "BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;\n"
 _KEPT = "".join(
-    f"CREATE TRIGGER {table}_{word}d BEFORE {word.upper()} ON {table} "
-    "BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;\n"
+    f"CREATE TRIGGER {table}_{word}d BEFORE {word.upper()} ON {table} {_REFUSED}"
     for table in ("audit", "audit_part")
     for word in ("update", "delete")
+)
+# INSERT OR REPLACE takes a row away without a DELETE that a trigger hears of
+_KEPT += "".join(
+    f"CREATE TRIGGER {table}_replaced BEFORE INSERT ON {table} "
+    f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) {_REFUSED}"
+    for table, same in (("audit", "id = new.id"), ("audit_part", "audit = new.audit AND part = new.part"))
 )
 
 MIGRATION = f"""

@@ -99,6 +99,11 @@ def _left(tx: Tx, breaker: Breaker) -> int:
     return max(0, breaker.trials - (int(taken[0]) if taken else 0))
 
 
+def is_tried(ledger: Ledger, service: str) -> bool:
+    """Whether a job is on trial at a half open service now."""
+    return ledger.row(f"SELECT 1 FROM breaker_trial t WHERE t.service = ? AND {_LIVE} LIMIT 1", (service,)) is not None
+
+
 def on_trial(tx: Tx, service: str, seq: int, fence: int) -> None:
     """A job was let through to a half open service."""
     tx.run("INSERT OR IGNORE INTO breaker_trial (service, job, fence) VALUES (?, ?, ?)", (service, seq, fence))

@@ -12,7 +12,7 @@ from jobdesk.core.words import needle
 Condition = tuple[str, list[Any]]
 """SQL over `job j`, and its values."""
 
-_COLUMNS = {"schedule": "j.schedule", "source": "j.source", "user": "j.user", "worker": "j.worker"}
+_COLUMNS = {"label": "j.label", "schedule": "j.schedule", "source": "j.source", "user": "j.user", "worker": "j.worker"}
 _TEXTS = "j.data, j.error_type, j.error_message, j.error_traceback"
 ENDING = 4
 """Letters of an id's end that a bare word has at least: fewer would fit many by chance."""

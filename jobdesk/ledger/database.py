@@ -188,7 +188,7 @@ class Ledger:
                 "journal_mode": "wal",
                 "synchronous": "full",
                 "busy_timeout": BUSY_TIMEOUT_S * 1000,
-                "cache_size": -32_000,
+                "cache_size": -4_000,  # KB for each thread: the pages are in the cache of the system anyway
                 "temp_store": "memory",
                 "wal_autocheckpoint": 4000,  # pages: what is written again and again is copied once
             },

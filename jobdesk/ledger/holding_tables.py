@@ -1,8 +1,11 @@
-"""The column of held jobs, and what its triggers do; see `ledger.holding`."""
+"""The columns of held and of labelled jobs, and what its triggers do; see `ledger.holding`."""
 
 from jobdesk.ledger import lanes
 
-MIGRATION = "ALTER TABLE job ADD COLUMN held INTEGER NOT NULL DEFAULT 0;\n"
+MIGRATION = """
+ALTER TABLE job ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN label TEXT;          -- a word of the submitter's own
+"""
 
 ON_NEW = ["UPDATE job SET parked = 2 WHERE new.held AND seq = new.seq"]
 ON_HELD = [

@@ -11,7 +11,8 @@ and a unique index makes two running ones impossible. Parked for good (2) is wha
 see `ledger.holding`.
 
 A job's *rank* orders its lane: its priority, and with ageing (points a second) less the older it is.
-It does not change while the job waits, so ageing needs no upkeep.
+It does not change while the job waits, so ageing needs no upkeep. An ageing of `FIRST` makes it an
+instant: above all that any priority comes to.
 """
 
 MIGRATION = """
@@ -51,6 +52,9 @@ CREATE TABLE rate_start (
 
 AGING = "coalesce((SELECT CAST(value AS REAL) FROM meta WHERE key = 'aging'), 0)"
 """The ageing that a new job is given, as SQL."""
+
+FIRST = -1.0
+"""The ageing of a job that goes before all others, and before those that came to do so earlier."""
 
 _READY = "{0}.state = 'pending' AND {0}.parked = 0"
 _KEYED = "concurrency_key = new.concurrency_key"

@@ -155,8 +155,8 @@ def cancel(tx: Tx, id_: str, why: str) -> State:
     return State.CANCELLED
 
 
-def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
-    """Run an ended job again, with a fresh set of attempts; `data` replaces its payload.
+def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None, source: str | None = None) -> None:
+    """Run an ended job again, with a fresh set of attempts; `data` replaces its payload, `source` where it came from.
 
     Raises:
         NotFound: there is no such job.
@@ -175,8 +175,8 @@ def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None) -> None:
     tx.run(
         "UPDATE job SET state = 'pending', attempt = 0, run_at = ?, ready_at = ?, finished_at = NULL, "
         "expires_at = NULL, cancel_requested_at = NULL, held = 0, data = coalesce(?, data), "
-        f"aging = {lanes.AGING} WHERE seq = ? AND state = ?",
-        (tx.now, tx.now, None if data is None else to_json(dict(data)), seq, state),
+        f"source = coalesce(?, source), aging = {lanes.AGING} WHERE seq = ? AND state = ?",
+        (tx.now, tx.now, None if data is None else to_json(dict(data)), source, seq, state),
     )
     tx.event(Kind.JOB_RETRY, seq, queue, attempt=0, delay_s=0, message="retried by hand", by_hand=True)
     tx.wakes = True

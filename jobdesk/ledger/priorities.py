@@ -1,8 +1,9 @@
-"""Changing the priority of jobs that wait."""
+"""Changing the priority of jobs that wait, and letting one go before all others."""
 
 from jobdesk.core.errors import NotFound, Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.job import FINAL, State
+from jobdesk.ledger import lanes
 from jobdesk.ledger.database import Tx
 
 
@@ -13,15 +14,39 @@ def set_priority(tx: Tx, id_: str, priority: int, who: str) -> bool:
         NotFound: there is no such job.
         Refused: it runs, or has ended.
     """
-    found = tx.row("SELECT seq, queue, state, priority FROM job WHERE id = ?", (id_,))
-    if found is None:
-        raise NotFound(f"there is no job {id_}")
-    seq, queue, state, former = found
-    if state == State.PROCESSING or state in FINAL:
-        raise Refused(f"job {id_} is {state}: only a job that waits can be given another priority")
-    if former == priority:
+    seq, queue, former, is_first = _waiting(tx, id_)
+    if former == priority and not is_first:
         return False
-    tx.run("UPDATE job SET priority = ? WHERE seq = ?", (priority, seq))
+    tx.run(
+        f"UPDATE job SET priority = ?, aging = CASE WHEN aging < 0 THEN {lanes.AGING} ELSE aging END WHERE seq = ?",
+        (priority, seq),
+    )
     tx.event(Kind.JOB_LOG, seq, queue, level="info", message=f"priority {priority}, was {former}: by {who}")
     tx.wakes = True
     return True
+
+
+def set_first(tx: Tx, id_: str, who: str) -> bool:
+    """Let a job that has not ended and does not run go before all others. False: it does already.
+
+    Raises:
+        NotFound: there is no such job.
+        Refused: it runs, or has ended.
+    """
+    seq, queue, former, is_first = _waiting(tx, id_)
+    if is_first:
+        return False
+    tx.run("UPDATE job SET priority = 100, aging = ? WHERE seq = ?", (lanes.FIRST, seq))
+    tx.event(Kind.JOB_LOG, seq, queue, level="info", message=f"before all others, was {former}: by {who}")
+    tx.wakes = True
+    return True
+
+
+def _waiting(tx: Tx, id_: str) -> tuple[int, str, int, bool]:
+    found = tx.row("SELECT seq, queue, state, priority, aging < 0 FROM job WHERE id = ?", (id_,))
+    if found is None:
+        raise NotFound(f"there is no job {id_}")
+    seq, queue, state, former, is_first = found
+    if state == State.PROCESSING or state in FINAL:
+        raise Refused(f"job {id_} is {state}: only a job that waits can be given another priority")
+    return seq, queue, former, bool(is_first)

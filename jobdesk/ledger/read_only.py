@@ -29,7 +29,7 @@ from jobdesk.ledger.tables import MIGRATIONS
 T = TypeVar("T")
 TRIES = 20
 """Times that a statement is run again because somebody wrote meanwhile; the second finds their -shm."""
-_REFUSED = "nothing is changed with --read-only: leave it out"
+REFUSED = "nothing is changed with --read-only: leave it out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class ReadOnlyLedger(Ledger):
             return found + (int(self._own.open.number) << 40)
 
     def _refuse(self) -> Never:
-        raise ReadOnly(_REFUSED)
+        raise ReadOnly(REFUSED)
 
     def _steady(self, read: Callable[[sqlite3.Connection], T]) -> T:
         """What `read` gives of one state of the ledger, whoever begins to write meanwhile."""
@@ -153,7 +153,10 @@ class ReadOnlyLedger(Ledger):
                 return read(found.connection)
             if found is None or self._changed(found):
                 self.close()
-                found = self._own.open = self._open()
+                try:
+                    found = self._own.open = self._open()
+                except FileNotFoundError:  # who wrote has just closed it, and its -wal went
+                    continue
             try:
                 answer = read(found.connection)
             except sqlite3.DatabaseError:

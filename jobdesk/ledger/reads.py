@@ -8,7 +8,7 @@ from typing import Any
 from jobdesk.core.clock import iso
 from jobdesk.core.errors import NotFound, UsageError
 from jobdesk.core.events import Event, Kind
-from jobdesk.core.job import Artifact, Job, State
+from jobdesk.core.job import DEAD, Artifact, Job, State
 from jobdesk.core.rate import Rate
 from jobdesk.core.redaction import shown
 from jobdesk.ledger.database import Ledger, Row
@@ -66,6 +66,17 @@ class Queue:
             "later": self.later,
             "dead": self.dead,
         }
+
+
+def dead_letters(queues: Sequence[Queue], name: str, of: str) -> Queue | None:
+    """The dead letters of a queue, or of all of them (`of` is ""), as if they were a queue; None: there is none."""
+    meant = [one for one in queues if of in ("", one.name)]
+    if not meant:
+        return None
+    counts = {state: sum(one.counts[state] for one in meant) if state in DEAD else 0 for state in State}
+    told = "dead letters of all queues" if not of else f"dead letters of {of}"
+    kept_s = meant[0].dead_letter_ttl_s if of else None
+    return Queue(name, meant[0].priority if of else 50, None, None, kept_s, None, told, None, None, counts)
 
 
 def full_id(ledger: Ledger, prefix: str) -> str:

@@ -13,7 +13,8 @@ JOB = (
     "j.ready_at, j.started_at, j.finished_at, j.expires_at, j.cancel_requested_at, j.worker, j.flow, j.step, "
     "j.parent, j.schedule, j.source, j.user, j.unique_key, j.timeout_s, j.progress_done, j.progress_total, "
     "j.progress_message, j.cpu_ms, j.max_rss_bytes, j.error_type, j.error_message, j.error_fingerprint, "
-    "j.error_retryable, j.data, j.result, j.error_traceback, j.concurrency_key, j.held"
+    "j.error_retryable, j.data, j.result, j.error_traceback, j.concurrency_key, j.held, "
+    "j.label"
 )
 """The columns of a whole job, for `SELECT … FROM job j`."""
 
@@ -24,7 +25,7 @@ def to_job(row: Sequence[Any], **more: Any) -> Job:
      ready_at, started_at, finished_at, expires_at, cancel_requested_at, worker, flow, step,
      parent, schedule, source, user, unique_key, timeout_s, progress_done, progress_total,
      progress_message, cpu_ms, max_rss_bytes, error_type, error_message, error_fingerprint,
-     error_retryable, data, result, error_traceback, concurrency_key, held) = row  # fmt: skip
+     error_retryable, data, result, error_traceback, concurrency_key, held, label) = row  # fmt: skip
     error = None
     if error_type is not None:
         error = JobError(error_type, error_message, error_traceback, error_fingerprint, bool(error_retryable))
@@ -65,5 +66,6 @@ def to_job(row: Sequence[Any], **more: Any) -> Job:
         max_rss_bytes=max_rss_bytes,
         worker=worker,
         held=bool(held) and finished_at is None,
+        label=label,
         **more,
     )

@@ -19,5 +19,6 @@ CREATE TABLE schedule (
 ) WITHOUT ROWID;
 INSERT INTO schedule SELECT * FROM schedule_former;
 DROP TABLE schedule_former;
+ALTER TABLE schedule ADD COLUMN source TEXT;    -- of its jobs, if another than `schedule`
 CREATE INDEX schedule_due ON schedule (next_at) WHERE next_at IS NOT NULL AND paused_at IS NULL;
 """

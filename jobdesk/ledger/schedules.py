@@ -22,7 +22,7 @@ MISSED_KEPT = 50
 _SELECT = (
     "SELECT s.name, s.type, s.cron, s.at, s.timezone, s.data, s.queue, s.priority, s.missed, s.overlap, s.origin, "
     "s.user, s.created_at, s.changed_at, s.cursor_at, s.next_at, s.paused_at, s.paused_by, s.last_at, s.last_job, "
-    "j.state, s.fired, s.missed_count, s.problem FROM schedule s LEFT JOIN job j ON j.id = s.last_job"
+    "j.state, s.fired, s.missed_count, s.problem, s.source FROM schedule s LEFT JOIN job j ON j.id = s.last_job"
 )
 
 
@@ -109,15 +109,17 @@ def define(
     """Write a definition, over one of the same name if there is one; its pause and history stay."""
     tx.run(
         "INSERT INTO schedule (name, origin, type, cron, at, timezone, data, queue, priority, missed, overlap, user, "
-        "created_at, changed_at, cursor_at, next_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "created_at, changed_at, cursor_at, next_at, source) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (name) DO UPDATE SET origin = excluded.origin, type = excluded.type, cron = excluded.cron, "
         "at = excluded.at, timezone = excluded.timezone, data = excluded.data, queue = excluded.queue, "
         "priority = excluded.priority, missed = excluded.missed, overlap = excluded.overlap, user = excluded.user, "
+        "source = excluded.source, "
         "changed_at = excluded.changed_at, cursor_at = excluded.cursor_at, next_at = excluded.next_at, problem = NULL",
         (
             spec.name, origin, spec.type, spec.cron, spec.at, spec.timezone,
             json.dumps(dict(spec.data), ensure_ascii=False), spec.queue, spec.priority, spec.missed, spec.overlap,
-            user, tx.now, tx.now, cursor_at, next_at,
+            user, tx.now, tx.now, cursor_at, next_at, spec.source,
         ),
     )  # fmt: skip
     tx.wakes = True
@@ -235,7 +237,7 @@ def _record(tx: Tx, name: str, fire_at: float, job: str | None, reason: Reason |
 def _to_schedule(row: Row) -> Schedule:
     (name, type_, cron, at, timezone, data, queue, priority, missed_, overlap, origin, user, created_at, changed_at,
      cursor_at, next_at, paused_at, paused_by, last_at, last_job, last_state, fired_, missed_count,
-     problem) = row  # fmt: skip
+     problem, source) = row  # fmt: skip
     spec = ScheduleSpec(
         name=name,
         type=type_,
@@ -247,6 +249,7 @@ def _to_schedule(row: Row) -> Schedule:
         priority=priority,
         missed=Missed(missed_),
         overlap=Overlap(overlap),
+        source=source or "schedule",
     )
     return Schedule(
         spec=spec,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from jobdesk.core.redaction import TOKEN, TOKEN_MARK
+from jobdesk.ledger import dropped
 from jobdesk.ledger.database import Ledger, Row
 
 BATCH = 200
@@ -18,6 +19,7 @@ PLACES = (
     ("binding", "job", ("bindings",)),
     ("schedule", "name", ("data",)),
     ("asset", "id", ("record",)),
+    ("drop_folder", "path", ("rule",)),
 )
 """Tables, their keys, and the columns of theirs that may hold tokens."""
 
@@ -69,6 +71,8 @@ def rewrite(ledger: Ledger, found: list[Found], change: Callable[[str], str]) ->
         return 0
     lost = 0
     with ledger.write() as tx:
+        if any(one.table == "drop_folder" for one, *_ in new):
+            dropped.changed(tx)
         for one, column, text, made in new:
             lost += not tx.run(
                 f"UPDATE {one.table} SET {column} = ? WHERE {keys[one.table]} = ? AND {column} = ?",

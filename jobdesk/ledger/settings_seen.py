@@ -4,7 +4,7 @@ import json
 import os
 import pwd
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,12 @@ class Found:
     owner: str
 
 
-def read(file: Path) -> Found | None:
-    """What jobdesk.toml says now; None if it cannot be read. A missing one says nothing."""
+def read(file: Path, mask: Callable[[Any], Any]) -> Found | None:
+    """What jobdesk.toml says now; None if it cannot be read. A missing one says nothing.
+
+    Args:
+        mask: takes secrets out that only job types declare; those by their names and shapes go without it.
+    """
     try:
         with file.open("rb") as stream:
             uid = os.fstat(stream.fileno()).st_uid
@@ -37,7 +41,7 @@ def read(file: Path) -> Found | None:
         owner = pwd.getpwuid(uid).pw_name
     except KeyError:
         owner = str(uid)
-    plain = json.loads(json.dumps(shown(text), default=str))
+    plain = json.loads(json.dumps(shown(mask(text)), default=str))
     return Found(dict(_flat(plain)), owner)
 
 

@@ -22,8 +22,9 @@ _EVENT = ("at", "kind", "job", "queue", "data")
 _INSERT = (
     "INSERT INTO job (id, type, queue, state, priority, max_attempts, waits_for, created_at, run_at, ready_at, "
     "expires_at, flow, step, optional, parent, schedule, source, user, unique_key, unique_loose, "
-    "concurrency_key, timeout_s, retry, data, aging) "
-    f"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {lanes.AGING}) RETURNING seq"
+    "concurrency_key, timeout_s, retry, data, label, held, aging) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    f"coalesce(?, {lanes.AGING})) RETURNING seq"
 )
 
 
@@ -53,8 +54,11 @@ def submit(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
 
 
 def _is_plain(job: NewJob) -> bool:
-    """Whether it has no ties: no job before it, no flow, no key."""
-    return not (job.after or job.bindings) and job.flow is job.unique is job.concurrency_key is None
+    """Whether it has no ties (no job before it, no flow, no key), nor anything else that few jobs have."""
+    return (
+        not (job.after or job.bindings or job.hold or job.immediate)
+        and job.flow is job.unique is job.concurrency_key is job.label is None
+    )
 
 
 def _store_plain(tx: Tx, jobs: Sequence[NewJob]) -> None:
@@ -111,7 +115,7 @@ def _store_one(tx: Tx, job: NewJob) -> str:
             job.id, job.type, job.queue, state, job.priority, job.max_attempts, open_parents, tx.now, run_at,
             tx.now if state is State.PENDING else None, job.expires_at, job.flow, job.step, job.optional,
             job.parent, job.schedule, job.source, job.user, job.unique, unique.is_loose(job), job.concurrency_key,
-            job.timeout_s, job.retry.text, job.data,
+            job.timeout_s, job.retry.text, job.data, job.label, job.hold, lanes.FIRST if job.immediate else None,
         ),
     )  # fmt: skip
     assert found is not None

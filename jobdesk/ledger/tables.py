@@ -22,6 +22,7 @@ from jobdesk.ledger import (
     queue_room_tables,
     referral_tables,
     schedule_tables,
+    speaking_tables,
     unique,
     versions,
     webhook_tables,
@@ -256,6 +257,7 @@ MIGRATIONS = [
     + folder_tables.MIGRATION
     + payment_tables.MIGRATION
     + referral_tables.MIGRATION
+    + speaking_tables.MIGRATION
     + depth_tables.MIGRATION,
 ]
 """Not released yet: whoever adds a table appends `X_tables.MIGRATION` of its own room to the last one."""

@@ -68,6 +68,11 @@ def waiting(ledger: Ledger, service: str) -> int:
     return int(row[0]) if row else 0
 
 
+def is_wanted(ledger: Ledger, service: str) -> bool:
+    """Whether a job was put off until the service works, or is trying it."""
+    return waiting(ledger, service) > 0 or breakers.is_tried(ledger, service)
+
+
 def waits_for(ledger: Ledger, job: Job) -> list[str]:
     """The services that a job was put off for."""
     rows = ledger.rows("SELECT service FROM breaker_wait WHERE job = ? AND fence = ?", (job.seq, job.fence))

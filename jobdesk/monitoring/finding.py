@@ -37,7 +37,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A drop folder. `claimed` is where files lie that it has taken out, a folder each, named by their ids."""
+    """A drop folder. `claimed` is where files lie that it has taken out, named by their ids."""
 
     path: Path
     recursive: bool

@@ -52,14 +52,14 @@ def claims(patient: Patient) -> Finding:
     left: list[Path] = []
     for folder in patient.watched:
         try:
-            there = [path for path in folder.claimed.iterdir() if path.is_dir()]
+            there = [path for path in folder.claimed.iterdir() if path.is_file()]
         except OSError:
             continue
         known = intake.known(patient.ledger, [path.name for path in there])
         for path in there:
             record = known.get(path.name)
             is_open = record is not None and record.finished_at is None
-            if not is_open and (not patient.consumers or patient.now - path.stat().st_mtime > RECONCILED_S):
+            if not is_open and (not patient.consumers or patient.now - path.stat().st_ctime > RECONCILED_S):
                 left.append(path)
     if not left:
         return Finding("claims", True, "every file that was taken in has its record")

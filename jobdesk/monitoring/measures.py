@@ -12,7 +12,7 @@ from jobdesk.core.clock import iso
 from jobdesk.core.durations import short
 from jobdesk.core.query import parse
 from jobdesk.core.terms import Query, Term
-from jobdesk.ledger import breakers, gauges, search
+from jobdesk.ledger import breakers, gauges, lying, search, waiting
 from jobdesk.ledger.database import Ledger
 from jobdesk.monitoring.disk import disk_of
 
@@ -20,6 +20,8 @@ LATE_S = 60.0
 """How long after its time a schedule may come."""
 USUAL_S = 600.0
 """How long the usual time of a type is remembered."""
+UNTRIED_S = 300.0
+"""How long after its pause a service counts as down that no job calls."""
 MACHINE, JOBS = "machine", "jobs"
 
 
@@ -59,10 +61,15 @@ class Measurer:
 
     def _dead_letters(self, rule: Rule, watch: Watch) -> list[Reading]:
         found = []
-        for queue, _, dead in self._ended(rule):
+        since, ended = self._now - rule.window_s, self._ended(rule)
+        there: dict[str, int] = {}
+        if any(rule.breached(came) for _, _, came in ended):  # what was retried or purged since is settled
+            there = lying.since(self._ledger, since // 60 * 60)
+        for queue, _, came in ended:
+            dead = min(came, there.get(queue, 0)) if rule.breached(came) else came
             said = f"{_jobs(dead)} of queue {queue} went to the dead letters in the last {short(rule.window_s)}"
             if rule.breached(dead):
-                error = gauges.newest_error(self._ledger, queue, self._now - rule.window_s)
+                error = gauges.newest_error(self._ledger, queue, since)
                 said += f"; the newest: {error}" if error else ""
             found.append(Reading(queue, dead, said, queue))
         return found
@@ -155,8 +162,13 @@ class Measurer:
         return [
             Reading(one.service, one.opened, f"service {one.service} is down: {one.reason}")
             for one in breakers.every(self._ledger, self._now)
-            if one.state is not BreakerState.CLOSED
+            if one.state is BreakerState.OPEN or (one.state is BreakerState.HALF_OPEN and self._is_on_trial(one))
         ]
+
+    def _is_on_trial(self, half_open: breakers.Breaker) -> bool:
+        """Whether an answer is to be expected; of a service that nobody calls, nobody knows how it is."""
+        tried_since_s = self._now - (half_open.until or 0.0)
+        return 0 <= tried_since_s < UNTRIED_S or waiting.is_wanted(self._ledger, half_open.service)
 
     def _query(self, rule: Rule, watch: Watch) -> list[Reading]:
         assert rule.query is not None

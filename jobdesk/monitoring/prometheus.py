@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -107,7 +107,7 @@ def _family(
 
 
 class MetricsServer:
-    """Serves `/metrics`, `/health` and `/health/detailed` on 127.0.0.1 until it is stopped, to one at a time.
+    """Serves `/metrics`, `/health` and `/health/detailed` on 127.0.0.1 until it is stopped; it reads for one at a time.
 
     Args:
         port: 0 takes any that is free.
@@ -128,7 +128,7 @@ class MetricsServer:
             }
 
         try:
-            self._server = HTTPServer((ADDRESS, port), Handler)
+            self._server = _Server((ADDRESS, port), Handler)
         except (OSError, OverflowError) as error:
             why = getattr(error, "strerror", None) or str(error)
             raise UsageError(f"--metrics-port {port} cannot be used ({why}): choose another") from error
@@ -148,6 +148,13 @@ class MetricsServer:
         self._thread.join()
 
 
+class _Server(ThreadingHTTPServer):
+    """A thread for each connection: one that says nothing keeps nobody else from asking how the desk is."""
+
+    daemon_threads = True
+    block_on_close = False
+
+
 _Answer = tuple[int, str, str]
 
 
@@ -161,6 +168,7 @@ def _as_health(found: dict[str, Any]) -> _Answer:
 
 class _Handler(BaseHTTPRequestHandler):
     answers: ClassVar[dict[str, Callable[[], _Answer]]] = {}
+    reading: ClassVar = threading.Lock()
     timeout = 10
 
     def do_GET(self) -> None:
@@ -173,7 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, "text/plain", "there are /metrics, /health and /health/detailed\n")
             return
         try:
-            self._send(*answer())
+            with self.reading:
+                found = answer()
+            self._send(*found)
         except OSError:  # whoever asked has gone
             return
         except Exception:

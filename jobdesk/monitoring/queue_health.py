@@ -1,7 +1,7 @@
 """Health of the queues: each is healthy, or says why it is not."""
 
 from jobdesk.core.job import State
-from jobdesk.ledger import rollups
+from jobdesk.ledger import lying, rollups
 from jobdesk.ledger.reads import Queue
 from jobdesk.monitoring.check import Check, Scene
 
@@ -14,11 +14,13 @@ _MANY = 10
 def queues(scene: Scene) -> Check:
     """All of them; the details have the status and the reason of each."""
     check = Check("queues")
-    lately = rollups.ended_by_queue(scene.ledger, int(scene.now // 60) - 60)
+    since = int(scene.now // 60) - 60
+    lately = rollups.ended_by_queue(scene.ledger, since)
+    there = lying.since(scene.ledger, since * 60.0) if any(failed for _, failed in lately.values()) else {}
     for queue in scene.queues or ():
         completed, failed = lately.get(queue.name, (0, 0))
         served = any(one.queues is None or queue.name in one.queues for one in scene.consumers)
-        own = _queue(queue, completed, failed, served)
+        own = _queue(queue, completed, min(failed, there.get(queue.name, 0)), served)
         check.details[queue.name] = {
             "status": own.status,
             "reason": "; ".join(text for _, text in own.says) or None,
@@ -49,6 +51,7 @@ def _queue(queue: Queue, completed: int, failed: int, served: bool) -> Check:
 
 
 def _failures(check: Check, completed: int, failed: int) -> None:
+    """`failed` lie in the dead letters still: what was retried or purged since needs nobody."""
     ended = completed + failed
     if not failed:
         return

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from jobdesk.core.clock import iso
 from jobdesk.core.durations import short
 from jobdesk.core.job import FINAL, Job, State
-from jobdesk.ledger import breakers, rates, reads, waiting, workers
+from jobdesk.ledger import breakers, rates, reads, speaking, waiting, workers
 from jobdesk.ledger.ahead import MOST, ahead, key_holder, open_parents
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
@@ -33,7 +33,7 @@ def why(
     if job.state in FINAL:
         return [_ended(job)]
     if job.state is State.PROCESSING:
-        return _running(job, now)
+        return _running(ledger, job, now)
     said = [f"Somebody holds it: it waits until `jobdesk jobs release {job.id}`."] if job.held else []
     put_off = _services(ledger, job, service, now)
     said += put_off
@@ -64,9 +64,11 @@ def _ended(job: Job) -> str:
     return f"It was cancelled at {at}{reason}; {again}."
 
 
-def _running(job: Job, now: float) -> list[str]:
+def _running(ledger: Ledger, job: Job, now: float) -> list[str]:
     since = short(now - (job.started_at or now))
     said = [f"It runs now: attempt {job.attempt} of {job.max_attempts} on {job.worker}, for {since}."]
+    if (pause := speaking.paused(ledger, job)) is not None:
+        said.append(f"It was paused by {pause[1]} {short(now - pause[0])} ago: jobdesk jobs continue {job.id}")
     if job.cancel_requested_at is not None:
         said.append(f"It was asked to stop {short(now - job.cancel_requested_at)} ago and has not yet.")
     return said

@@ -26,6 +26,7 @@ from jobdesk.core.loading import declared, load_file
 from jobdesk.core.outcome import Failed, Outcome, failure
 from jobdesk.core.processor import Processor
 from jobdesk.core.redaction import RedactedLines, everywhere
+from jobdesk.core.speech import Speech
 from jobdesk.runtime import orphans
 from jobdesk.runtime.context import JobContext
 from jobdesk.runtime.messages import Inbox, Message, Spec, decode, encode, from_outcome
@@ -51,6 +52,8 @@ class Child:
         self._cancelled = ("", "")
         """Token of the job that was cancelled last, and why: the wish may be heard before its job is."""
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._said: queue.SimpleQueue[tuple[str, Speech]] = queue.SimpleQueue()
+        """What people said, with the token of the job that is meant: it may be heard before its job is."""
         self._settings: dict[str, str] = {}
         """By type, as JSON."""
         self._processors: dict[tuple[str, int, str], Processor] = {}
@@ -69,6 +72,8 @@ class Child:
         for message in _messages(self._wishes):
             if "cancel" in message:
                 self._cancelled = message["of"], message["cancel"]
+            elif "word" in message:
+                self._said.put((message["of"], message["word"]))
             elif message["of"] == self._token:
                 self._answers.put(message["answer"])
 
@@ -113,7 +118,15 @@ class Child:
             token, why = self._cancelled
             return why if token == spec["token"] else None
 
-        context = JobContext(spec, self.send, cancelled, self._answers.get, self._settings[spec["type"]])
+        def said() -> list[Speech]:
+            words = []
+            while not self._said.empty():
+                token, word = self._said.get()
+                if token == spec["token"]:
+                    words.append(word)
+            return words
+
+        context = JobContext(spec, self.send, cancelled, self._answers.get, self._settings[spec["type"]], said)
         return perform(processor, context, spec), context.has_workdir
 
     def _processor(self, spec: Spec) -> Processor:

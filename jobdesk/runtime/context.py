@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
@@ -13,6 +13,7 @@ from jobdesk.core.ids import ids
 from jobdesk.core.nearest import nearest
 from jobdesk.core.outcome import Cancelled, Reject, Snooze
 from jobdesk.core.redaction import RedactedLines, everywhere, redact
+from jobdesk.core.speech import Pauses, Speech
 from jobdesk.core.submission import Options
 from jobdesk.runtime.calling import Calling, Calls
 from jobdesk.runtime.messages import Message, Spec
@@ -76,16 +77,19 @@ class JobContext:
         cancelled: Callable[[], str | None],
         answered: Callable[[], Any] = lambda: None,
         settings: str | None = None,
+        said: Callable[[], Sequence[Speech]] = tuple,
     ) -> None:
         """`answered` waits for what the supervisor says to a child that is wanted now, or to a service asked for.
 
-        `settings` are those that the spec leaves out, as JSON: each job gets its own, and most read none.
+        `settings` are those that the spec leaves out, as JSON: each job gets its own, and most read none. `said` is
+        what people said to the job since it was asked last.
         """
 
         self.job = spec["job"]
         self.type = spec["type"]
         self.queue = spec["queue"]
         self.user = spec["user"]
+        self.source = spec.get("source")
         self.flow = spec["flow"]
         self.attempt = spec["attempt"]
         self.max_attempts = spec["max_attempts"]
@@ -97,6 +101,7 @@ class JobContext:
         self._say = send
         self._cancelled = cancelled
         self._answered = answered
+        self._said = said
         self._deadline = time.monotonic() + spec["timeout_s"]
         self._held: Message | None = None
         self._progress_at = 0.0
@@ -118,6 +123,10 @@ class JobContext:
         return Calls(self._send, self._ask)
 
     @cached_property
+    def _pauses(self) -> Pauses:
+        return Pauses()
+
+    @cached_property
     def _asking(self) -> threading.Lock:
         return threading.Lock()
 
@@ -135,7 +144,15 @@ class JobContext:
 
     @property
     def time_remaining(self) -> float:
-        return max(0.0, self._deadline - time.monotonic())
+        now = time.monotonic()
+        stood_s = self._pauses.total_s(now) if "_pauses" in self.__dict__ else 0.0
+        return max(0.0, self._deadline + stood_s - now)
+
+    def heard(self) -> Sequence[Speech]:
+        words = self._said()
+        for word in words:
+            self._pauses.hear(word, time.monotonic())
+        return words
 
     def progress(self, done: float, total: float | None = None, message: str | None = None) -> None:
         done, total = float(done), None if total is None else float(total)

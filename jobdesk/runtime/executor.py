@@ -49,7 +49,6 @@ class Limits:
     """
 
     cancel_grace_s: float
-    memory_bytes: int
     log_bytes: int
     work: Path
 
@@ -78,9 +77,7 @@ class Executor:
         self._begin = begin
         self._end = end
         self._own = threading.local()
-        self._supervisor = Supervisor(
-            ledger, settler, pool, clock, cancel_grace_s=limits.cancel_grace_s, memory_bytes=limits.memory_bytes
-        )
+        self._supervisor = Supervisor(ledger, settler, pool, clock, cancel_grace_s=limits.cancel_grace_s)
         self._running = running
         self._limits = limits
         self._work = str(limits.work)
@@ -174,6 +171,7 @@ class Executor:
             type=job.type,
             queue=job.queue,
             user=job.user,
+            source=job.source,
             flow=job.flow,
             attempt=job.attempt,
             max_attempts=job.max_attempts,
@@ -183,7 +181,7 @@ class Executor:
             results=reads.flow_results(self._ledger, job.flow) if job.flow else {},
             data=data,
             timeout_s=job.timeout_s or 0.0,
-            memory_limit=self._limits.memory_bytes,
+            memory_limit=self._wiring.memory_limit(job.type),
             module=module,
             file=file,
             permanent=permanent,

@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from select import POLLIN, poll
+from select import POLLIN, poll, select
 
+from jobdesk.core.speech import Speech
 from jobdesk.runtime import processes
 from jobdesk.runtime.jobline import JobLine
 from jobdesk.runtime.messages import Inbox, Message, Spec, decode, encode
@@ -27,6 +28,8 @@ LOOK_EVERY_JOBS = 250
 MOST_OPEN_FILES = 200
 TOO_FAT_BYTES = 400_000_000
 """A child that holds more than this after a job is replaced."""
+_LISTENS_S = 5.0
+"""A child whose listener takes nothing for so long never will."""
 _NONSENSE = "its process said something that no job says, or too much at once"
 
 
@@ -121,6 +124,11 @@ class ChildProcess:
         with suppress(Gone):
             self._wish({"cancel": why, "of": token})
 
+    def say(self, token: str, word: Speech) -> None:
+        """Let the job with this token hear what people say; from any thread."""
+        with suppress(Gone):
+            self._wish({"word": dict(word), "of": token})
+
     def answer(self, token: str, answer: object) -> None:
         """Answer a job that wanted a child at once, or asked for a service.
 
@@ -132,7 +140,13 @@ class ChildProcess:
     def _wish(self, message: Message) -> None:
         with self._open:
             try:
-                self._wishes.send(encode(message))  # as short as it is, it goes whole or not at all
+                rest = memoryview(encode(message))
+                while rest:  # but for what people send, it is so short that it goes whole or not at all
+                    try:
+                        rest = rest[self._wishes.send(rest) :]
+                    except BlockingIOError:
+                        if not select([], [self._wishes], [], _LISTENS_S)[1]:
+                            raise
             except OSError:
                 raise Gone("its process does not listen") from None
 

@@ -10,7 +10,7 @@ comes; a second thread reads the next, on which nothing comes for most jobs; the
 on the second, the kernel would wake its reader whenever we have read.)
 
 To its main thread: {"run": Spec}; settings are left out while they are those of the last job of that type
-To its listener:    {"cancel": why}  {"answer": …}, once for each child_now, ask and book
+To its listener:    {"cancel": why}  {"word": speech}  {"answer": …}, once for each child_now, ask and book
 To the supervisor: {"ready": true}  {"log": [at, level, text]}  {"progress": [done, total, text]}
                   {"artifact": [path, kind, bytes]}  {"asset": record}  {"child": submission}  {"child_now": submission}
                   {"on_failure": {type, data}}  {"ask": service}  {"called": [service, why it failed or null]}
@@ -38,6 +38,7 @@ class Spec(TypedDict):
     type: str
     queue: str
     user: str | None
+    source: NotRequired[str | None]
     flow: str | None
     attempt: int
     max_attempts: int

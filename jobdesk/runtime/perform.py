@@ -23,7 +23,10 @@ def perform(processor: Processor, context: JobContext, spec: Spec) -> Outcome:
     except MemoryError as error:
         limit = spec["memory_limit"] / 1e9
         return Failed(
-            failure("MemoryError", f"it needed more memory than the {limit:.1f} GB of desk.memory_limit {error}")
+            failure(
+                "MemoryError",
+                f"it needed more memory than the {limit:.1f} GB of desk.memory_limit, or of its type {error}".rstrip(),
+            )
         )
     except BaseException as error:  # also SystemExit: a job must not end its worker
         context.judge(needs, error)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from jobdesk.core.job import Job
+from jobdesk.core.speech import Pauses, Speech
 
 Wish = Literal["cancel", "release"]
 
@@ -20,6 +21,14 @@ class Running:
     why: str = ""
     wished_at: float = 0.0
     """Monotonic seconds."""
+    say: Callable[[Speech], None] | None = None
+    """Passes on what people say; None before there is anybody to hear it."""
+    pauses: Pauses | None = None
+    """None: it was never paused."""
+
+    def stood_s(self, now: float) -> float:
+        """For how many seconds it was paused, up to now (monotonic seconds)."""
+        return 0.0 if self.pauses is None else self.pauses.total_s(now)
 
 
 class RunningJobs:
@@ -54,6 +63,14 @@ class RunningJobs:
             return
         entry.why, entry.wished_at, entry.wish = why, now, wish  # its supervisor acts on the wish: last
         entry.tell(why)
+
+    def speak(self, entry: Running, word: Speech, now: float) -> None:
+        """Let a running job hear what somebody says."""
+        if entry.say is not None:
+            entry.pauses = entry.pauses or Pauses()
+            entry.pauses.hear(word, now)
+            entry.say(word)
+            entry.tell(entry.why)  # its supervisor reckons its time anew
 
 
 def said_of(job: Job) -> dict[str, str | None]:

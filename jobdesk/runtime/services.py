@@ -9,7 +9,7 @@ from pathlib import Path
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.service import Service
-from jobdesk.ledger import upkeep, workers
+from jobdesk.ledger import speaking, upkeep, workers
 from jobdesk.ledger.database import Ledger
 from jobdesk.runtime import processes
 from jobdesk.runtime.footprint import Meter
@@ -46,7 +46,7 @@ class Stager(Service):
 
 
 class Canceller(Service):
-    """Passes requests to cancel on to the jobs that run here."""
+    """Passes on to the jobs that run here what people ask of them: to cancel, or what they say to them."""
 
     name = "canceller"
 
@@ -61,6 +61,12 @@ class Canceller(Service):
             return None
         for seq in upkeep.cancel_requests(self._ledger, list(entries)):
             self._running.wish(entries[seq], "cancel", "cancelled while it ran", self.clock.monotonic())
+        if speaking.any_waits(self._ledger):
+            hearing = {seq: entry.job.fence for seq, entry in entries.items() if entry.say is not None}
+            with self._ledger.write() as tx:
+                said = speaking.take(tx, hearing)
+            for seq, word in said:
+                self._running.speak(entries[seq], word, self.clock.monotonic())
         return None
 
 

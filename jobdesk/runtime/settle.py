@@ -101,7 +101,8 @@ class Settler:
         if children or hook:
             flow = follow.join_flow(tx, job)
             if hook:
-                follow.set_on_failure(tx, flow, hook)
+                found = self._wiring.find(hook.type)
+                follow.set_on_failure(tx, flow, hook, found is not None and found[0].takes_failed)
         self._move(tx, entry, report, outcome, children, cancelled)
 
     def write_words(self, tx: Tx, job: Job, report: Report) -> None:

@@ -29,15 +29,12 @@ END_COMES_S = 1.0
 class Supervisor:
     """Runs attempts in children of the pool; called by worker threads, each of which has its own child."""
 
-    def __init__(
-        self, ledger: Ledger, settler: Settler, pool: Pool, clock: Clock, *, cancel_grace_s: float, memory_bytes: int
-    ) -> None:
+    def __init__(self, ledger: Ledger, settler: Settler, pool: Pool, clock: Clock, *, cancel_grace_s: float) -> None:
         self._ledger = ledger
         self._settler = settler
         self._pool = pool
         self._clock = clock
         self._cancel_grace_s = cancel_grace_s
-        self._memory_bytes = memory_bytes
 
     def run(
         self,
@@ -64,6 +61,7 @@ class Supervisor:
                 child.wake()
 
             entry.tell = tell
+            entry.say = lambda word: child.say(spec["token"], word)
             if entry.wish is not None:  # before there was anybody to tell
                 tell(entry.why)
             if more is not None and self._pool.takes_more(child):
@@ -114,7 +112,7 @@ class Supervisor:
         measure_at, write_at = began + MEASURE_EVERY_S, began + WRITE_EVERY_S
         answered, over_at = 0, 0.0
         while True:
-            next_at = min(measure_at, began + spec["timeout_s"])
+            next_at = min(measure_at, began + entry.stood_s(now) + spec["timeout_s"])
             if entry.wish == "cancel":
                 next_at = min(next_at, entry.wished_at + self._cancel_grace_s)
             if report.has_words:
@@ -134,7 +132,7 @@ class Supervisor:
             if now >= measure_at:
                 measure_at = now + MEASURE_EVERY_S
                 report.max_rss_bytes = max(report.max_rss_bytes, processes.memory(child.pid) or 0)
-            verdict = self._verdict(entry, spec, report, now - began, now)
+            verdict = self._verdict(entry, spec, report, now - began - entry.stood_s(now), now)
             if not lane.is_empty and (verdict or now >= began + LASTS_S) and not lane.call_back(child) and verdict:
                 over_at = over_at or now
                 if now < over_at + END_COMES_S:
@@ -154,8 +152,8 @@ class Supervisor:
         if ran_s >= spec["timeout_s"]:
             report.no_answer()
             return Failed(failure("Timeout", f"it ran longer than its timeout of {spec['timeout_s']:g} s"))
-        if report.max_rss_bytes > self._memory_bytes:
-            limit = self._memory_bytes / 1e9
+        if report.max_rss_bytes > spec["memory_limit"]:
+            limit = spec["memory_limit"] / 1e9
             return Failed(failure("MemoryLimit", f"it and what it started held more than {limit:.1f} GB of memory"))
         return None
 

@@ -24,6 +24,9 @@ class Wiring(Protocol):
     def retry_rules(self, type_: str) -> tuple[list[str], list[str]]:
         """Names of exception classes never to retry, and of those always to, as the settings of a type say."""
 
+    def memory_limit(self, type_: str) -> int:
+        """How many bytes a process may need for a job of a type."""
+
     def prepare_child(self, parent: Job, wanted: Mapping[str, Any]) -> NewJob:
         """Check a job that a running one submits.
 

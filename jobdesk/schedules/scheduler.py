@@ -136,7 +136,7 @@ def job_of(found: Schedule, prepare: Callable[[Submission], NewJob]) -> NewJob:
             queue=spec.queue,
             priority=spec.priority,
             user=found.user,
-            source="schedule",
+            source=spec.source,
             from_settings=found.origin is Origin.SETTINGS,
         )
     )

@@ -11,6 +11,7 @@ from jobdesk.sections.analytics import AnalyticsSettings, ReportSettings
 from jobdesk.sections.app import AppSettings
 from jobdesk.sections.desk import Defaults, DeskSettings
 from jobdesk.sections.email import EmailSettings
+from jobdesk.sections.fetching import FetchingSettings
 from jobdesk.sections.fields import Section, repeated
 from jobdesk.sections.files import FileSettings
 from jobdesk.sections.flows import FlowSettings
@@ -53,6 +54,7 @@ class Config(Section):
     archive: ArchiveSettings
     logs: LogSettings
     secrets: SecretSettings
+    fetching: FetchingSettings
     http: HttpSettings
     alerts: AlertSettings
     app: AppSettings

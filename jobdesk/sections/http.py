@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from jobdesk.core.errors import UsageError
 from jobdesk.sections.fields import Bytes, RateLimit, Section
 from jobdesk.sections.services import Secret
 
@@ -24,10 +25,23 @@ class HttpSettings(Section):
     rate_limit: RateLimit
     max_body: Bytes = Field(ge=1_000)
     streams: int = Field(ge=1, le=10_000)
+    priorities: int = Field(ge=2, le=100)
     types: list[str]
     hosts: list[str]
     origins: Annotated[list[str], AfterValidator(_origins)]
     proxies: list[str]
+
+    def priority(self, given: int | str | None) -> int | str | None:
+        """A priority as a client wrote it, in ours.
+
+        Raises:
+            UsageError: the number is above the highest.
+        """
+        if not isinstance(given, int):
+            return given
+        if given > self.priorities:
+            raise UsageError(f"priority {given} is above the highest, {self.priorities}: see priorities of [http]")
+        return given * 100 // self.priorities
 
     def may_submit(self, type_: str) -> bool:
         """Whether jobs of the type are taken over HTTP."""

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from jobdesk.core.retry import Backoff
-from jobdesk.sections.fields import PriorityNumber, RateLimit, Seconds, Section
+from jobdesk.sections.fields import Bytes, PriorityNumber, RateLimit, Seconds, Section
 
 
 class QueueSettings(Section):
@@ -40,4 +40,5 @@ class TypeSettings(BaseModel):
     permanent: list[str] = []
     retry_on: list[str] = []
     timeout: Seconds | None = None
+    memory_limit: Bytes | None = None
     rate_limit: RateLimit | None = None

@@ -1,5 +1,6 @@
 """The terminal app, put together, and the one function that opens it."""
 
+import sys
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -14,6 +15,9 @@ from jobdesk.tui.inside import Inside
 from jobdesk.tui.lock import only_app
 from jobdesk.tui.taking_out import TakingOut
 from jobdesk.tui.viewing import Viewing
+
+_SWITCH_S = 0.001
+"""For so long a thread of the consumer may compute while the screen waits; Python's own 5 ms are a third of a frame."""
 
 
 class JobdeskApp(Viewing, Inside, TakingOut, Deeds, Dropped, Asking, Hosting):
@@ -60,6 +64,7 @@ def run_app(
 
 
 def _run(app: JobdeskApp, mouse: bool) -> int:
+    sys.setswitchinterval(_SWITCH_S)
     app.snapshot = app.feed.read(rates=False)
     app.run(mouse=mouse)
     app.guard.done()

@@ -4,11 +4,13 @@ import os
 import sys
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jobdesk.folders.rejected import Refused
 from jobdesk.tui.living import DeskApp
-from jobdesk.tui.screens.folders import Folders
 from jobdesk.tui.selection import Selection
+
+if TYPE_CHECKING:
+    from jobdesk.folders.rejected import Refused
 
 
 class Dropped(DeskApp):
@@ -17,6 +19,7 @@ class Dropped(DeskApp):
     def test_file(self, selection: Selection) -> None:
         """What would happen to a file; it begins with the one under the cursor, or with the folder."""
         from jobdesk.tui.screens.file_test import FileTest
+        from jobdesk.tui.screens.folders import Folders
 
         view = self.main.view
         file = view.file if isinstance(view, Folders) else None
@@ -26,7 +29,7 @@ class Dropped(DeskApp):
     def show_refused(self) -> None:
         """The rejected files, and those in the quarantine."""
 
-        def found(files: list[Refused]) -> None:
+        def found(files: "list[Refused]") -> None:
             from jobdesk.tui.screens.refused import RefusedFiles
 
             self.push_screen(RefusedFiles(files))

@@ -1,8 +1,8 @@
 """The one thread that reads the ledger for the screen.
 
-It looks at SQLite's `data_version` at most four times a second (ten while somebody acts, once while the
-terminal has no focus), which costs microseconds, and reads only when that changed. Screens say through
-lenses what they show; everything comes back as one frozen snapshot. Questions (`ask`) go first.
+It looks at SQLite's `data_version` at most four times a second (ten while somebody acts, twice when nothing has changed
+for some time, once while the terminal has no focus), which costs microseconds, and reads only when that changed.
+Screens say through lenses what they show; everything comes back as one frozen snapshot. Questions (`ask`) go first.
 """
 
 import threading
@@ -21,10 +21,11 @@ from jobdesk.tui.messages import Answered, Snapshot, SnapshotRead, Trouble, Work
 
 T = TypeVar("T")
 RESTING_S, ACTING_S, AWAY_S = 0.25, 0.1, 1.0
+STILL_S = 0.5
 _ACTING_LOOKS = 20
 _LOOKS_EACH_S = 1.0
 _STILL_AFTER_S, _RATES_STILL_S = 15.0, 5.0
-"""When nothing has changed for so long, rates are read only so often."""
+"""When nothing has changed for so long, rates are read only so often, and looks are `STILL_S` apart."""
 
 
 class Feed:
@@ -101,7 +102,7 @@ class Feed:
     def _loop(self) -> None:
         while True:
             with self._lock:
-                pace = AWAY_S if self._away else ACTING_S if self._acting else RESTING_S
+                pace = self._pace
                 if not (self._questions or self._poked or self._fresh_lenses or self._stopped):
                     self._lock.wait(pace)
                     self._since_look_s += pace
@@ -122,6 +123,15 @@ class Feed:
             except Exception as error:  # a screen that stands still without a word would be worse
                 self._post(Trouble(f"the screen could not be read: {type(error).__name__}: {error}", once="feed"))
         self.desk.ledger.close()
+
+    @property
+    def _pace(self) -> float:
+        """Seconds from one look to the next."""
+        if self._away:
+            return AWAY_S
+        if self._acting:
+            return ACTING_S
+        return STILL_S if self._still_s >= _STILL_AFTER_S else RESTING_S
 
     def _look(self, anyway: bool) -> None:
         version = self.desk.ledger.version()

@@ -1,5 +1,6 @@
 """The life of the app: what it owns, what threads tell it, what it draws. What can be done is in its subclasses."""
 
+import gc
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import events, on
-from textual.app import App, ScreenStackError
+from textual.app import ScreenStackError
 from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
@@ -19,6 +20,7 @@ from jobdesk.desk import Desk
 from jobdesk.tui import guard, personal
 from jobdesk.tui.actions import ACTIONS, BY_ID, Action, Scene, shown_key
 from jobdesk.tui.colourless import WithoutColour
+from jobdesk.tui.direct import Direct
 from jobdesk.tui.doing import Doer
 from jobdesk.tui.feed import Feed
 from jobdesk.tui.format import clock_time, home_path
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class DeskApp(App[None]):
+class DeskApp(Direct):
     """The app of one home.
 
     Args:
@@ -45,6 +47,8 @@ class DeskApp(App[None]):
         ascii: draw with 7-bit signs only.
         attached: work only when asked, whoever else works or does not.
     """
+
+    full_screens = (Frame,)
 
     def __init__(self, desk: Desk, *, read_only: bool = False, ascii: bool = False, attached: bool = False) -> None:
         self.glyphs = ASCII if ascii else UNICODE
@@ -77,6 +81,7 @@ class DeskApp(App[None]):
         self.theme = THEMES[0].name
         self._wishes = self._take_wishes()
         """What is wrong with somebody's own settings, to be said when there is a screen."""
+        self.style_now()
         self._lens = Overview.LENS
         """Of the open screen."""
         self.feed.lens(Overview.LENS, OverviewReader(desk).read)
@@ -107,7 +112,9 @@ class DeskApp(App[None]):
     # ── life ──
 
     def get_default_screen(self) -> Screen[None]:
-        return Main()
+        main = Main()
+        main.fit(self.size)
+        return main
 
     def get_css_variables(self) -> dict[str, str]:
         variables = super().get_css_variables()
@@ -128,6 +135,9 @@ class DeskApp(App[None]):
 
     def _begin(self) -> None:
         """After the first frame: read on, work, and find out which types there are."""
+        if not gc.isenabled():  # the command has put it off
+            gc.freeze()  # what is there by now is looked through no more, which would hold keys up
+            gc.enable()
         self._watched = self._others
         self.show_snapshot()
         self.feed.start()

@@ -7,7 +7,7 @@ from jobdesk.tui.activity import Rates
 from jobdesk.tui.messages import Snapshot
 
 AFTER_S = 15.0
-EVERY = 5
+EVERY = 10
 """At rest one tick of so many draws."""
 
 

@@ -1,8 +1,7 @@
 """The application: for each route of the table read what is asked, do it in a thread, write what came of it."""
 
 import json
-import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,16 +14,19 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as Path
+from starlette.routing import WebSocketRoute
 
-from jobdesk.core.errors import JobdeskError, PayloadError, ReadOnly, UsageError
+from jobdesk.core.errors import JobdeskError, PayloadError, ReadOnly
 from jobdesk.core.text import to_json
 from jobdesk.core.who import acting_for
 from jobdesk.web import openapi
+from jobdesk.web.asking import caller_of, path_of, query_of
 from jobdesk.web.errors import SAFE, document, explained, refusal, said_of
 from jobdesk.web.feed import Feed
 from jobdesk.web.guard import Guard, too_large
 from jobdesk.web.rate import RateLimit
-from jobdesk.web.route import Answer, Ask, Caller, Message, Route
+from jobdesk.web.route import Answer, Ask, Message, Route
+from jobdesk.web.sockets import SocketDoor
 from jobdesk.web.table import BASES, routes
 from jobdesk.web.words import Words
 
@@ -70,14 +72,18 @@ def application(desk: "Desk", feed: Feed, token: str | None, host: str) -> Starl
     )
     text = to_json(openapi.describe(table, with_token=token is not None))
     doors: dict[str, Path] = {}
+    sockets: list[WebSocketRoute] = []
     for base in BASES:
         words = Words.OWN if base == BASES[0] else Words.BULL
         doors[f"{base}/openapi.json"] = Path(f"{base}/openapi.json", _document_of(text), methods=["GET"])
         for path in dict.fromkeys(route.path for route in table):
             door = Door(desk, feed, words, [route for route in table if route.path == path])
             doors[base + path] = Path(base + path, door.answer, methods=_ANY)
+        for route in table:
+            if route.stream is not None:
+                sockets.append(WebSocketRoute(base + route.path, SocketDoor(desk, feed, words, route).answer))
     return Starlette(
-        routes=[doors[path] for path in sorted(doors, key=lambda path: (path.count("{"), path))],
+        routes=[*(doors[path] for path in sorted(doors, key=lambda path: (path.count("{"), path))), *sockets],
         middleware=[*([cors] if settings.origins else []), guard],
         exception_handlers={HTTPException: _no_route},
     )
@@ -132,15 +138,12 @@ class Door:
             return explained(error)
 
     async def _read(self, route: Route, request: Request) -> Ask:
-        caller = _caller(request.headers)
-        if route.admin:
-            caller.need_admin()
         return Ask(
             desk=self._desk,
-            caller=caller,
+            caller=caller_of(route, request),
             words=self._words,
-            path={name: _plain(name, value) for name, value in request.path_params.items()},
-            query=_query(route, request),
+            path=path_of(request),
+            query=query_of(route, request),
             body=await self._body(route, request),
             headers=request.headers,
             feed=self._feed,
@@ -174,41 +177,6 @@ def _do(route: Route, ask: Ask) -> Any:
     """Call the route; in a thread of its own context, so that what it does is done for whoever asks."""
     with acting_for(ask.caller.user):
         return route.call(ask)
-
-
-def _caller(headers: Mapping[str, str]) -> Caller:
-    user, role = headers.get("x-user-id"), headers.get("x-user-role")
-    if user is not None and not re.fullmatch(openapi.USER, user):
-        raise UsageError("x-user-id is no name: it takes 1 to 100 printable letters of ASCII")
-    if role is not None and not re.fullmatch(openapi.ROLE, role):
-        raise UsageError("x-user-role is no role: it takes 1 to 30 letters, digits, dashes and underscores")
-    admin = role is None or role.lower() == "admin"
-    if not admin and user is None:
-        raise UsageError("x-user-role is not admin, so say who it is: x-user-id is missing")
-    return Caller(user, admin)
-
-
-def _plain(name: str, value: str) -> str:
-    if "\0" in value or "\ud800" <= max(value, default="") <= "\udfff":
-        raise UsageError(f"{name} is not text")
-    return value
-
-
-def _query(route: Route, request: Request) -> Any:
-    given: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
-        if name in given:
-            raise UsageError(f"'{name}' stands in the query twice: give it once")
-        given[name] = _plain(name, value)
-    if route.query is None:
-        if given:
-            raise UsageError(f"'{next(iter(given))}' is not taken in the query: this address takes nothing there")
-        return None
-    known = [field.alias or name for name, field in route.query.model_fields.items()]
-    try:
-        return route.query.model_validate(given)
-    except ValidationError as error:
-        raise UsageError(f"the query does not fit: {said_of(error, known)}") from None
 
 
 def _not_json(word: str) -> NoReturn:

@@ -39,7 +39,7 @@ class Guard:
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return
         refused = self._refused(scope, Headers(scope=scope))
         await (self._app if refused is None else refused)(scope, receive, send)
@@ -56,7 +56,7 @@ class Guard:
             return refusal(429, "rate_limit", "too many requests: try again later (rate_limit of [http])", later)
         if self._is_foreign(headers):
             return refusal(403, "origin", "pages of other sites may not ask: name them in origins of [http]")
-        if self._token is not None and not access.is_shown(headers.get("authorization", ""), self._token):
+        if self._token is not None and not _shows(scope, headers, self._token):
             return refusal(
                 401,
                 "unauthorized",
@@ -74,6 +74,14 @@ class Guard:
         if origin is None:
             return headers.get("sec-fetch-site", "none") in ("cross-site", "same-site")
         return origin not in self._origins and origin.partition("://")[2].lower() != headers.get("host", "").lower()
+
+
+def _shows(scope: Scope, headers: Headers, token: str) -> bool:
+    """Whether a request has the token: as a bearer token, or among the protocols that a socket offers."""
+    offered = scope.get("subprotocols", ())
+    return access.is_shown(headers.get("authorization", ""), token) or any(
+        access.is_shown(f"Bearer {one}", token) for one in offered
+    )
 
 
 def too_large(most: int) -> Response:

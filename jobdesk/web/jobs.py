@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from jobdesk.core.clock import iso
-from jobdesk.core.errors import Refused
+from jobdesk.core.errors import Refused, UsageError
 from jobdesk.core.ids import ids
 from jobdesk.core.job import Job
 from jobdesk.core.submission import Submission
@@ -15,10 +15,23 @@ from jobdesk.web.lists import JobsAsked, UsersJobsAsked, listed
 from jobdesk.web.route import Answer, Ask, Asked, Forbidden, Route, Shown
 from jobdesk.web.shapes import Created, JobShown, Standing, created, shown, standing
 
+SOURCE = "http"
+"""Of what came this way: `[fetching]` lets it reach less."""
+
 
 def found(ask: Ask) -> Job:
     """The job that the path names, if whoever asks may see it."""
-    return ask.caller.see(ask.desk.job(ask.path["jobId"]))
+    return named(ask, ask.path["jobId"])
+
+
+def named(ask: Ask, id_: str) -> Job:
+    """A job by its id or a unique beginning of it, if whoever asks may see it; only admins are told others' ids."""
+    try:
+        return ask.caller.see(ask.desk.job(id_))
+    except UsageError as error:
+        if ask.caller.admin:
+            raise
+        raise error.__class__("that is the beginning of several ids: give more of it") from None
 
 
 def submitted(ask: Ask, body: NewJob, **options: Any) -> Answer:
@@ -31,9 +44,10 @@ def submitted(ask: Ask, body: NewJob, **options: Any) -> Answer:
     desk = ask.desk
     desk.renew_registry()
     given = body.wanted() | options
-    after = [ask.caller.see(desk.job(id_)).id for id_ in given.pop("after")]
+    given["priority"] = desk.config.http.priority(given["priority"])
+    after = [named(ask, id_).id for id_ in given.pop("after")]
     wanted = Submission(
-        type=body.type, data=body.data, queue=body.queue, user=ask.caller.user, source="http", after=after, **given
+        type=body.type, data=body.data, queue=body.queue, user=ask.caller.user, source=SOURCE, after=after, **given
     )
     id_ = ids.new("job", desk.clock.now())
     (stored,) = desk.submit_batch([replace(wanted, id=id_)])
@@ -93,7 +107,7 @@ def _retry(ask: Ask) -> dict[str, Any]:
 def _retry_named(ask: Ask) -> dict[str, Any]:
     """Run an ended job again, with a fresh set of attempts."""
     body: RetryOne = ask.body
-    job = ask.caller.see(ask.desk.job(body.job_id))
+    job = named(ask, body.job_id)
     if body.queue_name is not None and body.queue_name != job.queue:
         raise Refused(f"job {job.id} is in the queue {job.queue}, not in {body.queue_name}")
     return _again(ask, job, body.data)
@@ -102,7 +116,7 @@ def _retry_named(ask: Ask) -> dict[str, Any]:
 def _again(ask: Ask, job: Job, data: dict[str, Any] | None) -> dict[str, Any]:
     if data is not None:
         may_submit(ask, job.type)
-    return standing(ask.desk.retry(job.id, data), ask.words)
+    return standing(ask.desk.retry(job.id, data, source=None if data is None else SOURCE), ask.words)
 
 
 class HistoryShown(BaseModel):

@@ -6,8 +6,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from jobdesk.core.clock import iso
-from jobdesk.core.errors import NotFound
-from jobdesk.core.job import State
+from jobdesk.core.dead_letters import queue_of
+from jobdesk.core.job import DEAD, State
 from jobdesk.ledger.reads import Queue
 from jobdesk.web.bodies import Cleaning, span_s
 from jobdesk.web.lists import JobsAsked, Number, listed
@@ -104,10 +104,9 @@ def _list(ask: Ask) -> list[dict[str, Any]]:
 
 def _show(ask: Ask) -> dict[str, Any]:
     """Everything about a queue."""
-    name = ask.desk.queue(ask.path["queueName"]).name
-    shown = next((one for one in every(ask) if one["name"] == name), None)
-    if shown is None:
-        raise NotFound(f"there is no queue {name}")
+    queue = ask.desk.queue(ask.path["queueName"])
+    name = queue.name
+    shown = next((one for one in every(ask) if one["name"] == name), None) or _shown(queue, {}, {}, {})
     live, config = shown["liveStats"], ask.desk.config
     own = config.queues.get(name)
     delay_s = None if own is None else own.retry_delay
@@ -158,7 +157,11 @@ def _clean(ask: Ask) -> dict[str, Any]:
 def _clear(ask: Ask) -> dict[str, Any]:
     """Remove all ended jobs of a queue, or those of a status, with their history; what waits and runs stays."""
     name, now = ask.desk.queue(ask.path["queueName"]).name, ask.desk.clock.now()
-    removed = sum(ask.desk.clean(name, state, now) for state in ended(ask.query.status))
+    wanted, queues = ended(ask.query.status), [name]
+    if (meant := queue_of(name)) is not None:
+        wanted = [state for state in wanted if state in DEAD]
+        queues = [meant] if meant else [one.name for one in ask.desk.queues() if one.dead]
+    removed = sum(ask.desk.clean(one, state, now) for one in queues for state in wanted)
     return {"queue": name, "status": ask.query.status, "removed": removed}
 
 

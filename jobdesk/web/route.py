@@ -62,7 +62,7 @@ class Caller:
             Forbidden: it is somebody else's.
         """
         if not self.admin and job.user != self.user:
-            raise Forbidden(f"job {job.id} is another user's: only an admin may look at it")
+            raise Forbidden("that job is another user's: only an admin may look at it")
         return job
 
     def need_admin(self) -> None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from jobdesk.core.clock import iso
 from jobdesk.core.errors import UsageError
 from jobdesk.web.bodies import DelayedJob, Repeating
-from jobdesk.web.jobs import may_submit, submitted
+from jobdesk.web.jobs import SOURCE, may_submit, submitted
 from jobdesk.web.queues import MetricsAsked, every
 from jobdesk.web.route import Answer, Ask, Route, Shown
 from jobdesk.web.shapes import Created, created
@@ -128,8 +128,9 @@ def _repeating(ask: Ask) -> Answer:
         timezone=body.timezone,
         data=job.data,
         queue=job.queue,
-        priority=job.priority,
+        priority=desk.config.http.priority(job.priority),
         replace=body.replace,
+        source=SOURCE,
     )
     return Answer(desk.schedule_json(made), status=201)
 

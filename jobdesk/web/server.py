@@ -5,6 +5,7 @@ import logging
 import socket
 import threading
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 1000
 """At once; whoever comes beyond is told to come later."""
+HEARD_BYTES = 1_000
+"""Of a message of a client on a WebSocket; none is looked at."""
 GRACE_S = 5.0
 """How long requests under way may take once a stop is asked; streams end at once."""
 
@@ -52,7 +55,8 @@ class WebServer:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                ws="none",
+                ws="websockets-sansio" if find_spec("websockets") is not None else "none",
+                ws_max_size=HEARD_BYTES,
                 limit_concurrency=CONNECTIONS,
                 timeout_graceful_shutdown=int(GRACE_S),
                 proxy_headers=bool(proxies),

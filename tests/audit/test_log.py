@@ -132,7 +132,9 @@ def test_many_jobs_are_one_row(desk: Desk) -> None:
 def test_it_cannot_be_changed(desk: Desk) -> None:
     desk.cancel(desk.submit("greet").id)
     for sql in ("UPDATE audit SET user = 'eve'", "DELETE FROM audit", "UPDATE audit_part SET jobs = 0",
-                "DELETE FROM audit_part"):  # fmt: skip
+                "DELETE FROM audit_part", "INSERT OR REPLACE INTO audit SELECT * FROM audit",
+                "REPLACE INTO audit_part SELECT * FROM audit_part",
+                "INSERT INTO audit SELECT * FROM audit WHERE 1 ON CONFLICT DO UPDATE SET user = 'eve'"):  # fmt: skip
         with pytest.raises(sqlite3.IntegrityError, match="append-only"), desk.ledger.write() as tx:
             tx.run(sql)
     assert [one.user for one in desk.audit()] == ["ada"]

@@ -1,5 +1,7 @@
 """`jobdesk folders`: what is added, changed, removed and asked by commands."""
 
+import json
+import stat
 from pathlib import Path
 
 from tests.cli.conftest import Say
@@ -50,3 +52,37 @@ def test_what_would_happen_to_a_file_is_said_rule_by_rule(say: Say, tmp_path: Pa
     said = say("folders", "test", str(file)).out
     assert "is rejected: it is text/plain by its content" in said and "NO  content" in said
     assert file.read_text() == "no picture" and [path.name for path in drop.iterdir()] == ["words.jpg"]
+
+
+def test_what_lies_in_quarantine_is_listed_let_out_and_destroyed(say: Say, home: Path, tmp_path: Path) -> None:
+    """Both a dropped file and one that a scan moved there, which nobody may read."""
+    corner = home / "quarantine"
+    corner.mkdir(mode=0o700, exist_ok=True)
+    dropped = corner / "file_01KB0000000000000000000000-gift.jpg"
+    dropped.write_bytes(b"dropped")
+    said = {"folder": "/in", "reason": "virus", "message": "it is ill", "rejected_at": "2026-01-02T03:04:05.000Z"}
+    Path(f"{dropped}.error.json").write_text(json.dumps(said))
+    scanned = corner / "job_1-b.pdf.infected"
+    scanned.write_bytes(b"scanned")
+    note = corner / "job_1-b.pdf.json"
+    note.write_text(json.dumps({"name": "../b.pdf", "infection": "Eicar", "job": "job_1", "found_at": "never"}))
+    scanned.chmod(0)
+    listed = {row["file"]: row for row in say("folders", "quarantine", "--json").json}
+    assert set(listed) == {dropped.name, scanned.name}
+    assert (listed[dropped.name]["name"], listed[dropped.name]["message"]) == ("gift.jpg", "it is ill")
+    assert (listed[scanned.name]["message"], listed[scanned.name]["job"]) == ("Eicar", "job_1")
+    assert "Eicar" in say("folders", "quarantine").out
+    assert say("folders", "release", "nothing", "--to", str(tmp_path)).code == 4
+    (tmp_path / "b.pdf").touch()
+    assert say("folders", "release", "job_1", "--to", str(tmp_path)).code == 1 and scanned.exists() and note.exists()
+    out = tmp_path / "out.pdf"
+    assert say("folders", "release", "job_1", "--to", str(out), "--json").json["path"] == str(out)
+    assert out.read_bytes() == b"scanned" and stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert not scanned.exists() and not note.exists()
+    assert say("folders", "destroy").code == say("folders", "destroy", "--all").code == 2 and dropped.exists()
+    assert len(say("folders", "destroy", "--all", "--dry-run", "--json").json) == 1 and dropped.exists()
+    assert say("folders", "destroy", "file_01", "--yes").code == 0
+    assert list(corner.iterdir()) == [] and say("folders", "quarantine", "--json").json == []
+    assert [one["action"] for one in say("audit", "--json").json if one["action"] in ("release", "destroy")] == [
+        "destroy", "release",
+    ]  # fmt: skip

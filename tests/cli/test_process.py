@@ -144,5 +144,10 @@ def test_the_demo_runs_headless_to_its_end(tmp_path: Path) -> None:
     assert {one["type"] for one in jobs} >= {
         "command", "image-generation", "file-processing", "email-preview", "analytics-aggregation", "report",
         "generate-competitor-report", "referral-commission", "backup", "file-cleanup", "update-queue-stats",
-        "IMAGE_UPLOAD_COMPLETED",
+        "IMAGE_UPLOAD_COMPLETED", "email", "payment-retry", "http_request", "webhook", "demo.greeting",
+        "discover-with-instagram", "analyze-video-content", "generate-insights",
     }  # fmt: skip
+    (paid,) = json.loads(jobdesk(tmp_path / "demo", "payments", "list", "--json").stdout)
+    assert (paid["state"], paid["attempt"]) == ("succeeded", 2)
+    api = next(one for one in jobs if one["type"] == "command" and "jobdesk.cli.demo_api" in one["data"]["argv"])
+    assert any("final completed" in line for line in api["result"]["tail"])

@@ -104,6 +104,25 @@ async def test_each_tab_is_an_app_of_the_home_that_ends_with_it_and_with_the_ser
         assert not {pid for pid in apps if start_of(pid) is not None}
 
 
+async def test_nonsense_on_the_socket_is_passed_over(home: Path) -> None:
+    with served(home) as (server, url):
+        async with browser() as visitor:
+            await (await visitor.get(url)).release()
+            async with visitor.ws_connect(f"{url.partition('/?')[0]}/ws?width=100&height=30") as tab:
+                await sees(tab, b"no consumer")
+                for words in ("", "nonsense", "[", "[]", "{}", "7", '["stdin", "x", "y"]', "[" * 100_000,
+                              '[{"a": 1}]', '["resize", 7]', '["resize", {"width": [], "height": "x"}]',
+                              '["stdin", "\\ud800"]'):  # fmt: skip
+                    await tab.send_str(words)
+                await tab.send_bytes(b"\0")
+                await tab.send_json(["stdin", "2"])
+                await sees(tab, b"Jobs")
+                server.send_signal(signal.SIGINT)
+                await closed(tab)
+        assert server.wait(PATIENCE_S) == 0
+        assert server.stderr is not None and "Traceback" not in server.stderr.read()
+
+
 async def test_read_only_is_passed_on(home: Path) -> None:
     command(home, "queues", "list")  # makes the home
     with served(home, "--read-only") as (_, url):

@@ -38,7 +38,8 @@ def crowd(folder: Path, *, jobs_each: int, pause_s: float, patience_s: float) ->
     finally:
         end(*working, *submitters)
     assert counting.wrong_at_the_end(home, stored) == []
-    assert [line for line in lines(home / "logs" / "jobdesk.log") if '"level": "info"' not in line] == []
+    said = [line for line in lines(home / "logs" / "jobdesk.log") if '"level": "info"' not in line]
+    assert [line for line in said if '"event": "alert ' not in line] == []  # of those jobs that are made to fail
     print(f"{len(stored)} jobs of {SUBMITTERS} submitters, {len(witness.runs(folder))} runs")
 
 

@@ -1,5 +1,7 @@
 """Killed between any two steps: every content is worked on once, and no file is lost or doubled."""
 
+import base64
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -7,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jobdesk.folders import claim, finish
+from jobdesk.folders import finish, slips
 from jobdesk.ledger.database import Ledger, Tx
 from tests.folders.conftest import Desk
 
@@ -63,7 +65,7 @@ def killing(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Any]:
             for name in STEPS:
                 patch.setattr(os, name, killer.around(getattr(os, name)))
             patch.setattr(finish, "_rename_new", killer.around(finish._rename_new))
-            patch.setattr(claim, "_write", killer.around(claim._write))
+            patch.setattr(slips, "_write", killer.around(slips._write))
             patch.setattr(Ledger, "write", killed_write)
             with suppress(Killed):
                 yield killer
@@ -124,6 +126,7 @@ def test_ending_survives_a_kill_at_every_step(desk: Desk, killing: Callable[[int
         assert len([path for path in (desk.home / "quarantine").iterdir() if path.suffix == ".jpg"]) == at
         assert len(desk.sidecars()) == 2 * at
         assert desk.claims() == [] and os.listdir(desk.inbox / ".jobdesk/tmp") == []
+        assert os.listdir(desk.inbox / ".jobdesk/slips") == []
         if not killed:
             break
     assert at > 20
@@ -135,7 +138,7 @@ def finished(desk: Desk, fresh: dict[str, bytes]) -> None:
         desk.settle()
         desk.work()
         desk.look(61)
-    assert desk.left() == [] and desk.claims() == []
+    assert desk.left() == [] and desk.claims() == [] and os.listdir(desk.inbox / ".jobdesk/slips") == []
     worked_on = sorted(content for content in fresh.values() if content)
     assert sorted(desk.read) == sorted(set(worked_on))
     mine = [file for file in desk.files() if file["path"] in fresh]
@@ -148,13 +151,31 @@ def finished(desk: Desk, fresh: dict[str, bytes]) -> None:
 def test_a_claim_whose_record_was_lost_keeps_its_file(desk: Desk) -> None:
     desk.look()
     lost = desk.inbox / ".jobdesk/claimed/file_01KB0000000000000000000000"
-    lost.mkdir()
-    (lost / "data").write_bytes(b"content")
-    (lost / "claim.json").write_bytes(b"")
+    lost.write_bytes(b"content")
+    (desk.inbox / ".jobdesk/slips/file_01KB0000000000000000000000.json").write_bytes(b"")
     desk.look(60)
     desk.run()
     assert desk.read == [b"content"]
     assert list(desk.ended("_done").values()) == [b"content"]
+
+
+def test_a_file_that_was_hidden_on_its_way_out_of_a_mount_is_brought_in(desk: Desk) -> None:
+    desk.look()
+    (desk.inbox / "disk").mkdir()
+    id_ = "file_01KB0000000000000000000000"
+    (desk.inbox / f"disk/.jobdesk-claim-{id_}").write_bytes(b"content")
+    name = base64.b64encode(b"disk/a.jpg").decode()
+    files = [
+        [id_, name, 1.0, 2.0, [1, 2, 3, 4, 5]],
+        ["file_01KB0000000000000000000001", name, 1.0, 2.0, [1, 2, 3, 4, 5]],
+    ]
+    slip = desk.inbox / f".jobdesk/slips/{id_}.json"
+    slip.write_text(json.dumps({"owner": str(desk.ledger.path), "files": files}))
+    desk.look(60)
+    assert slip.exists() and list((desk.inbox / "disk").iterdir()) == []
+    desk.run()
+    assert desk.read == [b"content"] and desk.states() == {"disk/a.jpg": "done"}
+    assert not slip.exists()
 
 
 def test_a_finished_file_found_among_the_claims_is_ended_again(desk: Desk) -> None:
@@ -162,8 +183,7 @@ def test_a_finished_file_found_among_the_claims_is_ended_again(desk: Desk) -> No
     desk.run()
     (file,) = desk.files("done")
     back = desk.inbox / ".jobdesk/claimed" / file["id"]
-    back.mkdir()
-    next((desk.inbox / "_done").glob("*/*")).rename(back / "data")  # as a power cut can undo a rename
+    next((desk.inbox / "_done").glob("*/*")).rename(back)  # as a power cut can undo a rename
     desk.look(60)
     desk.look(2)
     assert desk.ended("_done") == {"a.jpg": b"content"} and desk.work() == 0

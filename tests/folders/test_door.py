@@ -162,7 +162,7 @@ def test_parts_of_its_path_are_in_what_a_job_is_given(desk: Desk) -> None:
 
         given = json.loads(tx.rows("SELECT data FROM job")[0][0])
     source = given.pop("source")
-    assert Path(source).name == "data"
+    assert Path(source).parent == desk.inbox / ".jobdesk/claimed"
     assert given == {
         "name": "lake one.jpg", "album": "2026/summer", "tags": ["2026", "summer"],
         "title": "lake one from 2026/summer", "bytes": 5, "at": "2023-11-14T22:13:20Z", "kind": ".jpg",

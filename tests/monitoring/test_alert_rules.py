@@ -10,12 +10,12 @@ import pytest
 
 from jobdesk import Desk
 from jobdesk.core.alert import ABOUT, Measure
-from jobdesk.core.breaker import Policy
+from jobdesk.core.breaker import BreakerState, Policy
 from jobdesk.core.calling import Called
 from jobdesk.core.events import Kind
 from jobdesk.core.job import Job, JobError
 from jobdesk.core.schedule import Reason
-from jobdesk.ledger import breakers, folders, moves, queues, schedules
+from jobdesk.ledger import breakers, folders, moves, queues, schedules, waiting
 from jobdesk.ledger.database import Ledger
 from jobdesk.monitoring.measures import Measurer
 from tests.support.clock import FakeClock
@@ -245,6 +245,22 @@ def test_dead_letters_say_what_failed_last_in_one_line(ledger: Ledger, clock: Fa
     assert story(ledger) == ["+mail", "-mail"]
 
 
+def test_dead_letters_that_were_retried_or_purged_are_over(ledger: Ledger, looker: Looker) -> None:
+    looker.watched = watch(rule("dead_letters", window_s=900))
+    fail(ledger, 2, "mail")
+    fail(ledger, 1, "video")
+    looker.look()
+    retried, purged = (str(id_) for (id_,) in ledger.rows("SELECT id FROM job WHERE queue = 'mail'"))
+    with ledger.write() as tx:
+        moves.retry(tx, retried)
+    looker.look()
+    assert story(ledger) == ["+mail", "+video"]
+    with ledger.write() as tx:
+        moves.delete(tx, purged)
+    looker.look()
+    assert story(ledger) == ["+mail", "+video", "-mail"]
+
+
 def test_lag_is_of_what_waited_longest_whatever_stands_before_it(
     ledger: Ledger, clock: FakeClock, looker: Looker
 ) -> None:
@@ -302,16 +318,46 @@ def test_a_service_is_down_while_its_breaker_is_open(ledger: Ledger, looker: Loo
     looker.look()
     (one,) = told(ledger)
     assert one.data["message"].startswith("service smtp is down: 2 of 2 calls failed")
-    for failure in ("HTTP 500", None):  # a trial in vain, after a long time, and one that succeeds
-        looker.advance(30 * 86_400)
-        looker.look()
-        assert story(ledger) == ["+smtp"]
+    for failure in ("HTTP 500", None):  # a trial in vain that lasts, and one that succeeds
+        looker.advance(30)
         submit(ledger)
         trial = claim(ledger)
         assert breakers.admit(ledger, "smtp", trial) is None
+        looker.advance(3600)
+        looker.look()
+        assert story(ledger) == ["+smtp"]
         calls(trial, failure)
     looker.look()
     assert story(ledger) == ["+smtp", "-smtp"]
+
+
+def test_a_service_that_nobody_tries_again_does_not_stay_down_for_ever(ledger: Ledger, looker: Looker) -> None:
+    looker.watched = watch(rule("service_down"))
+    policy = Policy(failures=1, minimum_calls=1, open_for_s=30.0, max_open_s=30.0, trials=1)
+    submit(ledger)
+    job, late = claim(ledger), submit(ledger, queue="late")
+    waits = claim(ledger)
+    assert waits.id == late
+    with ledger.write() as tx:
+        breakers.report(tx, policy, Called("smtp", "HTTP 500"), job)
+        waiting.wait(tx, waits, "smtp", "it is down", moves.Usage())
+    looker.look()
+    looker.advance(30 * 86_400)
+    looker.look()
+    assert story(ledger) == ["+smtp"]  # somebody waits for it
+    with ledger.write() as tx:
+        moves.cancel(tx, waits.id, "no longer wanted")
+    looker.look()
+    assert story(ledger) == ["+smtp", "-smtp"]
+    (one,) = breakers.every(ledger, ledger.clock.now())
+    assert one.state is BreakerState.HALF_OPEN
+    submit(ledger)
+    trial = claim(ledger)
+    assert breakers.admit(ledger, "smtp", trial) is None
+    with ledger.write() as tx:
+        breakers.report(tx, policy, Called("smtp", "HTTP 500"), trial)
+    looker.look()
+    assert story(ledger) == ["+smtp", "-smtp", "+smtp"]
 
 
 def test_a_folder_that_is_no_folder_or_offline_is_unreadable(ledger: Ledger, looker: Looker, tmp_path: Path) -> None:

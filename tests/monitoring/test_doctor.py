@@ -254,7 +254,8 @@ def test_a_folder_that_may_not_be_written_is_named() -> None:
 
 def test_claims_that_no_record_knows_are_named(ledger: Ledger, tmp_path: Path) -> None:
     folder = watch(tmp_path / "in")
-    (folder.claimed / "file_1").mkdir(parents=True)
+    folder.claimed.mkdir(parents=True)
+    (folder.claimed / "file_1").touch()
     patient = Patient(ledger, tmp_path, ledger.clock.now(), watched=(folder,))
     finding = folder_doctor.claims(patient)
     assert not finding.ok

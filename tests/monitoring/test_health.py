@@ -5,7 +5,7 @@ from typing import Any
 
 from jobdesk import Desk
 from jobdesk.core.errors import UnknownType
-from jobdesk.core.job import JobError, NewJob
+from jobdesk.core.job import Job, JobError, NewJob
 from jobdesk.core.schedule import Missed, ScheduleSpec
 from jobdesk.core.submission import Submission
 from jobdesk.ledger import moves, queues, storing
@@ -80,6 +80,40 @@ def test_dead_letters_of_the_last_hour_are_a_warning_and_many_of_them_an_error(
     assert answer["details"]["queues"]["default"]["reason"] == "10 of 10 jobs of the last hour went to the dead letters"
     clock.advance(3 * 3600)
     assert says(ask(ledger, alive(clock)), "queues") == []
+
+
+def test_dead_letters_that_were_retried_or_removed_are_no_problem_any_more(ledger: Ledger, clock: FakeClock) -> None:
+    def dead(queue: str) -> Job:
+        submit(ledger, queue=queue)
+        job = claim(ledger)
+        with ledger.write() as tx:
+            moves.fail(tx, job, BROKEN, None)
+        return job
+
+    old = dead("mail")
+    clock.advance(2 * 3600)
+    retried, purged = dead("mail"), dead("mail")
+    for _ in range(11):
+        dead("video")
+    assert says(ask(ledger, alive(clock)), "queues") == [
+        "queue mail: 2 dead letters in the last hour",
+        "queue video: 11 of 11 jobs of the last hour went to the dead letters",
+    ]
+    with ledger.write() as tx:
+        moves.retry(tx, retried.id)
+    assert says(ask(ledger, alive(clock)), "queues")[0] == "queue mail: 1 dead letter in the last hour"
+    with ledger.write() as tx:
+        moves.delete(tx, purged.id)
+        tx.run("DELETE FROM job WHERE queue = 'video'")
+    answer = ask(ledger, alive(clock), detailed=True)
+    assert says(answer, "queues") == []
+    assert answer["details"]["queues"]["mail"] == {
+        "status": "healthy", "reason": None, "pending": 1, "processing": 0, "dead": 1, "completedLastHour": 0,
+        "failedLastHour": 2,
+    }  # fmt: skip
+    with ledger.write() as tx:
+        moves.delete(tx, old.id)
+    assert ask(ledger, alive(clock), detailed=True)["details"]["queues"]["mail"]["dead"] == 0
 
 
 def test_a_paused_queue_with_jobs_and_a_deep_one_without_workers_are_warnings(ledger: Ledger, clock: FakeClock) -> None:

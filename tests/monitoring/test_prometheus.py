@@ -3,6 +3,7 @@
 import json
 import socket
 import urllib.request
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.error import URLError
@@ -35,7 +36,7 @@ def free_port() -> int:
 
 
 def get(port: int, path: str, host: str | None = None) -> tuple[int, str]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", path, headers={} if host is None else {"Host": host})
     answer = connection.getresponse()
     return answer.status, answer.read().decode()
@@ -73,6 +74,10 @@ def test_a_consumer_serves_what_it_has_done_and_how_it_is_to_this_machine_only(t
         assert get(port, "/metrics", host="evil.example:80")[0] == 403, (
             "a page elsewhere cannot read it by DNS rebinding"
         )
+        with ExitStack() as idle:  # as browsers keep some: each would hold up a server of one thread for ten seconds
+            for _ in range(6):
+                idle.enter_context(socket.create_connection(("127.0.0.1", port)))
+            assert get(port, "/health")[0] == 200
         taken = command(home, "--consumer", "--drain", "--metrics-port", str(port))
         assert taken.code == 2 and "cannot be used" in taken.error
         same = numbers(said(home, "metrics", "--prometheus").out)

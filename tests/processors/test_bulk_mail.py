@@ -53,11 +53,12 @@ def test_recipients_of_ndjson_have_data_of_any_kind(desk: Bench, tmp_path: Path)
     ("recipients", "says"),
     [
         ([{"to": "eve"}], "'recipients.0.to' is wrong: it is no mail address"),
+        (["eve"], "'recipients.0.to' is wrong: it is no mail address"),
         ([{"to": "eve@example.org"}], "eve@example.org: template 'welcome' needs 'name'"),
         ([{"to": "eve@example.org", "data": {"name": "Eve", "age": 3}}], "does not take 'age'"),
     ],
 )
-def test_a_list_is_checked_when_it_is_submitted(desk: Bench, recipients: list[dict[str, Any]], says: str) -> None:
+def test_a_list_is_checked_when_it_is_submitted(desk: Bench, recipients: list[Any], says: str) -> None:
     with pytest.raises(PayloadError, match=says):
         desk.run("bulk-email", {"template": "welcome", "recipients": recipients})
 

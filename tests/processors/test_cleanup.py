@@ -73,6 +73,9 @@ def test_temporary_files_go_when_they_are_old_and_nobody_needs_them(desk: Desk, 
     assert set(done["paths"]) == {str(gone[0].parent.parent), str(gone[1].parent), str(gone[2])}
     assert [one for one in gone if one.exists()] == [] and [one for one in kept if not one.exists()] == []
     assert ran(desk, "file-cleanup", type="temp-files", olderThanDays=2)["files"] == 2
+    written = put(library / "2026" / ".written-now.jpg.part", 0)
+    assert ran(desk, "file-cleanup", type="temp-files", olderThanDays=0)["files"] == 0
+    assert written.exists(), "somebody may be writing it"
 
 
 def test_a_staging_folder_that_is_a_link_is_left_alone(desk: Desk, home: Path, tmp_path: Path) -> None:

@@ -211,3 +211,27 @@ def test_no_cut_or_flipped_file_does_more_than_be_refused(desk: Bench, tmp_path:
             if not hasattr(ran.outcome, "result"):
                 reasons.add(ran.error.type)
     assert reasons <= {"corrupt", "truncated", "too-many-pixels", "unsupported-type", "too-many-frames", "too-large"}
+
+
+def test_a_large_picture_of_next_to_nothing_is_a_bomb_and_a_small_or_a_full_one_is_none() -> None:
+    def png(edge: int, kept: int) -> bytes:
+        row = bytes(1 + 3 * edge)
+        packer = zlib.compressobj(9)
+        body = b"".join(packer.compress(row) for _ in range(edge)) + packer.flush()
+        head = pictures.png(edge, edge, b"")[:33]
+        return head + pictures.chunk(b"IDAT", body + bytes(kept)) + pictures.chunk(b"IEND", b"")
+
+    assert refused(png(8_000, 0), max_pixels=100_000_000) == "too-many-pixels"
+    assert headers.inspect(png(8_000, 500_000), "a.png", 100_000_000).width == 8_000
+    assert headers.inspect(png(7_000, 0), "a.png", 100_000_000).width == 7_000
+
+
+def test_a_large_progressive_jpeg_of_one_colour_is_a_bomb_and_a_plain_one_is_none() -> None:
+    """All of a progressive one is held until its last scan, at whatever scale it is decoded."""
+    image = Image.new("L", (15_000, 10_000))
+    assert refused(pictures.saved(image, "JPEG", progressive=True), max_pixels=200_000_000) == "too-many-pixels"
+    assert headers.inspect(pictures.saved(image, "JPEG"), "a.jpg", 200_000_000).width == 15_000
+
+
+def test_a_tiff_that_points_beyond_every_file_is_cut_short() -> None:
+    assert refused(b"II+\0" + struct.pack("<HHQ", 8, 0, 2**64 - 1) + bytes(64), "a.tif") == "truncated"

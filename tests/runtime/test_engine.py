@@ -115,6 +115,15 @@ def sums(ctx: Context) -> int:
 def mourns(ctx: Context, upload: str, failed: dict | None = None) -> dict:
     return {"upload": upload, "failed": failed}
 
+@processor("strict", retries=0)
+def strict(ctx: Context, to: str) -> str:
+    return to
+
+@processor("falls", retries=0)
+def falls(ctx: Context) -> None:
+    ctx.on_failure("strict", {"to": "ada"})
+    raise ValueError("it fell")
+
 @processor("bad_parent", retries=0)
 def bad_parent(ctx: Context) -> None:
     ctx.submit("adds", {"m": 1})
@@ -254,6 +263,12 @@ def test_a_failure_in_a_flow_cancels_what_waits_and_is_told_once(desk: Desk) -> 
     assert told["upload"] == "u1"
     assert told["failed"]["job"] == steps["second"].id
     assert told["failed"]["error"] == "unsupported-type"
+
+
+def test_what_a_failure_leads_to_need_not_take_what_failed(desk: Desk) -> None:
+    job = run(desk, "falls")
+    (told,) = (one for one in desk.wait_flow(job.flow or "", "30s").jobs if one.type == "strict")
+    assert (told.state, told.result) == (State.COMPLETED, "ada"), told.error
 
 
 def test_a_child_that_does_not_fit_fails_its_parent(desk: Desk) -> None:

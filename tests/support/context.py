@@ -84,6 +84,8 @@ class Bench:
         attempt: int = 1,
         results: Mapping[str, Any] | None = None,
         timeout_s: float = 60.0,
+        source: str | None = None,
+        queue: str | None = None,
     ) -> Ran:
         """Check the payload as a submission would, then run one attempt."""
         processor = self.processors[type_]
@@ -92,8 +94,9 @@ class Bench:
             "token": "test",
             "job": job or ids.new("job", 1_800_000_000.0),
             "type": type_,
-            "queue": processor.queue,
+            "queue": queue or processor.queue,
             "user": "ada",
+            "source": source,
             "flow": "flow_test",
             "attempt": attempt,
             "max_attempts": 4,

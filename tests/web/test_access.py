@@ -15,6 +15,7 @@ from jobdesk.core.rate import Rate
 from jobdesk.home import Home
 from jobdesk.web import access, rate
 from jobdesk.web.server import WebServer
+from tests.support import web
 from tests.support.clock import FakeClock
 from tests.web.conftest import Serve, Served
 
@@ -239,3 +240,42 @@ def test_methods_and_addresses_that_are_not_there(served: Served) -> None:
     assert served.get("/api/v2/jobs", 404)["error"]["code"] == "not_found"
     assert served.get("/jobs/job_01NOSUCH", 404)["error"]["code"] == "not_found"
     assert served.client.get("/jobs").headers["cache-control"] == "no-store"
+
+
+def test_a_shortened_id_tells_nobody_the_ids_of_others(served: Served) -> None:
+    ada, bob = ({"x-user-id": name, "x-user-role": "user"} for name in ("ada", "bob"))
+    ids = [served.post("/jobs", GREET, 201, headers=ada)["data"]["jobId"] for _ in range(2)]
+    short = ids[0][: next(at for at, (one, other) in enumerate(zip(*ids, strict=True)) if one != other)]
+    said = json.dumps(
+        [
+            served.get(f"/jobs/{short}", 400, headers=bob),
+            served.post("/jobs/retry", {"jobId": short}, 400, headers=bob),
+            served.post("/jobs", GREET | {"after": [short]}, 400, headers=bob),
+            served.get(f"/jobs/{ids[0][:-1]}", 403 if ids[0][:-1] != ids[1][:-1] else 400, headers=bob),
+        ]
+    )
+    assert "several ids" in said and not any(id_ in said for id_ in ids)
+    assert ids[0] in json.dumps(served.get(f"/jobs/{short}", 400)), "an admin is told"
+
+
+def test_what_came_over_http_fetches_nothing_from_this_machine(serve: Serve, tmp_path: Path) -> None:
+    with web.server(lambda asked: web.Answer(200, b"inside")) as inner:
+        served, data = serve(consumer=True), {"url": inner.url, "method": "GET"}
+
+        def end(id_: str) -> Any:
+            return served.desk.wait(id_, timeout=60)
+
+        posted = served.post("/jobs", {"type": "http_request", "data": data}, 201)["data"]["jobId"]
+        assert (error := end(posted).error) is not None and error.type == "PrivateAddress" and not inner.asked
+        weekly = {"name": "w", "type": "http_request", "data": data, "cronExpression": "0 0 * * 0"}
+        served.post("/scheduler/repeating", weekly, 201)
+        made = served.post("/scheduler/jobs/w/trigger", None, 201)["data"]["jobId"]
+        assert (error := end(made).error) is not None and error.type == "PrivateAddress" and not inner.asked
+        own = served.desk.submit("http_request", data, source="command")
+        assert end(own.id).result["body"] == "inside"
+        served.post(f"/jobs/{own.id}/retry", {})
+        assert end(own.id).error is None, "its own data are as they were"
+        asked = len(inner.asked)
+        served.post(f"/jobs/{own.id}/retry", {"data": data})
+        assert (error := end(own.id).error) is not None and error.type == "PrivateAddress"
+        assert len(inner.asked) == asked

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.geometry import Size
 from textual.screen import Screen
 
 from jobdesk.tui.actions import Scene
@@ -43,6 +44,11 @@ class Frame(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (15, "-short"), (34, "-tall")]
+
+    def fit(self, size: Size) -> None:
+        """Take the classes of this size, which Textual gives it after it has laid everything out for no size."""
+        for length, steps in ((size.width, self.HORIZONTAL_BREAKPOINTS), (size.height, self.VERTICAL_BREAKPOINTS)):
+            self.add_class(max(step for step in steps if step[0] <= length)[1])
 
     @property
     def desk_app(self) -> "JobdeskApp":

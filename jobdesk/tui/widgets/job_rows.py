@@ -26,7 +26,6 @@ from jobdesk.tui.widgets.lines import Painted
 from jobdesk.tui.widgets.marks import Marks
 
 _KEPT_PAGES = 32
-_KEPT_STRIPS = 512
 _PACE = 4
 """So often a second a row is written anew: ages change once a second."""
 _NEAR = 40
@@ -72,8 +71,6 @@ class JobRows(Painted):
         """By seq, rows as they were written at `_written_at`, a quarter of a second, for the columns `_written_for`."""
         self._written_at = -1
         self._written_for: Placed = ()
-        self._strips: LRUCache[object, Strip] = LRUCache(_KEPT_STRIPS)
-        """By what they say and their style: a row that has only moved is not painted again."""
         self._seqs: tuple[int, ...] = ()
 
     # ── the list ──
@@ -206,7 +203,7 @@ class JobRows(Painted):
         self._make_room(visible, now)
         for at, line in visible:
             if self._drawn.get(at) != self._look_of(at, line, now):
-                self.refresh_line(at + 1 - self.scroll_offset.y)
+                self.refresh_line(at + 1)
 
     def _visible(self) -> list[tuple[int, Line]]:
         top, found = self.scroll_offset.y, []
@@ -279,7 +276,6 @@ class JobRows(Painted):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._drawn.clear()
-        self._strips.clear()
         self.refresh()
 
     def _look_of(self, at: int, line: Line, now: float) -> tuple[Spans, bool, bool]:
@@ -317,12 +313,7 @@ class JobRows(Painted):
             )
         self._drawn[at] = spans, is_cursor, marked = self._look_of(at, line, self.desk_app.desk.clock.now())
         sign = self.glyphs.marked if marked else self.glyphs.cursor if is_cursor else " "
-        key = sign, spans, width, is_cursor, self._style, self.palette
-        strip = self._strips.get(key)
-        if strip is None:
-            strip = self.paint(((sign + " ", "accent"), *spans), width, self._over(is_cursor, marked))
-            self._strips[key] = strip
-        return strip
+        return self.paint(((sign + " ", "accent"), *spans), width, self._over(is_cursor, marked))
 
     def _header(self, width: int) -> Spans:
         """The titles; that of the column it is sorted by has an arrow."""

@@ -33,13 +33,23 @@ class JobTable(JobRows, can_focus=True):
     class Opened(Message):
         """A second click on a row."""
 
+    _left: int | None = None
+    """Where the cursor was when it was last drawn, while it moves."""
+
     # ── moving ──
 
     def _go(self, at: int, *, follows: bool = False) -> None:
         if not self.total:
             return
         self.following = follows
-        old, self.cursor = self.cursor, clamp(at, 0, self.total - 1)
+        if self._left is None:
+            self._left = self.cursor
+            self.call_later(self._arrive)  # once, however many keys came at once
+        self.cursor = clamp(at, 0, self.total - 1)
+
+    def _arrive(self) -> None:
+        """Bring the cursor into view, and repaint what it has left and where it is."""
+        left, self._left = self._left, None
         top, body = self.scroll_offset.y, max(1, self.size.height - 1)
         if self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False, force=True)
@@ -47,9 +57,9 @@ class JobTable(JobRows, can_focus=True):
             self.scroll_to(y=self.cursor - body + 1, animate=False, force=True)
         if self.marks.range_from is not None:
             self.refresh()
-        else:
-            self.refresh_line(old + 1 - top)
-            self.refresh_line(self.cursor + 1 - top)
+        elif left is not None:
+            self.refresh_line(left + 1)
+            self.refresh_line(self.cursor + 1)
         self.post_message(self.Changed())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -19,11 +20,13 @@ from textual.widget import Widget
 from jobdesk.tui.format import Spans, fit_spans
 from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.palette import Palette
+from jobdesk.tui.widgets.row_cache import RowCache
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
 
+_KEPT = 512
 _TITLES: WeakKeyDictionary[Widget, tuple[str, str]] = WeakKeyDictionary()
 
 
@@ -42,12 +45,35 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
     _style: Style | None = None
     """The widget's own, while its lines are painted: Textual works it out anew each time it is asked for."""
 
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._styles_cache = RowCache()
+        self._kept: dict[tuple[object, ...], Strip] = {}
+        """By what they say and how: a row that is drawn again is the same strip, wherever it stands by then."""
+        self._joined: dict[tuple[int, int], tuple[Strip, Strip, Strip]] = {}
+        """By the identity of their parts, which are kept so that they stay the only ones."""
+
     def render_lines(self, crop: Region) -> list[Strip]:
         self._style = self.rich_style
         try:
             return super().render_lines(crop)
         finally:
             self._style = None
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Like that of `ScrollView`, but a scrollbar that would look the same is left alone."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = self._eighths(new_value)
+        if round(old_value) != round(new_value):
+            self.refresh(self.size.region)
+
+    def _eighths(self, position: float) -> float:
+        """A position at which the scrollbar, which is drawn in eighths of a cell, looks as at this one."""
+        size, most = self.size.height, self.max_scroll_y
+        steps = int((size - max(1.0, size * size / max(1, self.virtual_size.height))) * 8)
+        if position >= most or steps <= 0 or most <= steps:
+            return position
+        return int(position * steps / most) * most / steps
 
     @property
     def desk_app(self) -> "JobdeskApp":
@@ -61,15 +87,37 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
     def glyphs(self) -> Glyphs:
         return self.desk_app.glyphs
 
+    def bindings_of(self, key: str) -> Sequence[Binding]:
+        """What the key does here, where that is no matter of the app."""
+        return self._bindings.key_to_bindings.get(key, ())
+
     def paint(self, spans: Spans, width: int, over: Style | None = None) -> Strip:
         """A strip of exactly `width` cells; `over` (the cursor, a mark) lies on top of the widget's own style."""
-        own = self._style or self.rich_style
+        own, palette = self._style or self.rich_style, self.palette
+        key = spans, width, over, own, palette
+        strip = self._kept.get(key)
+        if strip is None:
+            if len(self._kept) > _KEPT:
+                self._kept.clear()
+            strip = self._kept[key] = self._painted(spans, width, over, own, palette)
+        return strip
+
+    def _painted(self, spans: Spans, width: int, over: Style | None, own: Style, palette: Palette) -> Strip:
         base = own if over is None else own + over
-        palette = self.palette
         last = Style(color=over.color) if over is not None and over.color is not None else None
         fitted = fit_spans(spans, width, more=self.glyphs.more)
         segments = [Segment(text, base + palette[tone] + last) for text, tone in fitted if text]
         return Strip(segments, width)
+
+    def beside(self, left: Strip, right: Strip) -> Strip:
+        """Two painted strips as one, which is the same each time."""
+        key = id(left), id(right)
+        found = self._joined.get(key)
+        if found is None:
+            if len(self._joined) > _KEPT:
+                self._joined.clear()
+            found = self._joined[key] = left, right, Strip.join([left, right])
+        return found[2]
 
     def component(self, name: str) -> Style:
         """The background of a component class, without its foreground: tones keep their colours under the cursor.

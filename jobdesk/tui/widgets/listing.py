@@ -92,7 +92,7 @@ class Listing(Painted, can_focus=True):
         else:
             for number, (was, item) in enumerate(zip(old, self._items, strict=True)):
                 if was.cells != item.cells:
-                    self.refresh_line(number + self._head - self.scroll_offset.y)
+                    self.refresh_line(number + self._head)
 
     @property
     def items(self) -> Sequence[Item]:

@@ -45,6 +45,8 @@ class LogView(Painted, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self.following = True
+        self._moving = False
+        """It is about to be drawn where it has got to."""
         self._known: KnownLines | None = None
         self._place = (0, 0)
         self._left = 0
@@ -155,7 +157,7 @@ class LogView(Painted, can_focus=True):
             return self.paint(((self._empty, "muted"),) if y == 0 else (), width)
         line = self.paint(self._drawn[y] if y < len(self._drawn) else (), width - 1)
         sign, tone = (self.glyphs.full, "faint") if y in self._bar_drawn else (" ", "text")
-        return Strip([*line, *self.paint(((sign, tone),), 1)], width)
+        return self.beside(line, self.paint(((sign, tone),), 1))
 
     def on_resize(self) -> None:
         self.draw()
@@ -194,6 +196,12 @@ class LogView(Painted, can_focus=True):
         end = self._end(self.size.height)
         self.following = place >= end
         self._place = min(place, end)
+        if not self._moving:
+            self._moving = True
+            self.call_later(self._arrive)  # once, however many keys came at once
+
+    def _arrive(self) -> None:
+        self._moving = False
         self.draw()
 
     def action_leaf(self, by: int) -> None:

@@ -1,0 +1,77 @@
+"""What lies in the quarantine: found by its name, let out where a person says, or destroyed."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from jobdesk.core.errors import NotFound, Refused
+from jobdesk.folders import finish, rejected
+from jobdesk.folders.finish import SIDECAR
+
+_ALL = 1_000_000
+
+
+def held(quarantine: Path) -> list[rejected.Refused]:
+    """All of it, the newest first."""
+    return rejected.refused([], quarantine, _ALL)
+
+
+def find(quarantine: Path, name: str) -> rejected.Refused:
+    """The one file of this name, or whose name begins so.
+
+    Raises:
+        NotFound: there is none.
+        Refused: there are several.
+    """
+    found = [one for one in held(quarantine) if one.path.name.startswith(name)]
+    exact = [one for one in found if one.path.name == name]
+    if len(exact or found) > 1:
+        raise Refused(f"{len(found)} files in the quarantine begin with {name}: say more of the name")
+    for one in exact or found:
+        return one
+    raise NotFound(f"no file in the quarantine begins with {name}: see `jobdesk folders quarantine`")
+
+
+def release(one: rejected.Refused, to: Path) -> Path:
+    """Move it to `to` (a folder takes it under its own name), readable by its owner only, and forget it here.
+
+    Raises:
+        Refused: something has that name, or it cannot be written.
+    """
+    target = to / Path(one.name).name if to.is_dir() else to
+    with suppress(OSError):
+        one.path.chmod(0o600)
+    try:
+        finish.move(os.fsencode(one.path), os.fsencode(target))
+    except FileExistsError:
+        raise Refused(f"{target} is there already: say another name") from None
+    except OSError as error:
+        raise Refused(f"{one.path.name} cannot be moved to {target} ({error.strerror})") from None
+    _forget(one)
+    return target
+
+
+def destroy(one: rejected.Refused) -> None:
+    """Delete it, and what was said of it.
+
+    Raises:
+        Refused: it cannot be deleted.
+    """
+    try:
+        one.path.unlink(missing_ok=True)
+    except OSError as error:
+        raise Refused(f"{one.path} cannot be deleted ({error.strerror})") from None
+    _forget(one)
+
+
+def _forget(one: rejected.Refused) -> None:
+    for note in _notes(one.path):
+        with suppress(OSError):
+            os.unlink(note)
+
+
+def _notes(path: Path) -> Iterator[bytes]:
+    yield os.fsencode(path) + SIDECAR
+    if path.suffix == rejected.INFECTED:
+        yield os.fsencode(path.with_suffix(".json"))

@@ -1,0 +1,69 @@
+"""What people say to running jobs: written down here, taken by the consumer that runs them, and then gone."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jobdesk.core.errors import NotFound, Refused
+from jobdesk.core.events import Kind
+from jobdesk.core.job import Job, State
+from jobdesk.core.speech import Speech
+from jobdesk.ledger.database import Ledger, Tx
+
+_RUNS = "EXISTS (SELECT 1 FROM job j WHERE j.seq = {0}.job AND j.fence = {0}.fence AND j.state = 'processing')"
+
+
+def say(tx: Tx, id_: str, speech: Speech, who: str, told: str) -> None:
+    """Say something to a running job.
+
+    Args:
+        told: what the job's log tells of it, before who said it.
+
+    Raises:
+        NotFound: there is no such job.
+        Refused: it does not run, is paused already, or is not paused.
+    """
+    found = tx.row("SELECT seq, queue, state, fence FROM job WHERE id = ?", (id_,))
+    if found is None:
+        raise NotFound(f"there is no job {id_}")
+    seq, queue, state, fence = found
+    if state != State.PROCESSING:
+        raise Refused(f"job {id_} is {state}: only a job that runs hears anything")
+    for table in ("spoken", "paused"):  # nobody will hear what is said to attempts that are over
+        tx.run(f"DELETE FROM {table} WHERE NOT {_RUNS.format(table)}")
+    is_paused = tx.row("SELECT 1 FROM paused WHERE job = ?", (seq,)) is not None
+    if "pause" in speech:
+        if is_paused:
+            raise Refused(f"job {id_} is paused already: `jobdesk jobs continue {id_}`")
+        tx.run("INSERT INTO paused VALUES (?, ?, ?, ?)", (seq, fence, tx.now, who))
+    if "continue" in speech:
+        if not is_paused:
+            raise Refused(f"job {id_} is not paused")
+        tx.run("DELETE FROM paused WHERE job = ?", (seq,))
+    tx.run("INSERT INTO spoken (job, fence, word) VALUES (?, ?, ?)", (seq, fence, json.dumps(dict(speech))))
+    tx.event(Kind.JOB_LOG, seq, queue, level="info", message=f"{told} by {who}")
+    tx.wakes = True
+
+
+def any_waits(ledger: Ledger) -> bool:
+    """Whether something was said that nobody has taken yet."""
+    return ledger.row("SELECT 1 FROM spoken LIMIT 1") is not None
+
+
+def take(tx: Tx, running: Mapping[int, int]) -> list[tuple[int, Speech]]:
+    """What was said to these jobs, by seq, in its order; `running` is the fence of each by its seq."""
+    heard: list[tuple[int, Speech]] = []
+    for id_, seq, fence, word in tx.rows("SELECT id, job, fence, word FROM spoken ORDER BY id"):
+        if seq in running and fence <= running[seq]:
+            tx.run("DELETE FROM spoken WHERE id = ?", (id_,))
+            if fence == running[seq]:
+                heard.append((seq, json.loads(word)))
+    return heard
+
+
+def paused(ledger: Ledger, job: Job) -> tuple[float, str] | None:
+    """Since when (epoch seconds) a running job is paused, and by whom; None if it is not."""
+    if job.state is not State.PROCESSING:
+        return None
+    row: Any = ledger.row("SELECT at, who FROM paused WHERE job = ? AND fence = ?", (job.seq, job.fence))
+    return None if row is None else (float(row[0]), str(row[1]))
