@@ -126,11 +126,7 @@ class _Reader:
             value = value.lower()
             if value not in set(State):
                 here = f", here it is '{_ELSEWHERE[value]}'" if value in _ELSEWHERE else nearest(value, State)
-                self._fail(
-                    f"'{value}' is not a state{here}{' States' if here else '; states'} are {', '.join(State)}",
-                    start,
-                    length,
-                )
+                self._fail(f"'{value}' is not a state{here}; states are {', '.join(State)}", start, length)
         try:
             if field.sort is Sort.PRIORITY:
                 value = value.lower()
