@@ -11,9 +11,9 @@ import tempfile
 import threading
 from pathlib import Path
 
-PACE_S = 9.0
+PACE_S = 10.0
 LONG_PACE_S = 2.5
-MINUTES = 5
+MINUTES = 4
 """In so many something has ended: charts of one are none."""
 PATIENCE_S = 600.0
 TARGET = Path(__file__).parent.parent / "assets"

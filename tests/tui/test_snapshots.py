@@ -100,9 +100,10 @@ class Shots:
         for at, theme in enumerate(THEMES):
             await self._wear(theme)
 
-            def same(at: int = at) -> bool:
-                text, colours = _seen(robot)
-                return text == wanted[0] and colours == wanted[1 + at]
+            said = wanted[4] if theme == THEMES[2] and len(wanted) > 4 else wanted[0]
+
+            def same(said: str = said, at: int = at) -> bool:
+                return _seen(robot) == (said, wanted[1 + at])
 
             with suppress(AssertionError):  # told below
                 await robot.until(same, "the screen comes to rest")
@@ -121,13 +122,14 @@ class Shots:
                 await self._robot.pilot.pause(0.4)
             parts.append(now)
         await self._wear(THEMES[0])
-        path.write_text("\f\n".join([parts[0][0], *(colours for _, colours in parts)]), "utf-8")
+        seen = [parts[0][0], *(colours for _, colours in parts)]
+        if parts[2][0] != seen[0]:  # sixteen colours cannot be mixed: nothing is seen through what lies round a dialog
+            seen.append(parts[2][0])
+        path.write_text("\f\n".join(seen), "utf-8")
 
     async def _wear(self, theme: str) -> None:
         if self._robot.app.theme != theme:
             self._robot.app.theme = theme
-            await self._robot.pilot.pause()
-            self._robot.app.show_snapshot()  # charts are drawn anew at the next tick only
             await self._robot.pilot.pause()
 
     def done(self) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class ShowPictures(ModalScreen[None]):
     """Left and right go through what was made, up and down through what was given; esc closes."""
 
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium")]
     BINDINGS = [
         Binding("escape,q,i", "close", show=False),
         Binding("right,l,space", "after(1)", show=False),

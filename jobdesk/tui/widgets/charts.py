@@ -28,6 +28,7 @@ class Chart(PlotextPlot):
     """One chart; `show` is called at each tick."""
 
     _shown: object = None
+    _drawing: Drawing | None = None
     _plain = False
     """Only 7-bit signs."""
 
@@ -38,6 +39,7 @@ class Chart(PlotextPlot):
     def show(self, drawing: Drawing) -> None:
         """Draw this, unless it is what stands there in these colours and this size."""
         app = cast("JobdeskApp", self.app)
+        self._drawing = drawing
         now = (drawing, app.theme, self.size)
         if now == self._shown or not self.size.width:
             return
@@ -52,6 +54,11 @@ class Chart(PlotextPlot):
             self.border_subtitle = self._legend(lines, app.glyphs.more)
             self._draw(drawing, lines, app.palette)
         self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self._drawing is not None:
+            self.show(self._drawing)
 
     def _legend(self, lines: tuple[Line, ...], more: str) -> Content:
         """The names of its lines, each behind a piece of it."""
