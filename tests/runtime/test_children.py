@@ -186,6 +186,19 @@ def test_a_spare_child_is_killed_with_its_consumer(tmp_path: Path) -> None:
     desk.close()
 
 
+def test_a_child_stuck_in_c_does_not_outlive_its_killed_consumer(tmp_path: Path) -> None:
+    home = make_home(tmp_path, PROCESSORS, "[desk]\nworkers = 1\n")
+    worker, desk = consumer(home), Desk(home)
+    desk.submit("stuck", {"folder": str(tmp_path)})
+    until((tmp_path / "began").exists)
+    (known,) = desk.consumers()
+    children = workers.children(desk.ledger, known.id)
+    assert children
+    kill(worker)
+    until(lambda: not any(processes.is_alive(*child) for child in children))
+    desk.close()
+
+
 @pytest.fixture
 def child(tmp_path: Path) -> Iterator[ChildProcess]:
     made = ChildProcess(tmp_path, 0, "con_test")
