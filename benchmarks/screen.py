@@ -41,13 +41,13 @@ class Screen:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
             os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
             os.environ.pop("TMUX", None)
-            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has been compiled
             os.execvp(command[0], list(command))
         self.frames: list[tuple[float, bytes]] = []
         """When each was complete, and what it was."""
         self.received = 0
         """Bytes so far."""
         self._rest = b""
+        self._read_at = self.began
 
     def __enter__(self) -> "Screen":
         return self
@@ -74,7 +74,7 @@ class Screen:
         except OSError:  # the program has ended
             time.sleep(0.01)
             return False
-        now = time.perf_counter()
+        self._read_at = now = time.perf_counter()
         self.received += len(got)
         for query, answer in _QUERIES.items():
             if query in got:
@@ -108,6 +108,8 @@ class Screen:
                 if sign in self.frames[at][1]:
                     return self.frames[at][0]
                 at += 1
+            if sign in self._rest:  # drawn before it was known that the terminal can synchronize
+                return self._read_at
             if time.perf_counter() > deadline:
                 raise SystemExit(f"{sign!r} was not drawn in {PATIENCE_S:.0f} s: …{self._rest[-400:]!r}")
             self.read(0.2)

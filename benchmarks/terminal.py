@@ -19,7 +19,9 @@ from benchmarks.screen import Screen, cpu_s, memory_mb, python
 from benchmarks.terminal_keys import (
     BURST,
     END,
+    HOME,
     UP,
+    Seen,
     burst,
     end,
     ended,
@@ -45,6 +47,7 @@ SETTLE_S = 40.0
 ROW = b"processing.images"
 """What stands in a row of the first screen."""
 SPIN = "while True: pass"
+LEAPS = 5
 
 
 def main() -> None:
@@ -105,7 +108,7 @@ def lists(app: Sequence[str], home: Path, keys: int, rest_s: float) -> list[Foun
         screen.until(b"IMG_")
         screen.quiet(1.0)
         peer = held(screen, keys, row())
-        peer_burst, peer_end = burst(screen, row()), end(screen, b"\x1b[1;5F", 0)
+        peer_burst, peer_end = leaps(screen, row(), b"\x1b[1;5F", b"\x1b[1;5H", 0)
     with Screen(terminal_peers.own("label")) as screen:
         screen.until(ROW)
         screen.pause(3.0)
@@ -123,8 +126,7 @@ def lists(app: Sequence[str], home: Path, keys: int, rest_s: float) -> list[Foun
         filtered = filters(screen, home)
         said("keys")
         alone = held(screen, keys, rows)
-        burst_ms, end_ms = burst(screen, rows), end(screen, END, 99)
-        top(screen)
+        burst_ms, end_ms = leaps(screen, rows, END, HOME, 99)
         with companion(python("-m", "benchmarks.changes", str(home))):
             said("keys while 500 jobs a second change")
             changed = held(screen, keys, rows)
@@ -152,6 +154,17 @@ def lists(app: Sequence[str], home: Path, keys: int, rest_s: float) -> list[Foun
         Found("memory after all of this", None, "MB", worked_memory),
         Found(f"bytes to the terminal in {rest_s:.0f} s at rest", 0, "bytes", at_rest),
     ]  # fmt: skip
+
+
+def leaps(screen: Screen, seen: Seen, end_key: bytes, home_key: bytes, last: int) -> tuple[float, float]:
+    """Milliseconds that many keys at once take, and the jump to the end; medians."""
+    bursts, ends = list[float](), list[float]()
+    for _ in range(LEAPS):
+        top(screen, home_key)
+        bursts.append(burst(screen, seen))
+        ends.append(end(screen, end_key, last))
+    top(screen, home_key)
+    return statistics.median(bursts), statistics.median(ends)
 
 
 def logs(app: Sequence[str], home: Path, keys: int, size_mb: int) -> list[Found]:

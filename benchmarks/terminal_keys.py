@@ -70,9 +70,9 @@ def press_jobs(screen: Screen) -> None:
     screen.quiet()
 
 
-def top(screen: Screen) -> None:
+def top(screen: Screen, key: bytes = HOME) -> None:
     """Back to the first row."""
-    screen.press(HOME)
+    screen.press(key)
     screen.quiet()
 
 

@@ -67,9 +67,16 @@ def _send(args: Args, out: Out) -> None:
         raise UsageError("say what to send, or --end")
     text = ""
     if args.text is not None:
-        text = sys.stdin.read() if args.text == "-" else args.text + ("" if args.no_newline else "\n")
+        text = _standard_input() if args.text == "-" else args.text + ("" if args.no_newline else "\n")
     with opened(args) as desk:
         _told(desk.send_to_job(args.id, text, end=args.end).id, "send", "gets it", out)
+
+
+def _standard_input() -> str:
+    """All of it, whatever bytes it has: they are given back as they came."""
+    from jobdesk.core.speech import LONGEST
+
+    return sys.stdin.buffer.read(4 * LONGEST + 1).decode("utf-8", "surrogateescape")
 
 
 def _told(id_: str, action: str, words: str, out: Out) -> None:

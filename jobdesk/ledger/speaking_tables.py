@@ -3,8 +3,10 @@
 MIGRATION = """
 CREATE TABLE spoken (
   id INTEGER PRIMARY KEY,
-  job INTEGER NOT NULL, fence INTEGER NOT NULL,       -- the attempt that is meant: no later one hears it
+  job TEXT NOT NULL, fence INTEGER NOT NULL,          -- the attempt that is meant: no later one hears it
   word TEXT NOT NULL                                  -- JSON, see core.speech
 );
-CREATE TABLE paused (job INTEGER PRIMARY KEY, fence INTEGER NOT NULL, at REAL NOT NULL, who TEXT NOT NULL);
+CREATE TABLE paused (
+  job TEXT PRIMARY KEY, fence INTEGER NOT NULL, at REAL NOT NULL, who TEXT NOT NULL
+) WITHOUT ROWID;
 """

@@ -56,7 +56,7 @@ def _wanted(type: str, options: Options) -> dict[str, Any]:
     for name, value in made.items():
         if name not in Options.__annotations__:
             raise TypeError(f"ctx.submit: '{name}' is not an option{nearest(name, list(Options.__annotations__))}")
-        if name in ("queue", "unique", "concurrency_key", "step") and not isinstance(value, str | None):
+        if name in ("queue", "unique", "concurrency_key", "step", "label") and not isinstance(value, str | None):
             raise TypeError(f"ctx.submit: {name} must be text, not {value!r}")
         if name in ("after", "unique_states"):
             if isinstance(value, str):

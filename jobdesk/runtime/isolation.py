@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from select import POLLIN, poll, select
+from select import POLLIN, POLLOUT, poll
 
 from jobdesk.core.speech import Speech
 from jobdesk.runtime import processes
@@ -127,7 +127,7 @@ class ChildProcess:
     def say(self, token: str, word: Speech) -> None:
         """Let the job with this token hear what people say; from any thread."""
         with suppress(Gone):
-            self._wish({"word": dict(word), "of": token})
+            self._wish({"word": dict(word), "of": token}, _LISTENS_S)
 
     def answer(self, token: str, answer: object) -> None:
         """Answer a job that wanted a child at once, or asked for a service.
@@ -137,15 +137,17 @@ class ChildProcess:
         """
         self._wish({"answer": answer, "of": token})
 
-    def _wish(self, message: Message) -> None:
+    def _wish(self, message: Message, patience_s: float = 0.0) -> None:
         with self._open:
             try:
                 rest = memoryview(encode(message))
-                while rest:  # but for what people send, it is so short that it goes whole or not at all
+                while rest:  # but for what people say, it is so short that it goes whole or not at all
                     try:
                         rest = rest[self._wishes.send(rest) :]
                     except BlockingIOError:
-                        if not select([], [self._wishes], [], _LISTENS_S)[1]:
+                        mouth = poll()
+                        mouth.register(self._wishes, POLLOUT)
+                        if not mouth.poll(patience_s * 1000):
                             raise
             except OSError:
                 raise Gone("its process does not listen") from None

@@ -62,11 +62,11 @@ class Canceller(Service):
         for seq in upkeep.cancel_requests(self._ledger, list(entries)):
             self._running.wish(entries[seq], "cancel", "cancelled while it ran", self.clock.monotonic())
         if speaking.any_waits(self._ledger):
-            hearing = {seq: entry.job.fence for seq, entry in entries.items() if entry.say is not None}
+            hearing = {entry.job.id: entry for entry in entries.values() if entry.say is not None}
             with self._ledger.write() as tx:
-                said = speaking.take(tx, hearing)
-            for seq, word in said:
-                self._running.speak(entries[seq], word, self.clock.monotonic())
+                said = speaking.take(tx, {id_: entry.job.fence for id_, entry in hearing.items()})
+            for id_, word in said:
+                self._running.speak(hearing[id_], word, self.clock.monotonic())
         return None
 
 

@@ -26,6 +26,7 @@ from jobdesk.tui.widgets.lines import Painted
 from jobdesk.tui.widgets.marks import Marks
 
 _KEPT_PAGES = 32
+_MEASURED_KEPT = 2000
 _PACE = 4
 """So often a second a row is written anew: ages change once a second."""
 _NEAR = 40
@@ -66,6 +67,8 @@ class JobRows(Painted):
         self._placed: Placed = ()
         self._placed_for = -1
         self._said: dict[str, int] = {}
+        self._measured: dict[int, Line] = {}
+        """By seq, rows that `_said` takes account of."""
         self._drawn: dict[int, tuple[Spans, bool, bool]] = {}
         self._written: dict[int, tuple[Line, Spans]] = {}
         """By seq, rows as they were written at `_written_at`, a quarter of a second, for the columns `_written_for`."""
@@ -137,6 +140,7 @@ class JobRows(Painted):
         self._cache.clear()
         self._wanted.clear()
         self._said, self._placed_for = {}, -1
+        self._measured.clear()
         self._cache[0] = list(top.lines)
         self.total, self.exact, self.newer, self.loaded = top.total, top.exact, 0, True
         self.cursor = 0
@@ -231,8 +235,8 @@ class JobRows(Painted):
         self._wanted.add(number)
 
         def read() -> list[Line] | None:
-            here = self.scroll_offset.y // PAGE
-            return None if abs(number - here) > 3 or listed != self._list else pages.page(number)
+            near = min(abs(number - at // PAGE) for at in (self.scroll_offset.y, self.cursor))
+            return None if near > 3 or listed != self._list else pages.page(number)
 
         self.desk_app.feed.ask(read, lambda lines: self._put_page(listed, number, lines))
 
@@ -260,14 +264,18 @@ class JobRows(Painted):
 
     def _make_room(self, visible: list[tuple[int, Line]], now: float) -> None:
         """Widen columns that the visible rows need wider."""
-        said = longest((cells(line, now, self.glyphs) for _, line in visible), self._said)
+        fresh = [line for _, line in visible if self._measured.get(line.seq) is not line]
+        if len(self._measured) > _MEASURED_KEPT:
+            self._measured.clear()
+        self._measured.update((line.seq, line) for line in fresh)
+        said = longest((cells(line, now, self.glyphs) for line in fresh), self._said)
         if said != self._said:
             self._said, self._placed_for = said, -1
             self.refresh()
 
     def _columns_for(self, width: int) -> Placed:
         """The columns as they fit; asked while painting, since only then the width is certain."""
-        room = width - 3 - (self.total >= self.size.height)  # beside the scrollbar, if there is one
+        room = width - 3 - (self.total >= self.room.height)  # beside the scrollbar, if there is one
         if self._placed_for != room:
             self._placed_for, self._placed = room, place(COLUMNS, room, self._said)
             self._drawn.clear()
@@ -282,7 +290,7 @@ class JobRows(Painted):
         return self._write(line, now), at == self.cursor, self.marks.has(line, at, self.cursor)
 
     def _write(self, line: Line, now: float) -> Spans:
-        placed, pace = self._columns_for(self.size.width), int(now * _PACE)
+        placed, pace = self._columns_for(self.room.width), int(now * _PACE)
         if pace != self._written_at or placed is not self._written_for:
             self._written.clear()
             self._written_at, self._written_for = pace, placed
@@ -293,7 +301,7 @@ class JobRows(Painted):
         return found[1]
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.room.width
         if y == 0:
             return self.paint((("  ", "head"), *self._header(width)), width)
         at = self.scroll_offset.y + y - 1

@@ -46,6 +46,7 @@ class JobTable(JobRows, can_focus=True):
             self._left = self.cursor
             self.call_later(self._arrive)  # once, however many keys came at once
         self.cursor = clamp(at, 0, self.total - 1)
+        self._want(self.cursor // PAGE)  # it is read while the keys behind this one are looked at
 
     def _arrive(self) -> None:
         """Bring the cursor into view, and repaint what it has left and where it is."""

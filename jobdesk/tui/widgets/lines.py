@@ -51,6 +51,8 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
 
     _style: Style | None = None
     """The widget's own, while its lines are painted: Textual works it out anew each time it is asked for."""
+    _room: Size | None = None
+    """Its size, likewise."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -65,11 +67,16 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
             self.vertical_scrollbar.renderer = _PlainBar  # type: ignore[misc]  # of this one alone
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self._style = self.rich_style
+        self._style, self._room = self.rich_style, self.size
         try:
             return super().render_lines(crop)
         finally:
-            self._style = None
+            self._style = self._room = None
+
+    @property
+    def room(self) -> Size:
+        """Its `size`, which takes long to ask for while its lines are painted."""
+        return self._room or self.size
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Like that of `ScrollView`, but a scrollbar that would look the same is left alone."""
