@@ -43,7 +43,7 @@ class OverviewReader:
     """Reads a Glance on the database thread; error groups only when the dead letters changed."""
 
     def __init__(self, desk: Desk, *, hurries: bool = False) -> None:
-        """`hurries`: the first read is for the first frame, and leaves out alerts: their rules stand in the settings."""
+        """`hurries`: the first read is for the first frame and leaves out alerts, whose rules stand in the settings."""
         self._desk = desk
         self._dead = (-1, -1)
         self._groups: tuple[ErrorGroup, ...] = ()
