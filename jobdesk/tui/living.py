@@ -84,7 +84,7 @@ class DeskApp(Direct):
         self.style_now()
         self._lens = Overview.LENS
         """Of the open screen."""
-        self.feed.lens(Overview.LENS, OverviewReader(desk).read)
+        self.feed.lens(Overview.LENS, OverviewReader(desk, hurries=True).read)
 
     def _take_wishes(self) -> list[str]:
         """Take over somebody's own keys and colours; what is wrong with them."""

@@ -42,12 +42,14 @@ class Glance:
 class OverviewReader:
     """Reads a Glance on the database thread; error groups only when the dead letters changed."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, *, hurries: bool = False) -> None:
+        """`hurries`: the first read is for the first frame and leaves out alerts, whose rules stand in the settings."""
         self._desk = desk
         self._dead = (-1, -1)
         self._groups: tuple[ErrorGroup, ...] = ()
         self._lately: Mapping[str, tuple[int, ...]] = {}
         self._lately_at = float("-inf")
+        self._hurries = hurries
 
     def read(self) -> Glance:
         ledger = self._desk.ledger
@@ -65,7 +67,8 @@ class OverviewReader:
 
     def _alerts(self) -> tuple[Alert, ...]:
         active = [one for one in alerts.open_alerts(self._desk.ledger, self._desk.clock.now()) if one.state == "active"]
-        if not active:
+        hurried, self._hurries = self._hurries, False
+        if not active or hurried:
             return ()
         told = {rule.name for rule in self._desk.alert_watch().rules if rule.measure is Measure.DEAD_LETTERS}
         return tuple(one for one in active if one.rule not in told)

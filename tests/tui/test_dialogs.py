@@ -154,3 +154,14 @@ async def test_a_terminal_that_can_draws_the_picture_itself(desk: Desk, photo: P
     async with opened(desk) as robot:
         robot.app.push_screen(ShowPictures(Pictures((photo,)), graphics.Graphics(SixelImage)))
         await robot.sees("64 x 64", "\x1bP")  # a string of Sixels begins so
+
+
+async def test_with_ascii_they_are_plain_too(alarmed: Desk, clock: FakeClock) -> None:
+    Summarizer(alarmed.ledger, clock).run_once()
+    async with opened(alarmed, (80, 24), ascii=True) as robot:
+        for key, word in (("b", "Alerts: 2 active"), ("escape", "Queues"), ("d", "completed"), ("d", "Queues")):
+            await robot.press(key)
+            await robot.sees(word)
+            await robot.until(
+                lambda: all(sign.isascii() for sign in robot.screen), "nothing beyond seven bits is drawn"
+            )

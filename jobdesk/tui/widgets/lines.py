@@ -5,7 +5,7 @@ sends one line to the terminal.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 from weakref import WeakKeyDictionary
 
 from rich.segment import Segment
@@ -14,11 +14,12 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 from textual.widget import Widget
 
 from jobdesk.tui.format import Spans, fit_spans
-from jobdesk.tui.glyphs import Glyphs
+from jobdesk.tui.glyphs import ASCII, Glyphs
 from jobdesk.tui.palette import Palette
 from jobdesk.tui.widgets.row_cache import RowCache
 
@@ -35,6 +36,12 @@ def retitle(widget: Widget, title: str, subtitle: str = "") -> None:
     if _TITLES.get(widget) != (title, subtitle):
         _TITLES[widget] = (title, subtitle)
         widget.border_title, widget.border_subtitle = Content(title), Content(subtitle)
+
+
+class _PlainBar(ScrollBarRender):
+    """Drawn by its background alone: eighths of a cell are no 7-bit signs."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * len(ScrollBarRender.VERTICAL_BARS)
 
 
 class Painted(ScrollView, can_focus=False, inherit_bindings=False):
@@ -54,6 +61,10 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
         """By what they say and how: a row that is drawn again is the same strip, wherever it stands by then."""
         self._joined: dict[tuple[int, int], tuple[Strip, Strip, Strip]] = {}
         """By the identity of their parts, which are kept so that they stay the only ones."""
+
+    def on_mount(self) -> None:
+        if self.glyphs is ASCII:
+            self.vertical_scrollbar.renderer = _PlainBar  # type: ignore[misc]  # of this one alone
 
     def render_lines(self, crop: Region) -> list[Strip]:
         self._style, self._room = self.rich_style, self.size
