@@ -64,7 +64,8 @@ CHANGES = [
     "schedules add x --cron @daily --type greet", "schedules remove nightly", "schedules pause nightly",
     "schedules resume nightly", "schedules trigger nightly", "backup BACKUP", "restore BACKUP", "doctor --fix",
     "undo", "undo 1", "processors new x", "audit export BACKUP", "jobs run-now JOB", "jobs hold JOB",
-    "jobs release JOB",
+    "jobs release JOB", "jobs first JOB", "jobs pause JOB", "jobs continue JOB", "jobs signal JOB INT",
+    "jobs send JOB text", "reset", "folders release NAME --to BACKUP", "folders destroy NAME",
     "jobs priority high JOB", "jobs edit JOB name=Bob", "queues set default --concurrency 2", "services test bank",
     "services open bank", "services close bank", "folders add /tmp --pipeline two", "folders set inbox --pipeline two",
     "folders remove inbox", "alerts ack 1", "alerts silence lag", "alerts unsilence lag", "notify test ops",
@@ -81,7 +82,7 @@ LOOKS = [
     "jobs watch JOB", "services list", "services show bank", "folders test TOML", "assets show ASSET", "logs",
     "alerts list", "alerts rules", "notify targets", "notify routes", "service install --dry-run", "secrets check",
     "mail templates", "mail preview welcome name=Ada", "payments list", "referrals list", "referrals stats",
-    "completion bash",
+    "completion bash", "folders quarantine",
 ]  # fmt: skip
 LAST = {"serve", "web", "watch", "service status"}
 """Look until they are stopped, or at the system: tests of their own start them with --read-only."""
