@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.support.clock import FakeClock
 
 settings.register_profile("jobdesk", deadline=None)  # the machine may be busy with other tests
 settings.load_profile("jobdesk")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell runs in the background: its children inherit
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

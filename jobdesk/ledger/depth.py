@@ -24,7 +24,7 @@ class Depths:
         more = {name: n for name, n in gauges.depths(self._ledger).items() if n > self._most.get(name, 0)}
         if not more:
             return
-        with self._ledger.write() as tx:
+        with self._ledger.write(durable=False) as tx:
             tx.many(
                 "INSERT INTO depth VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET most = max(most, excluded.most)",
                 [(at, name, n) for name, n in more.items()],
