@@ -96,7 +96,8 @@ class DeskWiring:
         return rules[type_]
 
     def memory_limit(self, type_: str) -> int:
-        own, most = self._desk.config.types.get(type_), self._desk.config.desk.memory_limit
+        self._follow()
+        own, most = self._config.types.get(type_), self._config.desk.memory_limit
         if own is not None and own.memory_limit is not None:
             return own.memory_limit
         processor = self._desk.registry.processors.get(type_)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jobdesk.core.errors import NotFound, Refused
+from jobdesk.core.errors import Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.job import FINAL, State
 from jobdesk.core.text import to_json
+from jobdesk.ledger import moves
 from jobdesk.ledger.database import Tx
 
 
@@ -17,10 +18,7 @@ def set_data(tx: Tx, id_: str, data: Mapping[str, Any], who: str) -> None:
         NotFound: there is no such job.
         Refused: it runs, or has ended.
     """
-    found = tx.row("SELECT seq, queue, state FROM job WHERE id = ?", (id_,))
-    if found is None:
-        raise NotFound(f"there is no job {id_}")
-    seq, queue, state = found
+    seq, queue, state = moves.find(tx, id_)
     if state in FINAL:
         raise Refused(f"job {id_} is {state}: to run it again with other data use `jobdesk jobs retry {id_} --data`")
     if state == State.PROCESSING:

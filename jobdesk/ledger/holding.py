@@ -4,9 +4,10 @@ A held job keeps its state; `held` is a column beside it, as the pause of a queu
 claim's index (`parked` is 2) and see to it that it keeps its concurrency key from nobody.
 """
 
-from jobdesk.core.errors import NotFound, Refused
+from jobdesk.core.errors import Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.job import FINAL, State
+from jobdesk.ledger import moves
 from jobdesk.ledger.database import Tx
 
 
@@ -32,10 +33,7 @@ def release(tx: Tx, id_: str, who: str) -> bool:
 
 
 def _set(tx: Tx, id_: str, held: bool, message: str) -> bool:
-    found = tx.row("SELECT seq, queue, state, held FROM job WHERE id = ?", (id_,))
-    if found is None:
-        raise NotFound(f"there is no job {id_}")
-    seq, queue, state, before = found
+    seq, queue, state, before = moves.find(tx, id_, "held")
     if state == State.PROCESSING or state in FINAL:
         raise Refused(f"job {id_} is {state}: only a job that waits can be held and released")
     if bool(before) == held:

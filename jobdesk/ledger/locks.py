@@ -41,8 +41,8 @@ def writer_of(database: Path) -> Writer | None:
 
 def _has_open(pid: str, file: Path) -> bool:
     """Whether a process has a file open; the number of an inode may be that of one on another disk."""
-    links = Path("/proc", pid, "fd")
-    return any(os.path.realpath(links / name) == str(file.resolve()) for name in os.listdir(links))
+    links, wanted = Path("/proc", pid, "fd"), str(file.resolve())
+    return any(os.path.realpath(links / name) == wanted for name in os.listdir(links))
 
 
 def _writer(pid: int) -> Writer:

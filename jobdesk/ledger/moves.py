@@ -138,7 +138,7 @@ def cancel(tx: Tx, id_: str, why: str) -> State:
         NotFound: there is no such job.
         Refused: it has ended already.
     """
-    seq, queue, state = _find(tx, id_)
+    seq, queue, state = find(tx, id_)
     if state is State.PROCESSING:
         tx.run("UPDATE job SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE seq = ?", (tx.now, seq))
         tx.wakes = True
@@ -162,7 +162,7 @@ def retry(tx: Tx, id_: str, data: Mapping[str, Any] | None = None, source: str |
         NotFound: there is no such job.
         Refused: it has not ended, a job it comes after has not completed, or an equal unique job is in flight.
     """
-    seq, queue, state = _find(tx, id_)
+    seq, queue, state = find(tx, id_)
     if state not in FINAL:
         raise Refused(f"job {id_} is {state}: only an ended job can be retried")
     parent = follow.open_parent(tx, seq)
@@ -189,7 +189,7 @@ def run_now(tx: Tx, id_: str) -> None:
         NotFound: there is no such job.
         Refused: it does not wait for a time.
     """
-    seq, queue, state = _find(tx, id_)
+    seq, queue, state = find(tx, id_)
     done = state in (State.SCHEDULED, State.RETRYING) and tx.run(
         "UPDATE job SET state = 'pending', held = 0, run_at = ?1, ready_at = ?1 WHERE seq = ?2 AND state = ?3",
         (tx.now, seq, state),
@@ -207,7 +207,7 @@ def delete(tx: Tx, id_: str) -> None:
         NotFound: there is no such job.
         Refused: it is running.
     """
-    seq, queue, state = _find(tx, id_)
+    seq, queue, state = find(tx, id_)
     if state is State.PROCESSING:
         raise Refused(f"job {id_} is running: cancel it first")
     if state not in FINAL:
@@ -224,11 +224,17 @@ def _free_key(tx: Tx, job: Job) -> None:
     tx.wakes = tx.wakes or job.concurrency_key is not None
 
 
-def _find(tx: Tx, id_: str) -> tuple[int, str, State]:
-    found = tx.row("SELECT seq, queue, state FROM job WHERE id = ?", (id_,))
+def find(tx: Tx, id_: str, *more: str) -> tuple[Any, ...]:
+    """Seq, queue and state of a job, and `more` of its columns.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    found = tx.row(f"SELECT {', '.join(('seq', 'queue', 'state', *more))} FROM job WHERE id = ?", (id_,))
     if found is None:
         raise NotFound(f"there is no job {id_}")
-    return int(found[0]), str(found[1]), State(found[2])
+    seq, queue, state, *rest = found
+    return seq, queue, State(state), *rest
 
 
 def record_attempt(tx: Tx, job: Job, outcome: str, usage: Usage = Usage(), error: JobError | None = None) -> None:

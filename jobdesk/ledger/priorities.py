@@ -1,9 +1,9 @@
 """Changing the priority of jobs that wait, and letting one go before all others."""
 
-from jobdesk.core.errors import NotFound, Refused
+from jobdesk.core.errors import Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.job import FINAL, State
-from jobdesk.ledger import lanes
+from jobdesk.ledger import lanes, moves
 from jobdesk.ledger.database import Tx
 
 
@@ -43,10 +43,7 @@ def set_first(tx: Tx, id_: str, who: str) -> bool:
 
 
 def _waiting(tx: Tx, id_: str) -> tuple[int, str, int, bool]:
-    found = tx.row("SELECT seq, queue, state, priority, aging < 0 FROM job WHERE id = ?", (id_,))
-    if found is None:
-        raise NotFound(f"there is no job {id_}")
-    seq, queue, state, former, is_first = found
+    seq, queue, state, former, is_first = moves.find(tx, id_, "priority", "aging < 0")
     if state == State.PROCESSING or state in FINAL:
         raise Refused(f"job {id_} is {state}: only a job that waits can be given another priority")
     return seq, queue, former, bool(is_first)

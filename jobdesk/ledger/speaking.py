@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jobdesk.core.errors import NotFound, Refused
+from jobdesk.core.errors import Refused
 from jobdesk.core.events import Kind
 from jobdesk.core.job import Job, State
 from jobdesk.core.speech import Speech
+from jobdesk.ledger import moves
 from jobdesk.ledger.database import Ledger, Tx
 
 _RUNS = "EXISTS (SELECT 1 FROM job j WHERE j.id = {0}.job AND j.fence = {0}.fence AND j.state = 'processing')"
@@ -23,10 +24,7 @@ def say(tx: Tx, id_: str, speech: Speech, who: str, told: str) -> None:
         NotFound: there is no such job.
         Refused: it does not run, is paused already, or is not paused.
     """
-    found = tx.row("SELECT seq, queue, state, fence FROM job WHERE id = ?", (id_,))
-    if found is None:
-        raise NotFound(f"there is no job {id_}")
-    seq, queue, state, fence = found
+    seq, queue, state, fence = moves.find(tx, id_, "fence")
     if state != State.PROCESSING:
         raise Refused(f"job {id_} is {state}: only a job that runs hears anything")
     for table in ("spoken", "paused"):  # nobody will hear what is said to attempts that are over

@@ -7,7 +7,7 @@ import pytest
 from jobdesk import Desk
 from jobdesk.core.errors import PayloadError, Refused
 from jobdesk.core.job import State
-from jobdesk.ledger import claiming
+from tests.support.factory import started
 from tests.support.home import make_home
 
 PROCESSORS = """
@@ -23,12 +23,6 @@ def greet(ctx: Context, name: str) -> str:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(make_home(tmp_path, PROCESSORS))
-
-
-def started(desk: Desk) -> list[str]:
-    """Ids of all that a consumer would start now, in its order."""
-    with desk.ledger.write() as tx:
-        return [one.begin("con_x/1", tx.now).id for one in claiming.claim_many(tx, ["con_x/1"] * 9)]
 
 
 def test_a_held_job_waits_until_it_is_released(desk: Desk) -> None:

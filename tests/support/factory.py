@@ -6,6 +6,7 @@ from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.retry import RetryPolicy
 from jobdesk.core.text import to_json
+from jobdesk.desk import Desk
 from jobdesk.ledger import claiming, queues, storing
 from jobdesk.ledger.database import Ledger
 
@@ -40,3 +41,9 @@ def claim(ledger: Ledger, worker: str = "con_test/1") -> Job:
         job = claiming.claim(tx, worker)
     assert job is not None
     return job
+
+
+def started(desk: Desk) -> list[str]:
+    """Ids of all that a consumer would start now, in its order."""
+    with desk.ledger.write() as tx:
+        return [one.begin("con_x/1", tx.now).id for one in claiming.claim_many(tx, ["con_x/1"] * 9)]

@@ -15,9 +15,16 @@ from tests.support.factory import claim, submit
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Desk]:
+    """A desk with the settings of the test's module (`SETTINGS`), if it has any."""
     monkeypatch.setenv("TZ", "UTC")
-    opened = Desk(tmp_path / "home", clock=clock)
+    home = tmp_path / "home"
+    if settings := getattr(request.module, "SETTINGS", ""):
+        home.mkdir(mode=0o700)
+        (home / "jobdesk.toml").write_text(settings)
+    opened = Desk(home, clock=clock)
     yield opened
     opened.close()
 

@@ -1,19 +1,16 @@
 """Dead letters, flows and schedules: what they show, and what their keys do."""
 
-from pathlib import Path
-
 import pytest
 
 from jobdesk.core.job import State
 from jobdesk.core.outcome import failure
 from jobdesk.desk import Desk
 from jobdesk.ledger import moves
-from tests.support.clock import FakeClock
 from tests.support.factory import claim
 from tests.support.robot import opened
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
-FLOW = """
+SETTINGS = """
 [[flows]]
 name = "report"
 [[flows.steps]]
@@ -36,15 +33,6 @@ type = "command"
 data = { argv = ["true"] }
 after = ["left", "right"]
 """
-
-
-@pytest.fixture
-def desk(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setenv("TZ", "UTC")
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    (home / "jobdesk.toml").write_text(FLOW)
-    return Desk(home, clock=clock)
 
 
 def state_of(desk: Desk, flow: str, step: str) -> State:

@@ -23,15 +23,6 @@ SETTINGS = "[alerts.rules.deep]\nmeasure = 'queue_depth'\nabove = 1\n"
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setenv("TZ", "UTC")
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    (home / "jobdesk.toml").write_text(SETTINGS)
-    return Desk(home, clock=clock)
-
-
-@pytest.fixture
 def alarmed(busy_desk: Desk) -> Desk:
     """Two queues are too full; that of a third was, and is over."""
     deep = [rule("queue_depth", name="deep", severity=Severity.ERROR)]

@@ -1,7 +1,5 @@
 """The seventh screen: checks, alerts, services and consumers, and what its keys do."""
 
-from pathlib import Path
-
 import pytest
 
 from jobdesk.core.breaker import BreakerState
@@ -18,15 +16,6 @@ url = "http://127.0.0.1:9/v1"
 query = "state:failed"
 above = 0
 """
-
-
-@pytest.fixture
-def desk(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setenv("TZ", "UTC")
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    (home / "jobdesk.toml").write_text(SETTINGS)
-    return Desk(home, clock=clock)
 
 
 @pytest.fixture

@@ -89,6 +89,10 @@ class Shots:
         self._size = f"{size[0]}x{size[1]}"
         self._differ: list[str] = []
 
+    def sees(self, *words: str) -> Callable[[], bool]:
+        """Whether all of these stand on the screen, to be asked again and again."""
+        return lambda: all(word in self._robot.screen for word in words)
+
     async def compare(self, name: str, rests: Callable[[], object] = lambda: True) -> None:
         """The screen comes to rest as the file has it, in every theme. `rests`: what must hold before one looks."""
         robot, path = self._robot, FOLDER / f"{name}-{self._size}.txt"
@@ -178,11 +182,8 @@ async def test_screens(full: Desk, size: tuple[int, int]) -> None:
     async with opened(full, size) as robot:
         shots, app = Shots(robot, size), robot.app
 
-        def sees(*words: str) -> Callable[[], bool]:
-            return lambda: all(word in robot.screen for word in words)
-
         await robot.until(lambda: app.snapshot.rates.completed == 12, "the last hour is read")
-        await shots.compare("overview", sees("ConnectTimeout"))
+        await shots.compare("overview", shots.sees("ConnectTimeout"))
         await robot.jobs()
         await robot.press("down", "down")
         await shots.compare("jobs", lambda: "following" not in robot.screen)
@@ -196,7 +197,7 @@ async def test_screens(full: Desk, size: tuple[int, int]) -> None:
                 await robot.press("down")
             await shots.compare(name)
         await robot.press("6", "tab", "down", "down")
-        await shots.compare("file", sees("the same content"))
+        await shots.compare("file", shots.sees("the same content"))
         shots.done()
 
 
@@ -205,34 +206,31 @@ async def test_dialogs(full: Desk, size: tuple[int, int]) -> None:
     async with opened(full, size) as robot:
         shots, app = Shots(robot, size), robot.app
 
-        def sees(*words: str) -> Callable[[], bool]:
-            return lambda: all(word in robot.screen for word in words)
-
         await robot.until(lambda: app.snapshot.rates.completed == 12, "the last hour is read")
         for key, name, word in (("b", "alerts", "threshold"), ("d", "charts", "p99")):
             await robot.press(key)
-            await shots.compare(name, sees(word))
+            await shots.compare(name, shots.sees(word))
             await robot.press("escape")
         await robot.press("question_mark")
         await robot.type("mark")
-        await shots.compare("help", sees("Mark all that match"))
+        await shots.compare("help", shots.sees("Mark all that match"))
         await robot.press("escape", "M")
         await robot.sees("job types")
         await robot.type("demo.flaky")
-        await shots.compare("processors", sees("Parameters"))
+        await shots.compare("processors", shots.sees("Parameters"))
         await robot.press("enter")
-        await shots.compare("new", sees("New job: demo.flaky", "Ready to submit"))
+        await shots.compare("new", shots.sees("New job: demo.flaky", "Ready to submit"))
         await robot.press("escape")
         app.query_one("#finished").focus()
         await robot.press("down", "down", "down", "down", "e")
         await robot.sees("Edit and retry: THUMBNAIL_GENERATE")
         await robot.press("end", *["backspace"] * 3, *"png")
-        await shots.compare("edit", sees("+ source: '/photos/IMG_0011.png'"))
+        await shots.compare("edit", shots.sees("+ source: '/photos/IMG_0011.png'"))
         await robot.press("escape", "X")
-        await shots.compare("delete", sees("bring it back"))
+        await shots.compare("delete", shots.sees("bring it back"))
         await robot.press("escape")
         app.push_screen(Leave(2))
-        await shots.compare("quit", sees("2 jobs run in this app"))
+        await shots.compare("quit", shots.sees("2 jobs run in this app"))
         await robot.press("escape")
         shots.done()
 
@@ -242,23 +240,20 @@ async def test_jobs(full: Desk, size: tuple[int, int]) -> None:
     async with opened(full, size) as robot:
         shots = Shots(robot, size)
 
-        def sees(*words: str) -> Callable[[], bool]:
-            return lambda: all(word in robot.screen for word in words)
-
         await robot.jobs()
         await robot.press("slash")
         await robot.type("state:fai")
-        await shots.compare("filter", sees("failed"))
+        await shots.compare("filter", shots.sees("failed"))
         await robot.type("x")
-        await shots.compare("filter-wrong", sees("did you mean"))
+        await shots.compare("filter-wrong", shots.sees("did you mean"))
         await robot.press("escape")
         await robot.filter("state:failed")
         await robot.press("enter")
-        await shots.compare("job", sees("Traceback", "Timeline"))
+        await shots.compare("job", shots.sees("Traceback", "Timeline"))
         await robot.press("escape", "escape")
         await robot.filter("queue:notifications state:pending")
         await robot.press("enter")
-        await shots.compare("why", sees("Why it does not run yet"))
+        await shots.compare("why", shots.sees("Why it does not run yet"))
         shots.done()
 
 
