@@ -23,6 +23,7 @@ from jobdesk.core.text import to_json
 from jobdesk.ledger import migrating
 from jobdesk.ledger.explaining import BUSY_TIMEOUT_S, explain
 from jobdesk.ledger.functions import functions
+from jobdesk.ledger.together import Shared, Sync
 
 _CHUNKS = (256, 64, 16, 4, 1)
 """Rows of one statement: few sizes, so that each is prepared once."""
@@ -100,29 +101,6 @@ class Tx:
                 self._connection.execute("RELEASE part")
 
 
-class _Shared:
-    """Work of one thread in a transaction of several, and what came of it."""
-
-    def __init__(self, work: Callable[[Tx], object]) -> None:
-        self.work = work
-        self.answer: object = None
-        self.error: BaseException | None = None
-        self.done = False
-
-    def run(self, tx: Tx, alone: bool) -> None:
-        """Do it; what it raises is its own, unless the whole transaction is gone."""
-        if alone:
-            self.answer = self.work(tx)
-            return
-        try:
-            with tx.nested():
-                self.answer = self.work(tx)
-        except BaseException as error:
-            if not tx.is_open:  # the disk, not the work: it concerns them all
-                raise
-            self.error = error
-
-
 @cache
 def _spread(sql: str, shared: int, width: int, rows: int) -> str:
     row = [*(f"?{number}" for number in range(1, shared + 1)), *"?" * width]
@@ -177,7 +155,8 @@ class Ledger:
         self.on_commit: list[Callable[[bool], None]] = []
         """Called after each commit of this process, with whether workers have something new to do."""
         self._lock = threading.RLock()
-        self._shared: deque[_Shared] = deque()
+        self._shared: deque[Shared] = deque()
+        self._sync = Sync(path)
         self._writing: int | None = None
         """The thread that is in a write transaction."""
         self._synchronous = synchronous
@@ -219,9 +198,8 @@ class Ledger:
         with self._lock, self._explained():
             mine = self._mine()
             connection = mine.connection
-            if mine.durable is None:
-                mine.durable = self._synchronous()
-            synchronous = "normal" if mine.durable == "full" and not durable else mine.durable
+            wanted = self._durable(mine)
+            synchronous = "normal" if wanted == "full" and not durable else wanted
             if synchronous != mine.synchronous:
                 connection.execute(f"PRAGMA synchronous = {synchronous}")
                 mine.synchronous = synchronous
@@ -251,27 +229,31 @@ class Ledger:
                 self._lock.release()
 
     def together(self, work: Callable[[Tx], T]) -> T:
-        """Do some work in a transaction that it may share with that of other threads; committed when this returns.
+        """Do some work in a transaction that it may share with that of other threads; it is on disk when this returns.
 
-        Threads that come while one commits wait for the next commit, and share it: a sync of the disk for all of them.
+        Threads that come while one commits wait for the next commit, and share it. The disk is waited for after that,
+        when others may write again and whoever was woken by the commit is at work; threads that wait at once share it.
         """
         if self._writing == threading.get_ident():
             raise RuntimeError("this thread is in a transaction already: use that one")
-        mine = _Shared(work)
+        mine = Shared(work)
         self._shared.append(mine)
         with self._lock:
             if not mine.done:  # else a thread that held the lock before has done it with its own
                 self._do_shared()
         if mine.error is not None:
             raise mine.error
+        if self._durable(self._mine()) == "full":
+            self._sync.wait()
         return cast(T, mine.answer)
 
     def _do_shared(self) -> None:
         several = [self._shared.popleft() for _ in range(len(self._shared))]
         try:
-            with self.write() as tx:
+            with self.write(durable=False) as tx:
                 for one in several:
                     one.run(tx, alone=len(several) == 1)
+            self._sync.committed()
         except BaseException as error:  # none of it is stored
             for one in several:
                 one.error = one.error or error
@@ -313,6 +295,12 @@ class Ledger:
         if mine is None:
             mine = self._thread.mine = _Mine(self._db.connection())
         return mine
+
+    def _durable(self, mine: _Mine) -> str:
+        """What the settings want for what must outlive a loss of power; asked once a thread."""
+        if mine.durable is None:
+            mine.durable = self._synchronous()
+        return mine.durable
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

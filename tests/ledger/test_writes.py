@@ -1,7 +1,9 @@
 """How a write reaches the disk, and who keeps it from doing so."""
 
+import errno
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,7 +13,7 @@ import pytest
 
 from jobdesk.core.clock import SystemClock
 from jobdesk.core.errors import LedgerError
-from jobdesk.ledger import database
+from jobdesk.ledger import database, together
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.locks import writer_of
 from tests.support.home import until
@@ -28,6 +30,81 @@ def test_only_what_must_outlive_a_loss_of_power_waits_for_the_disk(
     for is_durable, expected in ((True, durable), (False, else_), (False, else_), (True, durable)):
         with ledger.write(durable=is_durable) as tx:
             assert tx.row("PRAGMA synchronous") == (expected,)
+    ledger.close()
+
+
+def test_a_submission_waits_for_the_disk_when_others_may_write_and_look_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, order = Ledger(tmp_path / "jobdesk.db", SystemClock()), list[str]()
+    ledger.on_commit.append(lambda wakes: order.append("told"))
+    other = sqlite3.connect(tmp_path / "jobdesk.db", isolation_level=None, timeout=0)
+
+    def sync(file: int) -> None:
+        assert os.path.samestat(os.fstat(file), (tmp_path / "jobdesk.db-wal").stat())
+        assert other.execute("SELECT value FROM meta WHERE key = 'new'").fetchall() == [("1",)]
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+        os.fdatasync(file)
+        order.append("synced")
+
+    monkeypatch.setattr(together, "_fdatasync", sync)
+    ledger.together(lambda tx: tx.run("INSERT INTO meta VALUES ('new', '1')"))
+    assert order == ["told", "synced"]
+    other.close()
+    ledger.close()
+
+
+@pytest.mark.parametrize(("setting", "synced"), [("full", 1), ("normal", 0), ("off", 0)])
+def test_a_submission_waits_for_the_disk_only_where_the_settings_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, synced: int
+) -> None:
+    ledger, files = Ledger(tmp_path / "jobdesk.db", SystemClock(), synchronous=lambda: setting), list[int]()
+    monkeypatch.setattr(together, "_fdatasync", files.append)
+    ledger.together(lambda tx: tx.run("UPDATE meta SET value = value"))
+    assert len(files) == synced
+    ledger.close()
+
+
+def test_threads_that_submit_at_once_share_the_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, files = Ledger(tmp_path / "jobdesk.db", SystemClock()), list[int]()
+    first, on = threading.Event(), threading.Event()
+
+    def sync(file: int) -> None:
+        files.append(file)
+        first.set()
+        assert on.wait(30)
+
+    monkeypatch.setattr(together, "_fdatasync", sync)
+
+    def submit(number: int) -> None:
+        ledger.together(lambda tx: tx.run("INSERT INTO meta VALUES (?, '')", (f"new{number}",)))
+
+    threads = [threading.Thread(target=submit, args=(number,)) for number in range(5)]
+    threads[0].start()
+    assert first.wait(30)
+    for thread in threads[1:]:
+        thread.start()
+    until(lambda: ledger.rows("SELECT count(*) FROM meta WHERE key LIKE 'new%'") == [(5,)])
+    on.set()
+    for thread in threads:
+        thread.join(30)
+    assert len(files) < len(threads)
+    ledger.close()
+
+
+def test_what_the_disk_does_not_confirm_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger(tmp_path / "jobdesk.db", SystemClock())
+
+    def sync(file: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(together, "_fdatasync", sync)
+    with pytest.raises(LedgerError, match="did not confirm what was written"):
+        ledger.together(lambda tx: tx.run("INSERT INTO meta VALUES ('new', '1')"))
+    assert ledger.rows("SELECT value FROM meta WHERE key = 'new'") == [("1",)]
     ledger.close()
 
 
