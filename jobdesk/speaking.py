@@ -59,7 +59,7 @@ class Speaking:
         """
         if len(text) > LONGEST:
             raise UsageError(f"that is longer than {LONGEST:,} characters: send it in parts")
-        told = f"{len(text):,} characters sent" if text or not end else "end of its input sent"
+        told = f"{len(text):,} character{'s' * (len(text) != 1)} sent" if text or not end else "end of its input sent"
         return self._say(id_, "send", {"send": text, "end": end}, told)
 
     def _say(self, id_: str, word: Word, speech: Speech, told: str) -> "Job":

@@ -48,6 +48,11 @@ def any_waits(ledger: Ledger) -> bool:
     return ledger.row("SELECT 1 FROM spoken LIMIT 1") is not None
 
 
+def all_paused(ledger: Ledger) -> frozenset[str]:
+    """Ids of all running jobs that are paused."""
+    return frozenset(str(id_) for (id_,) in ledger.rows(f"SELECT job FROM paused WHERE {_RUNS.format('paused')}"))
+
+
 def take(tx: Tx, running: Mapping[str, int]) -> list[tuple[str, Speech]]:
     """What was said to these jobs, by id, in its order; `running` is the fence of each by its id."""
     heard: list[tuple[str, Speech]] = []

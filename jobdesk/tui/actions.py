@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from jobdesk.tui.selection import NOTHING, Selection, can_cancel, can_delete, can_retry, can_run_now, can_wait
+from jobdesk.tui import reasons
+from jobdesk.tui.selection import NOTHING, Selection, can_retry, can_wait
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
@@ -93,110 +94,31 @@ class Action:
         )
 
 
-def _jobs_view(scene: Scene) -> str | None:
-    return None if scene.view == "jobs" else "only in the list of jobs: press 2"
-
-
-def _log(scene: Scene) -> str | None:
-    return None if scene.page == "Log" else "only in a log: open a job, and turn to its log with right"
-
-
-def _followable(scene: Scene) -> str | None:
-    return None if scene.page == "Log" else _jobs_view(scene)
-
-
-def _drawer(scene: Scene) -> str | None:
-    return None if scene.drawer else "no job is open beside the list"
-
-
-def _filtered(scene: Scene) -> str | None:
-    return _jobs_view(scene) or (None if scene.filtered else "nothing is filtered: press /")
-
-
-def _anything_to_open(scene: Scene) -> str | None:
-    if scene.view == "job":
-        return "it is open"
-    chosen = scene.selection
-    if chosen.off:
-        return "it has made no jobs: it is off"
-    fits = chosen.has_jobs or chosen.queue or chosen.schedule or chosen.alert is not None
-    return None if fits else "nothing is under the cursor"
-
-
-def _one(scene: Scene) -> str | None:
-    return None if scene.selection.one else "choose one job"
-
-
-def _pausable(scene: Scene) -> str | None:
-    chosen = scene.selection
-    fits = chosen.queue or chosen.schedule or chosen.service
-    return None if fits else "choose a queue, a job of it, a schedule or a service"
-
-
-def _alert(scene: Scene) -> str | None:
-    return None if scene.selection.alert is not None else "choose an alert: press b"
-
-
-def _at_once(scene: Scene) -> str | None:
-    if scene.selection.off:
-        return "it is off: press p to turn it on first"
-    fits = scene.selection.schedule or scene.selection.folder
-    return None if fits else "choose a schedule or a drop folder: press 5 or 6"
-
-
-def _cancellable(scene: Scene) -> str | None:
-    return "dead letters have ended" if scene.view == "dead" else can_cancel(scene.selection)
-
-
-def _editable(scene: Scene) -> str | None:
-    return _one(scene) or can_retry(scene.selection)
-
-
-def _runnable(scene: Scene) -> str | None:
-    if scene.view == "dead":
-        return "dead letters have ended"
-    return "choose one of its jobs" if scene.selection.flow is not None else can_run_now(scene.selection)
-
-
-def _deletable(scene: Scene) -> str | None:
-    if scene.selection.off:
-        return "it comes with jobdesk, and is off"
-    return None if scene.selection.schedule else can_delete(scene.selection)
-
-
-def _copyable(scene: Scene) -> str | None:
-    return None if scene.selection.jobs else "choose a job first"
-
-
-def _back(scene: Scene) -> str | None:
-    return None if scene.view == "job" or scene.drawer or scene.marking or scene.filtered else "nothing is open"
-
-
 ACTIONS: tuple[Action, ...] = (
     Action("help", "question_mark,f1", "Keys and what they do", "App", lambda app, _: app.show_help(), word="help",
            rank=0),
     Action("filter", "slash", "Filter the jobs; in a log, find", "Find", lambda app, scene: app.find(scene),
            word="filter", rank=2),
     Action("open", "enter", "Open what is under the cursor", "View", lambda app, scene: app.open(scene),
-           _anything_to_open, word="open", rank=4, command="jobdesk jobs show {jobs}"),
+           reasons.can_open, word="open", rank=4, command="jobdesk jobs show {jobs}"),
     Action("back", "escape", "Back, one step: marks, drawer, filter", "View", lambda app, scene: app.back(scene),
-           _back, word="back", rank=1),
+           reasons.can_go_back, word="back", rank=1),
     Action("retry", "r", "Retry", "Act", lambda app, scene: app.apply("retry", scene.selection),
            lambda scene: can_retry(scene.selection), word="retry", rank=5, writes=True,
            command="jobdesk jobs retry {jobs}"),
-    Action("cancel", "c", "Cancel", "Act", lambda app, scene: app.apply("cancel", scene.selection),
-           _cancellable, word="cancel", rank=6, danger=Danger.ASK, writes=True,
+    Action("cancel", "c,x", "Cancel", "Act", lambda app, scene: app.apply("cancel", scene.selection),
+           reasons.cancellable, word="cancel", rank=6, danger=Danger.ASK, writes=True,
            command="jobdesk jobs cancel {jobs}"),
     Action("pause", "p", "Pause or resume the queue, schedule or service", "Act",
-           lambda app, scene: app.toggle_pause(scene.selection), _pausable, word="pause", rank=7, writes=True,
+           lambda app, scene: app.toggle_pause(scene.selection), reasons.can_pause, word="pause", rank=7, writes=True,
            command="jobdesk queues pause {queue}"),
     Action("acknowledge", "A", "Acknowledge the alert", "Act", lambda app, scene: app.acknowledge(scene.selection),
-           _alert, word="acknowledge", rank=5, writes=True, command="jobdesk alerts ack {alert}"),
+           reasons.on_alert, word="acknowledge", rank=5, writes=True, command="jobdesk alerts ack {alert}"),
     Action("silence", "L", "Let the rule be silent for an hour, or not", "Act",
-           lambda app, scene: app.silence(scene.selection), _alert, word="silence", rank=6, writes=True,
+           lambda app, scene: app.silence(scene.selection), reasons.on_alert, word="silence", rank=6, writes=True,
            command="jobdesk alerts silence {rule} --for 1h"),
     Action("trigger", "T", "Now: the job of a schedule, a look at a folder", "Act",
-           lambda app, scene: app.trigger(scene.selection), _at_once, word="run now", rank=5, writes=True,
+           lambda app, scene: app.trigger(scene.selection), reasons.can_trigger, word="run now", rank=5, writes=True,
            command="jobdesk schedules trigger {schedule}"),
     Action("test_file", "F", "What would happen to a file", "Find", lambda app, scene: app.test_file(scene.selection),
            command="jobdesk folders test FILE"),
@@ -204,53 +126,59 @@ ACTIONS: tuple[Action, ...] = (
     Action("slowly", "R", "Retry all of it, so many a minute", "Act",
            lambda app, scene: app.retry_slowly(scene.selection), lambda scene: can_retry(scene.selection), writes=True,
            command="jobdesk dead retry {jobs} --rate 60/m"),
-    Action("mark", "space", "Mark, and go on to the next", "Mark", lambda app, _: app.table("mark"), _jobs_view,
+    Action("mark", "space", "Mark, and go on to the next", "Mark", lambda app, _: app.table("mark"), reasons.in_jobs,
            word="mark", rank=10),
     Action("follow", "f", "Follow new jobs or lines, or stop", "View", lambda app, scene: app.follow(scene),
-           _followable, word="follow", rank=11),
-    Action("wrap", "w", "Break long lines of a log, or not", "View", lambda app, _: app.wrap_log(), _log, word="wrap",
-           rank=9),
-    Action("times", "t", "Times of a log: of day, since the start, none", "View", lambda app, _: app.log_times(), _log,
-           word="times", rank=9),
-    Action("narrower", "less_than_sign", "Less room for the open job", "View", lambda app, _: app.split(-1), _drawer),
-    Action("wider", "greater_than_sign", "More room for the open job", "View", lambda app, _: app.split(1), _drawer),
+           reasons.can_follow, word="follow", rank=11),
+    Action("wrap", "w", "Break long lines of a log, or not", "View", lambda app, _: app.wrap_log(),
+           reasons.in_log, word="wrap", rank=9),
+    Action("times", "t", "Times of a log: of day, since the start, none", "View", lambda app, _: app.log_times(),
+           reasons.in_log, word="times", rank=9),
+    Action("narrower", "less_than_sign", "Less room for the open job", "View", lambda app, _: app.split(-1),
+           reasons.in_drawer),
+    Action("wider", "greater_than_sign", "More room for the open job", "View", lambda app, _: app.split(1),
+           reasons.in_drawer),
     Action("pictures", "i", "Pictures of the job, before and after", "View",
-           lambda app, scene: app.show_pictures(scene.selection), _one),
-    Action("pager", "P", "The open page in $PAGER", "Take out", lambda app, scene: app.page_out(scene), _one),
-    Action("sort", "s", "Sort by", "View", lambda app, _: app.pick_order(), _jobs_view, word="sort", rank=12),
-    Action("reverse", "S", "Turn the order round", "View", lambda app, _: app.table("reverse"), _jobs_view),
+           lambda app, scene: app.show_pictures(scene.selection), reasons.only_one),
+    Action("pager", "P", "The open page in $PAGER", "Take out", lambda app, scene: app.page_out(scene),
+           reasons.only_one),
+    Action("sort", "s", "Sort by", "View", lambda app, _: app.pick_order(), reasons.in_jobs, word="sort", rank=12),
+    Action("reverse", "S", "Turn the order round", "View", lambda app, _: app.table("reverse"), reasons.in_jobs),
     Action("before", "left_square_bracket", "To the view before", "View", lambda app, _: app.wander(-1)),
     Action("after", "right_square_bracket", "To the view after", "View", lambda app, _: app.wander(1)),
     Action("views", "V", "Views: filters by name", "Find", lambda app, _: app.pick_view()),
-    Action("keep_view", "W", "Keep this filter under a name", "Find", lambda app, _: app.save_view(), _filtered),
-    Action("export", "E", "Export what the filter shows", "Take out", lambda app, _: app.export(), _jobs_view,
+    Action("keep_view", "W", "Keep this filter under a name", "Find", lambda app, _: app.save_view(),
+           reasons.is_filtered),
+    Action("export", "E", "Export what the filter shows", "Take out", lambda app, _: app.export(), reasons.in_jobs,
            command="jobdesk jobs list --json"),
     Action("palette", "colon,ctrl+p", "All commands, by name", "App", lambda app, _: app.show_palette(),
            word="commands", rank=8),
     Action("quit", "q", "Quit", "App", lambda app, _: app.leave(), word="quit", rank=9),
     Action("actions", "a", "Actions on what is chosen, with reasons", "Act", lambda app, scene: app.show_actions(scene),
            word="actions", rank=13),
-    Action("range", "v", "Mark from here to there", "Mark", lambda app, _: app.table("range"), _jobs_view),
-    Action("all", "asterisk", "Mark all that match the filter", "Mark", lambda app, _: app.table("all"), _jobs_view),
+    Action("range", "v", "Mark from here to there", "Mark", lambda app, _: app.table("range"), reasons.in_jobs),
+    Action("all", "asterisk", "Mark all that match the filter", "Mark", lambda app, _: app.table("all"),
+           reasons.in_jobs),
     Action("clear", "backslash", "Clear the marks", "Mark", lambda app, _: app.table("clear"),
-           lambda scene: _jobs_view(scene) or (None if scene.marking else "nothing is marked"), word="clear", rank=7),
+           lambda scene: reasons.in_jobs(scene) or (None if scene.marking else "nothing is marked"),
+           word="clear", rank=7),
     Action("delete", "X", "Delete, with its history", "Act", lambda app, scene: app.apply("delete", scene.selection),
-           _deletable, danger=Danger.LOSES, writes=True,
+           reasons.deletable, danger=Danger.LOSES, writes=True,
            command="jobdesk jobs delete {jobs}"),
-    Action("undo", "z", "Undo the last action of this app", "Act", lambda app, _: app.undo(), writes=True,
+    Action("undo", "z,u", "Undo the last action of this app", "Act", lambda app, _: app.undo(), writes=True,
            command="jobdesk undo"),
-    Action("edit", "e", "Edit, and retry with that", "Act", lambda app, scene: app.edit(scene.selection), _editable,
-           writes=True, command="jobdesk jobs retry {jobs} --data JSON"),
+    Action("edit", "e", "Edit, and retry with that", "Act", lambda app, scene: app.edit(scene.selection),
+           reasons.can_edit, writes=True, command="jobdesk jobs retry {jobs} --data JSON"),
     Action("editor", "O", "Payload in $EDITOR, then run it with that", "Act",
-           lambda app, scene: app.edit_outside(scene.selection), _one, writes=True,
+           lambda app, scene: app.edit_outside(scene.selection), reasons.only_one, writes=True,
            command="jobdesk jobs retry {jobs} --data @FILE"),
     Action("duplicate", "D", "Duplicate: a new job like it", "Act", lambda app, scene: app.duplicate(scene.selection),
-           _one, writes=True),
+           reasons.only_one, writes=True),
     Action("priority", "U", "Another priority", "Act", lambda app, scene: app.pick_priority(scene.selection),
-           lambda scene: _one(scene) or can_wait(scene.selection), writes=True,
+           lambda scene: reasons.only_one(scene) or can_wait(scene.selection), writes=True,
            command="jobdesk jobs priority LEVEL {jobs}"),
     Action("run_now", "plus", "Run now, without waiting for its time", "Act",
-           lambda app, scene: app.apply("run_now", scene.selection), _runnable,
+           lambda app, scene: app.apply("run_now", scene.selection), reasons.runnable,
            word="run now", rank=5, writes=True, command="jobdesk jobs run-now {jobs}"),
     Action("hold", "H", "Hold, until it is released", "Act",
            lambda app, scene: app.apply("hold", scene.selection), lambda scene: can_wait(scene.selection),
@@ -258,14 +186,26 @@ ACTIONS: tuple[Action, ...] = (
     Action("release", "N", "Release what is held", "Act",
            lambda app, scene: app.apply("release", scene.selection), lambda scene: can_wait(scene.selection),
            writes=True, command="jobdesk jobs release {jobs}"),
+    Action("pause_job", "comma", "Pause a running command where it is", "Act",
+           lambda app, scene: app.pause_jobs(scene.selection), reasons.can_say("pause"), writes=True,
+           command="jobdesk jobs pause {jobs}"),
+    Action("continue_job", "full_stop", "Let a paused command go on", "Act",
+           lambda app, scene: app.continue_jobs(scene.selection), reasons.can_say("continue"), word="go on", rank=5,
+           writes=True, command="jobdesk jobs continue {jobs}"),
+    Action("signal", "K", "Signal to a running command", "Act",
+           lambda app, scene: app.pick_signal(scene.selection), reasons.can_say("signal"),
+           danger=Danger.ASK, writes=True, command="jobdesk jobs signal {jobs} NAME"),
+    Action("send", "I", "Input for a running command", "Act",
+           lambda app, scene: app.send_text(scene.selection), reasons.can_say("send"), writes=True,
+           command="jobdesk jobs send {jobs} TEXT"),
     Action("new", "n", "New job, or schedule", "Act", lambda app, scene: app.new_job(scene.view), word="new", rank=3,
            writes=True, command="jobdesk submit TYPE key=value …"),
     Action("copy", "y", "Copy the id; of data, what the cursor is on", "Take out",
-           lambda app, scene: app.copy_here(scene), _copyable),
+           lambda app, scene: app.copy_here(scene), reasons.can_copy),
     Action("copy_more", "Y", "Copy of it: payload, result, error, log …", "Take out",
-           lambda app, scene: app.copy_more(scene.selection), _one),
+           lambda app, scene: app.copy_more(scene.selection), reasons.only_one),
     Action("artifact", "o", "Open the file it made", "Take out", lambda app, scene: app.open_artifact(scene.selection),
-           _one),
+           reasons.only_one),
     Action("processors", "M", "Processors: the job types, and what they take", "App",
            lambda app, _: app.show_processors()),
     Action("alerts", "b", "Alerts: raised, seen, silent, over", "App", lambda app, _: app.show_alerts(),
@@ -303,6 +243,7 @@ _NAMES = {
     "question_mark": "?", "slash": "/", "colon": ":", "asterisk": "*", "backslash": "\\", "exclamation_mark": "!",
     "escape": "esc", "left_square_bracket": "[", "right_square_bracket": "]",
     "less_than_sign": "<", "greater_than_sign": ">", "plus": "+",
+    "comma": ",", "full_stop": ".",
 }  # fmt: skip
 
 

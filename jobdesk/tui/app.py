@@ -13,6 +13,7 @@ from jobdesk.tui.dropped import Dropped
 from jobdesk.tui.hosting import Hosting
 from jobdesk.tui.inside import Inside
 from jobdesk.tui.lock import only_app
+from jobdesk.tui.speaking import Speaking
 from jobdesk.tui.taking_out import TakingOut
 from jobdesk.tui.viewing import Viewing
 
@@ -20,7 +21,7 @@ _SWITCH_S = 0.001
 """For so long a thread of the consumer may compute while the screen waits; Python's own 5 ms are a third of a frame."""
 
 
-class JobdeskApp(Viewing, Inside, TakingOut, Deeds, Dropped, Asking, Hosting):
+class JobdeskApp(Viewing, Inside, TakingOut, Deeds, Speaking, Dropped, Asking, Hosting):
     """The app of one home; see `DeskApp` for its arguments."""
 
     TITLE = "jobdesk"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobdesk.core.submission import Submission
-from jobdesk.tui.actions import BY_ID, MANY, Danger, shown_key
+from jobdesk.tui.actions import BY_ID, MANY, Danger
 from jobdesk.tui.managing import Managing
 from jobdesk.tui.selection import Selection
 
@@ -43,7 +43,7 @@ class Deeds(Managing):
         elif selection.query is not None:
             said.append("These are all jobs of this desk.")
         if verb == "delete":
-            key = next(shown_key(one) for one in self.actions if one.id == "undo")
+            key = self._key("undo")
             said.append(f"{'Its' if count == 1 else 'Their'} history goes too. For a day {key} can bring it back.")
         said.extend(f"  {job.type} {job.subject}" for job in selection.jobs[:5] if len(selection.jobs) > 1)
         if len(selection.jobs) > 5:

@@ -91,9 +91,9 @@ def _outcome(verb: str, selection: Selection, done: int, refused: Counter[str]) 
     if job is not None:
         if refused:
             return Acted(next(iter(refused)), failed=True)
-        word = "Asked to stop" if verb == "cancel" and job.state == "processing" else _DONE[verb]
-        return Acted(f"{word}: {selection.words}")
+        stops = verb == "cancel" and job.state == "processing"
+        return Acted(f"{'Asked to stop' if stops else _DONE[verb]}: {selection.words}", undoable=not stops)
     if not refused:
-        return Acted(f"{_DONE[verb]} {count_of(done, 'job')}")
+        return Acted(f"{_DONE[verb]} {count_of(done, 'job')}", undoable=done > 0)
     why, _ = refused.most_common(1)[0]
-    return Acted(f"{_DONE[verb]} {done:,} of {total:,} jobs; refused: {why}", failed=not done)
+    return Acted(f"{_DONE[verb]} {done:,} of {total:,} jobs; refused: {why}", failed=not done, undoable=done > 0)

@@ -15,7 +15,7 @@ from textual.message import Message
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.job import State
 from jobdesk.desk import Desk
-from jobdesk.ledger import alerts, reads
+from jobdesk.ledger import alerts, reads, speaking
 from jobdesk.tui.activity import Activity, Rates
 from jobdesk.tui.messages import Answered, Snapshot, SnapshotRead, Trouble, Worker
 
@@ -170,5 +170,6 @@ class Feed:
             busy=sum(queue.counts[State.PROCESSING] for queue in queues),
             rates=self._rates,
             alerts=alerts.worst(ledger, self.desk.clock.now()) if full else last.alerts,
+            paused=speaking.all_paused(ledger) if full else last.paused,
             lenses={name: read() for name, read in lenses.items()} if full else last.lenses,
         )

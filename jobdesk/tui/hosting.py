@@ -61,7 +61,7 @@ class Hosting(DeskApp):
             elif how is not None:
                 self.host.retire(cast("Farewell", how))
 
-        said = f"{running} in this app. It stays open, and works again when {self._host_key} is pressed."
+        said = f"{running} in this app. It stays open, and works again when {self._key('host')} is pressed."
         self.push_screen(Ways("Work no longer in this app", said, ways, stay="go on working"), chosen)
 
     @on(Driver.SignalResume)

@@ -61,7 +61,7 @@ def fields(label: str, value: str, width: int, tone: str = "text") -> Iterator[S
 def job_page(story: Story, width: int, now: float, glyphs: Glyphs) -> list[Spans]:
     """What it is, how it stands, why, what happened, what it made."""
     job = story.job
-    lines: list[Spans] = [_standing(job, now, glyphs)]
+    lines: list[Spans] = [_standing(story, now, glyphs)]
     lines.extend(_progress(job, width, now, glyphs))
     if story.why:
         lines.extend([(), heading("Why it does not run yet")])
@@ -87,10 +87,12 @@ def _in_clock_time(said: str, now: float) -> str:
     return _INSTANT.sub(lambda found: clock_time(instant(found[0]), now), said)
 
 
-def _standing(job: Job, now: float, glyphs: Glyphs) -> Spans:
-    said = ""
+def _standing(story: Story, now: float, glyphs: Glyphs) -> Spans:
+    job, said = story.job, ""
     if job.cancel_requested_at is not None and job.state is State.PROCESSING:
         said = "asked to stop"
+    elif story.paused is not None:
+        said = f"{glyphs.paused} paused by {clean(story.paused[1])}, {passed(story.paused[0], now)}"
     elif job.held:
         said = "held, until it is released"
     elif job.state is State.PROCESSING and job.started_at is not None:

@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import events, on
 from textual.app import ScreenStackError
+from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.nearest import nearest
+from jobdesk.core.speech import Word
 from jobdesk.desk import Desk
 from jobdesk.tui import guard, personal
 from jobdesk.tui.actions import ACTIONS, BY_ID, Action, Scene, shown_key
@@ -66,6 +68,8 @@ class DeskApp(Direct):
         self.rest = Rest(desk.clock)
         self.types: frozenset[str] | None = None
         """Job types that have a processor; None until they are known."""
+        self.hears: Mapping[str, Collection[Word]] = {}
+        """What can be said to running jobs of a type, as soon as the types are known."""
         self.user_home = str(Path.home())
         self.place = home_path(str(desk.home.path), self.user_home)
         self._asides = ThreadPoolExecutor(1, "jobdesk-aside")
@@ -144,7 +148,9 @@ class DeskApp(Direct):
         cast("JobdeskApp", self).return_to_last()
         for problem in self._wishes:
             self.notify(problem, severity="warning", timeout=8)
-        self.aside(lambda: frozenset(self.desk.registry.processors), self._know_types)
+        self.aside(
+            lambda: {type_: known.hears for type_, known in self.desk.registry.processors.items()}, self._know_types
+        )
 
     def _tick(self) -> None:
         """Time goes on."""
@@ -156,8 +162,8 @@ class DeskApp(Direct):
         """A dialog is open: what lies below it stands still. Textual would draw all of it anew for each number."""
         return isinstance(self.screen, ModalScreen)
 
-    def _know_types(self, types: frozenset[str]) -> None:
-        self.types = types
+    def _know_types(self, hears: Mapping[str, Collection[Word]]) -> None:
+        self.types, self.hears = frozenset(hears), hears
 
     def on_unmount(self) -> None:
         if not self.host.watch_only:
@@ -194,15 +200,14 @@ class DeskApp(Direct):
 
     def _look_who_works(self) -> None:
         if self._watched and not self.snapshot.workers and not self.host.leaving:
-            then = "" if self.host.watch_only else f" Nobody works now: {self._host_key} lets this app."
+            then = "" if self.host.watch_only else f" Nobody works now: {self._key('host')} lets this app."
             then = " This app works now." if self.host.eager else then
             self.notify(f"Consumer {self._watched[0]} has ended.{then}", timeout=8)
         self._watched = self._others
         self.host.look(self.snapshot.workers)
 
-    @property
-    def _host_key(self) -> str:
-        return next(shown_key(one) for one in self.actions if one.id == "host")
+    def _key(self, action: str) -> str:
+        return next(shown_key(one) for one in self.actions if one.id == action)
 
     @on(Answered)
     def _answered(self, message: Answered) -> None:
@@ -217,7 +222,9 @@ class DeskApp(Direct):
 
     @on(Acted)
     def _acted(self, message: Acted) -> None:
-        self.notify(message.sentence, severity="warning" if message.failed else "information", timeout=4)
+        said = f"{message.sentence}  {self.glyphs.dot}  {self._key('undo')} undoes it" if message.undoable else None
+        severity: SeverityLevel = "warning" if message.failed else "information"
+        self.notify(said or message.sentence, severity=severity, timeout=8 if said else 4)
         self.feed.poke()
 
     @on(HostChanged)

@@ -30,6 +30,8 @@ class Snapshot:
     rates: Rates = field(default_factory=Rates)
     alerts: tuple[int, bool] = (0, False)
     """How many want attention, and whether one of them is an error."""
+    paused: frozenset[str] = frozenset()
+    """Ids of running jobs that somebody has stopped where they are."""
     lenses: dict[str, Any] = field(default_factory=dict)
 
 
@@ -74,4 +76,5 @@ class Acted(Message):
 
     sentence: str
     failed: bool = False
-    details: tuple[str, ...] = ()
+    undoable: bool = False
+    """The key of undo takes it back."""

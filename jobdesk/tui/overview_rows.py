@@ -191,12 +191,16 @@ def _spans_line(word: str, half_s: float | None, most_s: float | None) -> Spans:
     )  # fmt: skip
 
 
-def run_item(job: Job, now: float, glyphs: Glyphs) -> Item:
+def run_item(job: Job, paused: bool, now: float, glyphs: Glyphs) -> Item:
     done, started = job.progress, job.started_at or now
     passed = max(0.0, now - started)
     share = done.percent / 100 if done is not None and done.percent is not None else None
     left = passed / share * (1 - share) if share is not None and share >= 0.05 and share < 1 and passed >= 2 else None
-    stopping = job.cancel_requested_at is not None
+    said: Spans = ((clean(done.message or "") if done else "", "muted"),)
+    if job.cancel_requested_at is not None:
+        said = (("stopping", "warn"),)
+    elif paused:
+        said, left = ((f"{glyphs.paused} paused", "warn"),), None
     return Item(
         job.id,
         job,
@@ -204,7 +208,7 @@ def run_item(job: Job, now: float, glyphs: Glyphs) -> Item:
             "type": ((f"{glyphs.states[State.PROCESSING]} ", "run"), (clean(job.type), "text")),
             "subject": ((subject(job.data), "muted"),),
             "bar": (*bar(share, 16, glyphs), (f" {share * 100:>3.0f}%", "text")) if share is not None else (),
-            "said": (("stopping", "warn"),) if stopping else ((clean(done.message or "") if done else "", "muted"),),
+            "said": said,
             "took": ((whole(passed), "muted"),),
             "left": ((f"~{whole(left)} left" if left is not None else "", "muted"),),
         },

@@ -1,10 +1,12 @@
 """What an action acts on: the job under the cursor, the marked ones, all that match, or a queue."""
 
 import shlex
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobdesk.core.job import FINAL, Job, State
+from jobdesk.core.speech import Word
 
 if TYPE_CHECKING:
     from jobdesk.ledger.search import Line
@@ -21,6 +23,11 @@ class Chosen:
     subject: str = ""
     stopping: bool = False
     """A cancel was asked for already."""
+    hears: Collection[Word] | None = None
+    """What can be said to it while it runs; None: that is not known here."""
+    reads: bool | None = None
+    """Its input is open; None: that is not known here."""
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,10 @@ def of_line(line: "Line") -> Chosen:
 
 def of_job(job: Job, subject: str) -> Chosen:
     """A whole job as something to act on."""
-    return Chosen(job.id, job.type, job.queue, job.state, subject, job.cancel_requested_at is not None)
+    return Chosen(
+        job.id, job.type, job.queue, job.state, subject, job.cancel_requested_at is not None,
+        reads=bool(job.data.get("stdin_open")),
+    )  # fmt: skip
 
 
 def can_retry(selection: Selection) -> str | None:
@@ -145,4 +155,25 @@ def can_wait(selection: Selection) -> str | None:
     """Why its priority means nothing any more; None: it waits."""
     if selection.one is not None and selection.one.state in (State.PROCESSING, *FINAL):
         return f"it is {selection.one.state}: only a job that waits has use for another priority"
+    return None
+
+
+def can_hear(selection: Selection, word: Word) -> str | None:
+    """Why none of it can be told this word; None: some can."""
+    if not selection.has_jobs:
+        return "choose a job first"
+    if selection.query is not None:
+        return "mark the jobs themselves, not all that match"
+    running = [job for job in selection.jobs if job.state is State.PROCESSING]
+    if not running:
+        return "it does not run" if selection.one else "none of them runs"
+    able = [job for job in running if job.hears is None or word in job.hears]
+    if not able:
+        return f"{running[0].type} hears no '{word}' while it runs; a command does"
+    if word == "send" and able[0].reads is False:
+        return "its input is closed: it was not run with --stdin-open"
+    if word == "pause" and all(job.paused for job in able):
+        return "it is paused already"
+    if word == "continue" and not any(job.paused for job in able):
+        return "it is not paused"
     return None

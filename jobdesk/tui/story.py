@@ -7,7 +7,7 @@ from jobdesk.core.errors import NotFound
 from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import FINAL, Job, State
 from jobdesk.desk import Desk
-from jobdesk.ledger import glance, reads, timeline
+from jobdesk.ledger import glance, reads, speaking, timeline
 from jobdesk.monitoring.why import why
 from jobdesk.tui.log_pages import NO_LOG, LogReader, LogState
 
@@ -33,6 +33,8 @@ class Story:
     log: LogState = NO_LOG
     looked_upto: int = 0
     """While a long history is read by stretches, how far that is; 0: all of it is here."""
+    paused: tuple[float, str] | None = None
+    """Since when it stands still though it runs, and who wanted that."""
     same_error: int = 0
     """Other dead letters with the same fingerprint."""
 
@@ -68,6 +70,7 @@ class Teller:
             why=self._why(job),
             log=log,
             looked_upto=self._told_upto if self._more else self.log.counted,
+            paused=speaking.paused(ledger, job),
             same_error=self._same_error(job),
         )
 

@@ -23,7 +23,7 @@ def test_every_action_is_in_the_help() -> None:
 def test_no_action_needs_a_control_key_and_danger_always_asks() -> None:
     for action in ACTIONS:
         assert action.id == "suspend" or not action.keys.split(",")[0].startswith("ctrl+")
-    assert {action.id for action in ACTIONS if action.danger is not Danger.NONE} == {"cancel", "delete"}
+    assert {action.id for action in ACTIONS if action.danger is not Danger.NONE} == {"cancel", "delete", "signal"}
 
 
 def test_read_only_refuses_everything_that_changes_something() -> None:
@@ -31,6 +31,7 @@ def test_read_only_refuses_everything_that_changes_something() -> None:
     scene = Scene("jobs", Selection(jobs=(job,), queue="q"), read_only=True)
     refused = {action.id for action in ACTIONS if action.reason(scene) == "this app is read-only"}
     acts = {"retry", "cancel", "delete", "pause", "new", "slowly", "trigger", "edit", "acknowledge", "silence", "undo"}
+    acts |= {"pause_job", "continue_job", "signal", "send"}
     assert refused == acts | {"editor", "duplicate", "run_now", "priority", "hold", "release", "host"}
 
 

@@ -38,7 +38,8 @@ class JobScreen(Frame):
     @property
     def scene(self) -> Scene:
         view = self.job_view
-        return Scene(view="job", selection=view.selection, read_only=self.desk_app.host.watch_only, page=view.page)
+        app = self.desk_app
+        return Scene(view="job", selection=app.judged(view.selection), read_only=app.host.watch_only, page=view.page)
 
     def show(self, snapshot: Snapshot) -> None:
         if not self.query(KeyLine):

@@ -155,7 +155,7 @@ class Main(Frame):
                 )  # fmt: skip
         return Scene(
             view=self.open_view,
-            selection=selection,
+            selection=self.desk_app.judged(selection),
             read_only=self.desk_app.host.watch_only,
             marking=table is not None and table.marks.any,
             drawer=jobs is not None and jobs.drawer_open,

@@ -138,7 +138,7 @@ class Overview(Container):
         retitle(panel_hour, "Last hour" if span == MINUTES else f"Last {span} minutes")
         panel_hour.show(hour(snapshot.rates, panel_hour.size.width, panel_hour.size.height, glyphs))
         running = self.query_one("#running", Listing)
-        running.show([run_item(job, now, glyphs) for job in seen.running])
+        running.show([run_item(job, job.id in snapshot.paused, now, glyphs) for job in seen.running])
         retitle(running, "Running now", more_below(running, glyphs))
         self.query_one("#finished", Listing).show([end_item(job, now, glyphs) for job in seen.finished])
         panel = self.query_one("#needs", Listing)
