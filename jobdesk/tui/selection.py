@@ -152,9 +152,11 @@ def can_run_now(selection: Selection) -> str | None:
 
 
 def can_wait(selection: Selection) -> str | None:
-    """Why its priority means nothing any more; None: it waits."""
+    """Why none of it waits to be started; None: some may."""
+    if not selection.has_jobs:
+        return "choose a job first"
     if selection.one is not None and selection.one.state in (State.PROCESSING, *FINAL):
-        return f"it is {selection.one.state}: only a job that waits has use for another priority"
+        return f"it is {selection.one.state}: that is for jobs that wait"
     return None
 
 

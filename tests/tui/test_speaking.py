@@ -78,8 +78,10 @@ async def test_a_line_is_sent_and_the_last_one_too(desk: Desk, reader: str, size
         await robot.press("enter")
         await robot.sees("Sent to command: hello")
         await robot.press("I")
-        await robot.sees("Nothing follows")
-        await robot.press("tab", "space", "enter")
+        await robot.sees("more may follow")
+        await robot.press("tab", "space")
+        await robot.sees("nothing follows")
+        await robot.press("enter")
         await robot.sees("command has nothing more to read")
     assert said(desk) == [{"send": "hello\n", "end": False}, {"send": "", "end": True}]
 

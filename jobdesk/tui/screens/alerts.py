@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 
 from jobdesk.core.alert import Alert, Rule
 from jobdesk.core.durations import short
@@ -16,6 +15,7 @@ from jobdesk.tui.alert_page import alert_page, sign, tone
 from jobdesk.tui.columns import Column
 from jobdesk.tui.format import ago, clean
 from jobdesk.tui.glyphs import Glyphs
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.selection import Selection
 from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.job_view import Document
@@ -55,7 +55,7 @@ def read(desk: Desk) -> Known:
     return Known(tuple(found), {rule.name: rule for rule in desk.alert_watch().rules})
 
 
-class Alerts(ModalScreen[None]):
+class Alerts(Dialog[None]):
     """Enter lists the jobs that it is about, esc closes. `at`: the alert under the cursor, by its id."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium")]

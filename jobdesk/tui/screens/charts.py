@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, cast
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Grid, Vertical
-from textual.screen import ModalScreen
 
 from jobdesk.tui import course
 from jobdesk.tui.course import CHARTS, EVERY_S, Course, drawings
 from jobdesk.tui.drawings import MINUTES
 from jobdesk.tui.overview_rows import span_of
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.charts import Chart
 from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import retitle
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
 
-class Charts(ModalScreen[None]):
+class Charts(Dialog[None]):
     """Drawn anew every few seconds; esc closes."""
 
     BINDINGS = [Binding("escape,q,d", "close", show=False)]

@@ -6,16 +6,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from jobdesk.tui.format import Spans
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import Lines
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Dialog[bool]):
     """One question.
 
     Args:

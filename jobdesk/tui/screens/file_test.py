@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.timer import Timer
 from textual.widgets import Input
@@ -17,6 +16,7 @@ from jobdesk.folders.explain import Explanation
 from jobdesk.folders.rules import FolderRule
 from jobdesk.tui.folder_pages import explained
 from jobdesk.tui.format import Spans
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.job_view import Document
@@ -48,7 +48,7 @@ class _Paths(Suggester):
         return f"{folder}/{fits[0]}" if fits else None
 
 
-class FileTest(ModalScreen[None]):
+class FileTest(Dialog[None]):
     """Nothing is changed; esc closes.
 
     Args:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Checkbox, Input, Label
 
 from jobdesk.core.errors import JobdeskError
 from jobdesk.core.processor import Processor
 from jobdesk.tui.format import Spans, wrap
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import Lines
@@ -33,7 +33,7 @@ _WIDEST = 98
 """Cells of what a form says, where there is room."""
 
 
-class JobForm(ModalScreen[None]):
+class JobForm(Dialog[None]):
     """f2 does it (or ctrl+s), esc leaves.
 
     Args:

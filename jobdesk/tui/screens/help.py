@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from jobdesk.core.job import State
@@ -13,6 +12,7 @@ from jobdesk.core.query import fields
 from jobdesk.tui.actions import ACTIONS, MOVING, Action, keys_of
 from jobdesk.tui.format import Spans, fit
 from jobdesk.tui.glyphs import TONES, Glyphs
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.job_view import Document
 
@@ -45,7 +45,7 @@ def help_lines(glyphs: Glyphs, wanted: str = "", actions: Sequence[Action] = ACT
     return lines or [(("Nothing fits.", "muted"),)]
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """The help; esc closes."""
 
     def compose(self) -> ComposeResult:

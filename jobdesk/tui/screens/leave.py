@@ -3,10 +3,10 @@
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from jobdesk.tui.format import count_of
 from jobdesk.tui.host import Farewell
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.screens.ways import Way, Ways
 from jobdesk.tui.widgets.lines import Lines
 
@@ -26,7 +26,7 @@ class Leave(Ways):
         super().__init__("Quit", said, _WAYS, stay="stay")
 
 
-class Leaving(ModalScreen[None]):
+class Leaving(Dialog[None]):
     """The app is on its way out; says what it waits for. `s` waits no longer."""
 
     BINDINGS = [Binding("s", "hurry", show=False), Binding("q,ctrl+c,escape", "hint", show=False)]

@@ -7,10 +7,10 @@ from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from jobdesk.tui.columns import Column
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.listing import Item, Listing
 
@@ -52,7 +52,7 @@ def _score(wanted: str, choice: Choice) -> int | None:
     return score
 
 
-class Picker(ModalScreen[str | None]):
+class Picker(Dialog[str | None]):
     """Dismisses with the id of the choice, or None.
 
     Args:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, cast
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 
 from jobdesk.tui.graphics import Graphics
 from jobdesk.tui.pictures import Pictures
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import retitle
 from jobdesk.tui.widgets.picture import Picture
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jobdesk.tui.widgets.drawn import Drawn
 
 
-class ShowPictures(ModalScreen[None]):
+class ShowPictures(Dialog[None]):
     """Left and right go through what was made, up and down through what was given; esc closes."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium")]

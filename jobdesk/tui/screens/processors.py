@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, cast
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from jobdesk.core.processor import Processor
@@ -14,6 +13,7 @@ from jobdesk.sections import Config
 from jobdesk.tui.columns import Column
 from jobdesk.tui.format import Spans
 from jobdesk.tui.processor_page import broken_page, processor_page
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.screens.picker import fuzzy
 from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.foot import Foot
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
 
-class Processors(ModalScreen[None]):
+class Processors(Dialog[None]):
     """Enter begins a new job of the type, esc closes."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium")]

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, cast
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 
 from jobdesk.folders.rejected import Refused
 from jobdesk.tui.columns import Column
 from jobdesk.tui.folder_pages import refused_page
 from jobdesk.tui.format import ago, clean
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.job_view import Document
 from jobdesk.tui.widgets.lines import retitle
@@ -28,7 +28,7 @@ _COLUMNS = (
 )
 
 
-class RefusedFiles(ModalScreen[None]):
+class RefusedFiles(Dialog[None]):
     """Enter copies or opens the place of a file, `r` runs its job again, esc closes."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium")]

@@ -1,19 +1,22 @@
 """What a running job shall read: a line of text, and whether anything follows."""
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Checkbox, Input
 
 from jobdesk.core.speech import LONGEST
 from jobdesk.tui.format import fit
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import Lines
 
+_MORE = {False: "more may follow", True: "nothing follows: its input ends"}
 
-class Send(ModalScreen[tuple[str, bool] | None]):
+
+class Send(Dialog[tuple[str, bool] | None]):
     """Dismisses with the text, its line end included, and whether it is the last; None: it was left.
 
     Args:
@@ -33,7 +36,7 @@ class Send(ModalScreen[tuple[str, bool] | None]):
         with Vertical(classes="dialog"):
             yield Lines(id="about")
             yield Field(max_length=LONGEST - 1)
-            yield Checkbox("Nothing follows: its input ends", id="end", compact=True)
+            yield Checkbox(_MORE[False], id="end", compact=True)
             yield Foot()
 
     def on_mount(self) -> None:
@@ -43,6 +46,10 @@ class Send(ModalScreen[tuple[str, bool] | None]):
         self.query_one(Foot).show(
             [("enter", "send"), ("tab", "to the box"), ("space", "tick it"), ("escape", "leave it")]
         )
+
+    @on(Checkbox.Changed)
+    def _ticked(self, event: Checkbox.Changed) -> None:
+        event.checkbox.label = _MORE[event.value]
 
     def action_send(self) -> None:
         text, end = self.query_one(Input).value, self.query_one(Checkbox).value

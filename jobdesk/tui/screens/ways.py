@@ -7,10 +7,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from jobdesk.tui.columns import Column
 from jobdesk.tui.format import wrap
+from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import Lines
 from jobdesk.tui.widgets.listing import Item, Listing
@@ -26,7 +26,7 @@ class Way:
     note: str
 
 
-class Ways(ModalScreen[str | None]):
+class Ways(Dialog[str | None]):
     """Dismisses with the id of the way, or None.
 
     Args:
