@@ -38,6 +38,8 @@ class Scene:
     """Something is marked, or a range is being marked."""
     drawer: bool = False
     filtered: bool = False
+    typing: str = ""
+    """Keys go into this field: filter or find; "" if they are keys."""
     page: str = ""
     """The page of the open job that keys go to: Job, Log, Data, Flow; "" if they go elsewhere."""
 

@@ -56,6 +56,21 @@ async def test_a_wrong_filter_points_at_the_word_and_leaves_the_list(busy_desk: 
         await robot.until(lambda: robot.table.total == before, "the list is whole again")
 
 
+async def test_tab_completes_the_word_and_then_leads_to_the_list(busy_desk: Desk) -> None:
+    async with opened(busy_desk) as robot:
+        await robot.jobs()
+        await robot.press("slash")
+        await robot.until(lambda: "tab complete" in robot.keys and "quit" not in robot.keys, "keys of the field")
+        await robot.type("sta")
+        await robot.press("tab")
+        await robot.until(lambda: robot.app.main.jobs.query_one("FilterBar Input").value == "state:", "it is completed")
+        await robot.type("fai")
+        await robot.press("tab")
+        await robot.sees("state:failed", "2 jobs")
+        await robot.press("tab")
+        await robot.until(lambda: robot.table.has_focus and "quit" in robot.keys, "keys go to the list")
+
+
 async def test_filter_shows_what_matches_and_how_many(busy_desk: Desk) -> None:
     async with opened(busy_desk) as robot:
         await robot.filter("state:failed")
@@ -140,8 +155,10 @@ async def test_all_that_match_is_a_query_and_deleting_it_wants_the_number(busy_d
         await robot.sees("Delete 12 jobs?", "state:completed", "For a day z can bring it back")
         await robot.type("11")
         await robot.press("enter")
-        await robot.sees_no("For a day z can bring it back")
+        await robot.sees("That is not 12")
         assert len(busy_desk.jobs("state:completed").jobs) == 12
+        await robot.press("enter")
+        await robot.sees_no("For a day z can bring it back")
         await robot.press("X")
         await robot.sees("Delete 12 jobs?")
         await robot.type("12")

@@ -56,7 +56,14 @@ class Confirm(Dialog[bool]):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.replace(",", "").strip() == self._typed)
+        typed = event.value.replace(",", "").strip()
+        if typed == self._typed:
+            self.dismiss(True)
+        elif typed:
+            self.notify(f"That is not {self._typed}: nothing was done.", severity="warning", timeout=4)
+            event.input.clear()
+        else:
+            self.dismiss(False)
 
     def action_yes(self) -> None:
         if not self._typed:

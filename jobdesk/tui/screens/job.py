@@ -39,7 +39,13 @@ class JobScreen(Frame):
     def scene(self) -> Scene:
         view = self.job_view
         app = self.desk_app
-        return Scene(view="job", selection=app.judged(view.selection), read_only=app.host.watch_only, page=view.page)
+        return Scene(
+            view="job",
+            selection=app.judged(view.selection),
+            read_only=app.host.watch_only,
+            page=view.page,
+            typing=self.typing,
+        )
 
     def show(self, snapshot: Snapshot) -> None:
         if not self.query(KeyLine):

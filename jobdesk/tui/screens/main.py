@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.widgets import Input
 
 from jobdesk.tui.actions import Scene
 from jobdesk.tui.format import Span, brief, number
@@ -58,6 +59,11 @@ class Frame(Screen[None]):
     def scene(self) -> Scene:
         """Where an action would happen now."""
         raise NotImplementedError
+
+    @property
+    def typing(self) -> str:
+        """The field that keys go to."""
+        return "" if not isinstance(self.focused, Input) else "find" if self.focused.id == "find" else "filter"
 
     def show(self, snapshot: Snapshot) -> None:
         """Bring everything in line with the snapshot."""
@@ -157,6 +163,7 @@ class Main(Frame):
             view=self.open_view,
             selection=self.desk_app.judged(selection),
             read_only=self.desk_app.host.watch_only,
+            typing=self.typing,
             marking=table is not None and table.marks.any,
             drawer=jobs is not None and jobs.drawer_open,
             page=jobs.drawer.page if jobs is not None and jobs.drawer_open and jobs.drawer.has_page_focus else "",

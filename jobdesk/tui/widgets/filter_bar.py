@@ -18,18 +18,14 @@ _HINTS = 12
 
 
 class _Completion(Suggester):
-    """Offers the rest of the word that is being typed; → takes it."""
+    """Offers the rest of the word that is being typed; tab or → takes it."""
 
     def __init__(self, bar: "FilterBar") -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._bar = bar
 
     async def get_suggestion(self, value: str) -> str | None:
-        start, _ = word_at(value, len(value))
-        if start == len(value):
-            return None
-        words = complete(value, len(value), self._bar.known)
-        return value[:start] + words[0] if words else None
+        return self._bar.completed(value)
 
 
 class FilterBar(Vertical):
@@ -70,6 +66,14 @@ class FilterBar(Vertical):
         self.set_class(bool(text), "-open")
         with self.prevent(Input.Changed):
             self.input.value = text
+
+    def completed(self, value: str) -> str | None:
+        """With its last word as it most likely goes on; None: it is whole, or nothing fits."""
+        start, _ = word_at(value, len(value))
+        if start == len(value):
+            return None
+        words = complete(value, len(value), self.known)
+        return value[:start] + words[0] if words else None
 
     def wrong(self, error: QueryError) -> str | None:
         """Point at what cannot be read. Of a word that is still being typed say how it may go on; what is before it."""
@@ -118,4 +122,10 @@ class FilterBar(Vertical):
         elif event.key in ("down", "tab"):
             event.stop()
             event.prevent_default()
-            self.post_message(self.Left())
+            value = self.input.value
+            longer = self.completed(value) if event.key == "tab" and self.input.cursor_at_end else None
+            if longer is not None and longer != value:
+                self.input.value = longer
+                self.input.action_end()
+            else:
+                self.post_message(self.Left())

@@ -3,12 +3,17 @@
 from textual import events
 from textual.strip import Strip
 
-from jobdesk.tui.actions import Scene, shown_key
+from jobdesk.tui.actions import Scene, key_name, shown_key
 from jobdesk.tui.format import Span, width_of
 from jobdesk.tui.key_words import word_and_rank
 from jobdesk.tui.widgets.lines import Painted
 
 _GAP = "  "
+_TYPED = {
+    "filter": (("enter", "to the list"), ("tab", "complete"), ("escape", "no filter")),
+    "find": (("enter", "find"), ("escape", "leave it")),
+}
+"""While somebody types all other keys are letters."""
 
 
 class KeyLine(Painted):
@@ -27,10 +32,12 @@ class KeyLine(Painted):
                 self.refresh()
 
     def _arranged(self, width: int) -> list[tuple[str, tuple[Span, ...]]]:
-        """The keys that fit, by action."""
+        """The keys that fit, by action (those of a field by key)."""
         room, pieces = width - 1, list[tuple[str, tuple[Span, ...]]]()
         if self._scene is None:
             return pieces
+        if self._scene.typing:
+            return [(key, ((key_name(key), "key"), (f" {word}", "muted"))) for key, word in _TYPED[self._scene.typing]]
         wanted = [(*word_and_rank(action, self._scene), action) for action in self.desk_app.actions]
         for word, _, action in sorted(wanted, key=lambda one: one[1]):
             if not word or action.reason(self._scene) is not None:
@@ -54,5 +61,8 @@ class KeyLine(Painted):
         for id_, piece in self._pieces:
             width = width_of(piece) + len(_GAP)
             if at <= event.x < at + width - len(_GAP):
-                self.desk_app.do(id_)
+                if self._scene is not None and self._scene.typing:
+                    self.app.simulate_key(id_)
+                else:
+                    self.desk_app.do(id_)
             at += width
