@@ -82,7 +82,9 @@ class Deeds(Managing):
 
     def new_job(self, view: str) -> None:
         """Choose a type, then fill in its form; on the screen of schedules that of a schedule."""
-        self.aside(lambda: self.desk.registry, lambda registry: self._choose_type(registry, view == "schedules"))
+        self.aside(
+            lambda: self.desk.registry, lambda registry: self._choose_type(registry, view == "schedules"), opens=True
+        )
 
     def _choose_type(self, registry: "Registry", scheduled: bool) -> None:
         from jobdesk.tui.screens.forms import NewJob, NewSchedule
@@ -102,7 +104,7 @@ class Deeds(Managing):
         """Change the payload of an ended job in a form, and run it again."""
         assert selection.one is not None
         id_ = selection.one.id
-        self.aside(lambda: (self.desk.job(id_), self.desk.registry), lambda found: self._edit(*found))
+        self.aside(lambda: (self.desk.job(id_), self.desk.registry), lambda found: self._edit(*found), opens=True)
 
     def _edit(self, job: "Job", registry: "Registry") -> None:
         from jobdesk.tui.screens.forms import EditJob

@@ -34,7 +34,7 @@ class Dropped(DeskApp):
 
             self.push_screen(RefusedFiles(files))
 
-        self.aside(self.desk.refused_files, found)
+        self.aside(self.desk.refused_files, found, opens=True)
 
     def show_place(self, folder: Path) -> None:
         """A folder, with what the desktop has for it; without a desktop its path, to the clipboard."""

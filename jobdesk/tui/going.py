@@ -19,7 +19,7 @@ class Going(Watching):
         """Open a screen by its id."""
         while not isinstance(self.screen, Main):
             self.pop_screen()
-        self.call_later(self.main.go, view)
+        self.open_with(lambda: self.main.go(view))
 
     def open_job(self, id_: str) -> None:
         """Show a job on a screen of its own."""
@@ -42,7 +42,7 @@ class Going(Watching):
 
         while not isinstance(self.screen, Main):
             self.pop_screen()
-        self.call_later(opened)
+        self.open_with(opened)
 
     def open(self, scene: Scene) -> None:
         """Open what is under the cursor."""
@@ -57,17 +57,17 @@ class Going(Watching):
         if scene.selection.alert is not None:
             self.show_alerts(scene.selection.alert)
         elif isinstance(value, ErrorGroup):
-            self.call_later(self.go_filtered, group_query(value))
+            self.open_with(lambda: self.go_filtered(group_query(value)))
         elif scene.view in ("dead", "flows"):
-            self.call_later(self.go_filtered, scene.selection.query or "")
+            self.open_with(lambda: self.go_filtered(scene.selection.query or ""))
         elif scene.selection.schedule is not None:
-            self.call_later(self.go_filtered, f"schedule:{scene.selection.schedule}")
+            self.open_with(lambda: self.go_filtered(f"schedule:{scene.selection.schedule}"))
         elif isinstance(value, dict) and value.get("job"):
             self.open_job(value["job"])
         elif scene.selection.one is not None:
             self.open_job(scene.selection.one.id)
         elif scene.selection.queue is not None:
-            self.call_later(self.go_filtered, f"queue:{scene.selection.queue}")
+            self.open_with(lambda: self.go_filtered(f"queue:{scene.selection.queue}"))
 
     def _open_line(self, jobs: "Jobs") -> None:
         line = jobs.table.current

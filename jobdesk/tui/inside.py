@@ -77,7 +77,7 @@ class Inside(Going):
                 self.notify("This job was given no picture and made none that is still there.", severity="warning",
                             timeout=3)  # fmt: skip
 
-        self.aside(lambda: pictures_shown(self.desk, id_), found)
+        self.aside(lambda: pictures_shown(self.desk, id_), found, opens=True)
 
     def pick_priority(self, selection: Selection) -> None:
         """Let a job that waits come earlier or later."""
@@ -100,4 +100,4 @@ class Inside(Going):
         def known(found: "tuple[Registry, Config]") -> None:
             self.push_screen(Processors(*found))
 
-        self.aside(lambda: (self.desk.registry, self.desk.config), known)
+        self.aside(lambda: (self.desk.registry, self.desk.config), known, opens=True)

@@ -21,8 +21,8 @@ from jobdesk.core.speech import Word
 from jobdesk.desk import Desk
 from jobdesk.tui import guard, personal
 from jobdesk.tui.actions import ACTIONS, BY_ID, Action, Scene, shown_key
+from jobdesk.tui.ahead import Ahead
 from jobdesk.tui.colourless import WithoutColour
-from jobdesk.tui.direct import Direct
 from jobdesk.tui.doing import Doer
 from jobdesk.tui.feed import Feed
 from jobdesk.tui.format import clock_time, home_path
@@ -30,7 +30,7 @@ from jobdesk.tui.glyphs import ASCII, UNICODE
 from jobdesk.tui.host import Host
 from jobdesk.tui.messages import Acted, Answered, HostChanged, Snapshot, SnapshotRead, Trouble
 from jobdesk.tui.overview_rows import OverviewReader
-from jobdesk.tui.palette import ANSI, THEMES, Palette
+from jobdesk.tui.palette import ANSI, LIKE, THEMES, Palette
 from jobdesk.tui.resting import Rest
 from jobdesk.tui.screens.main import Frame, Main
 from jobdesk.tui.screens.overview import Overview
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class DeskApp(Direct):
+class DeskApp(Ahead):
     """The app of one home.
 
     Args:
@@ -124,7 +124,7 @@ class DeskApp(Direct):
         variables = super().get_css_variables()
         if self.current_theme.ansi:
             variables.update(ANSI)
-        for name, like in _LIKE.items():
+        for name, like in LIKE.items():
             variables.setdefault(name, variables.get(like, variables["foreground"]))
         self.palette = Palette(variables)
         return variables
@@ -321,20 +321,26 @@ class DeskApp(Direct):
         elif id_ not in _QUIET:
             self.notify(f"{action.title}: {reason}.", severity="warning", timeout=3)
 
-    def aside(self, work: Callable[[], T], deliver: Callable[[T], None]) -> None:
-        """Run something slow on a thread that is not the database's, then `deliver` its answer on the screen's."""
+    def aside(self, work: Callable[[], T], deliver: Callable[[T], None], *, opens: bool = False) -> None:
+        """Run something slow on a thread that is not the database's, then `deliver` its answer on the screen's.
+
+        Args:
+            opens: that opens a dialog, for which keys wait.
+        """
+        opened = self.opening() if opens else None
+
+        def delivered(answer: T) -> None:
+            deliver(answer)
+            if opened is not None:
+                opened()
 
         def guarded() -> None:
             try:
-                self.post_message(Answered(deliver, work()))
+                self.post_message(Answered(delivered, work()))
             except JobdeskError as error:
                 self.post_message(Trouble(str(error)))
 
         self._asides.submit(guarded)
 
 
-_LIKE = {
-    "edge": "panel-lighten-2", "faint": "panel-lighten-3", "muted": "foreground-darken-3",
-    "cursor": "primary-muted", "cursor-blurred": "panel",
-}  # fmt: skip
 _QUIET = frozenset({"back", "open"})

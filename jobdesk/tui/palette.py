@@ -86,6 +86,12 @@ ANSI = {
 }  # fmt: skip
 """Of every theme in the terminal's own sixteen colours: they cannot be mixed, so what others derive is named here."""
 
+LIKE = {
+    "edge": "panel-lighten-2", "faint": "panel-lighten-3", "muted": "foreground-darken-3",
+    "cursor": "primary-muted", "cursor-blurred": "panel",
+}  # fmt: skip
+"""What stands for colours that a theme does not name."""
+
 _PRINTED_KEPT = 500
 _SOURCES = {
     "text": ("foreground",),

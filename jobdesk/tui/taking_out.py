@@ -52,7 +52,9 @@ class TakingOut(DeskApp):
         assert selection.one is not None
         id_ = selection.one.id
         command = BY_ID["open"].as_command(selection)
-        self.aside(lambda: (self.desk.job(id_), _end_of_log(self, id_)), lambda found: self._offer(command, *found))
+        self.aside(
+            lambda: (self.desk.job(id_), _end_of_log(self, id_)), lambda found: self._offer(command, *found), opens=True
+        )
 
     def _offer(self, command: str, job: Job, log: str) -> None:
         from jobdesk.tui.screens.picker import Choice, Picker
@@ -124,7 +126,9 @@ class TakingOut(DeskApp):
         """Change a payload in $EDITOR; what comes of it is shown, checked, before anything is done."""
         assert selection.one is not None
         id_ = selection.one.id
-        self.aside(lambda: (self.desk.job(id_), self.desk.registry), lambda found: self._edit_outside(*found))
+        self.aside(
+            lambda: (self.desk.job(id_), self.desk.registry), lambda found: self._edit_outside(*found), opens=True
+        )
 
     def _edit_outside(self, job: Job, registry: "Registry", text: str = "") -> None:
         if not self._knows(job, registry):
@@ -163,7 +167,7 @@ class TakingOut(DeskApp):
         """The form of a new job, filled in with what this one was given."""
         assert selection.one is not None
         id_ = selection.one.id
-        self.aside(lambda: (self.desk.job(id_), self.desk.registry), lambda found: self._duplicate(*found))
+        self.aside(lambda: (self.desk.job(id_), self.desk.registry), lambda found: self._duplicate(*found), opens=True)
 
     def _duplicate(self, job: Job, registry: "Registry") -> None:
         from jobdesk.tui.screens.forms import NewJob

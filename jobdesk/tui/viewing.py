@@ -71,7 +71,7 @@ class Viewing(Going):
         at = self._here + by
         if 0 <= at < len(self._places):
             self._here = at
-            self.call_later(self._open, self._places[at])
+            self.open_with(lambda: self._open(self._places[at]))
         else:
             self.notify("There is nothing before this." if by < 0 else "There is nothing after this.", timeout=2)
 
@@ -100,7 +100,7 @@ class Viewing(Going):
 
         def chosen(name: str | None) -> None:
             if name is not None:
-                self.call_later(self.go_filtered, views[name])
+                self.open_with(lambda: self.go_filtered(views[name]))
 
         self.push_screen(Picker("Views", [Choice(name, name, query) for name, query in views.items()]), chosen)
 

@@ -139,7 +139,7 @@ class Alerts(Dialog[None]):
         if one.job:
             app.open_job(one.job)
         else:
-            app.call_later(app.go_filtered, _query(one))
+            app.open_with(lambda: app.go_filtered(_query(one)))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_page)

@@ -28,6 +28,32 @@ class _Completion(Suggester):
         return self._bar.completed(value)
 
 
+class _Query(Field):
+    """The field itself. It takes its own keys, so that letters typed right behind them do not overtake them."""
+
+    def __init__(self, bar: "FilterBar") -> None:
+        hint = "state:failed queue:upload.* type:IMAGE_* age:<1h, or any words"
+        super().__init__(placeholder=hint, suggester=_Completion(bar))
+        self._bar = bar
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key not in ("escape", "down", "tab"):
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key == "escape":
+            self._bar.remove_class("-open", "-wrong")
+            if self.value:
+                self.value = ""
+        elif event.key == "tab" and self.cursor_at_end:
+            longer = self._bar.completed(self.value)
+            if longer is not None and longer != self.value:
+                self.value = longer
+                self.cursor_position = len(longer)
+                return
+        self.post_message(FilterBar.Left())
+
+
 class FilterBar(Vertical):
     """Hidden until `/`; stays while a filter is set."""
 
@@ -44,9 +70,7 @@ class FilterBar(Vertical):
         self._count = ""
 
     def compose(self) -> ComposeResult:
-        yield Field(
-            placeholder="state:failed queue:upload.* type:IMAGE_* age:<1h, or any words", suggester=_Completion(self)
-        )
+        yield _Query(self)
         yield Lines(id="said")
 
     @property
@@ -110,22 +134,3 @@ class FilterBar(Vertical):
             lines.extend(((f"  {line}", "muted"),) for line in hints[:4])
         said.styles.height = len(lines)
         said.show(lines)
-
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "escape":
-            event.stop()
-            event.prevent_default()
-            self.remove_class("-open", "-wrong")
-            if self.input.value:
-                self.input.value = ""
-            self.post_message(self.Left())
-        elif event.key in ("down", "tab"):
-            event.stop()
-            event.prevent_default()
-            value = self.input.value
-            longer = self.completed(value) if event.key == "tab" and self.input.cursor_at_end else None
-            if longer is not None and longer != value:
-                self.input.value = longer
-                self.input.action_end()
-            else:
-                self.post_message(self.Left())
