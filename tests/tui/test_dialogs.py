@@ -72,6 +72,17 @@ async def test_alerts_open_by_the_mouse_and_dialogs_close_by_it(alarmed: Desk) -
         await robot.sees_no("Colours")
 
 
+@pytest.mark.parametrize(("view", "word"), [("1", "Needs you"), ("2", "Jobs · 23"), ("3", "When they came")])
+async def test_the_right_button_shows_what_can_be_done_with_a_row(busy_desk: Desk, view: str, word: str) -> None:
+    async with opened(busy_desk) as robot:
+        await robot.press(view)
+        await robot.sees(word, "ConnectTimeout")
+        rows = robot.screen.splitlines()
+        y = max(at for at, row in enumerate(rows) if "ConnectTimeout" in row and "│" in row)
+        await robot.pilot.click(offset=(rows[y].index("ConnectTimeout"), y), button=3)
+        await robot.sees("Actions", "Retry", "jobdesk jobs retry")
+
+
 async def test_who_only_looks_may_not_acknowledge(alarmed: Desk) -> None:
     async with opened(alarmed, read_only=True) as robot:
         await robot.press("b")

@@ -13,6 +13,7 @@ from jobdesk.ledger.sorting import KEYS, Order
 from jobdesk.tui.columns import GAP
 from jobdesk.tui.pages import PAGE
 from jobdesk.tui.widgets.job_rows import JobRows
+from jobdesk.tui.widgets.lines import RIGHT
 
 _GREATEST_FIRST = frozenset({"priority", "try", "took"})
 
@@ -84,13 +85,15 @@ class JobTable(JobRows, can_focus=True):
         if place is None:
             return
         at = self.scroll_offset.y + place.y - 1
-        if place.y == 0:
+        if place.y == 0 and event.button == 1:
             self._sort_by_column_at(place.x)
         if place.y < 1 or at >= self.total:
             return
         again = at == self.cursor
         self._go(at)
-        if again and event.chain > 1:
+        if event.button == RIGHT:
+            self.desk_app.do("actions")
+        elif again and event.chain > 1:
             self.post_message(self.Opened())
 
     def _sort_by_column_at(self, x: int) -> None:

@@ -38,6 +38,10 @@ def retitle(widget: Widget, title: str, subtitle: str = "") -> None:
         widget.border_title, widget.border_subtitle = Content(title), Content(subtitle)
 
 
+RIGHT = 3
+"""The mouse button that asks what can be done."""
+
+
 class _PlainBar(ScrollBarRender):
     """Drawn by its background alone: eighths of a cell are no 7-bit signs."""
 

@@ -7,11 +7,12 @@ from textual import events
 from textual.binding import Binding
 from textual.geometry import Size
 from textual.message import Message
+from textual.screen import ModalScreen
 from textual.strip import Strip
 
 from jobdesk.tui.columns import Column, Placed, header, longest, place, row
 from jobdesk.tui.format import Spans, wrap
-from jobdesk.tui.widgets.lines import Painted
+from jobdesk.tui.widgets.lines import RIGHT, Painted
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +169,11 @@ class Listing(Painted, can_focus=True):
             return
         at = self.visual_row(place.y) - self._head
         if 0 <= at < len(self._items):
-            if at == self._at and event.chain > 1:
+            if at == self._at and event.chain > 1 and event.button != RIGHT:
                 self.action_open()
             self._go(at)
+            if event.button == RIGHT and not isinstance(self.screen, ModalScreen):
+                self.desk_app.do("actions")
 
     def _go(self, at: int) -> None:
         at = max(0, min(at, len(self._items) - 1))
