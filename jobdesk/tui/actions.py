@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from jobdesk.tui import reasons
-from jobdesk.tui.selection import NOTHING, Selection, can_retry, can_wait
+from jobdesk.tui.selection import NOTHING, Selection, can_retry
 
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
@@ -177,16 +177,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("duplicate", "D", "Duplicate: a new job like it", "Act", lambda app, scene: app.duplicate(scene.selection),
            reasons.only_one, writes=True),
     Action("priority", "U", "Another priority", "Act", lambda app, scene: app.pick_priority(scene.selection),
-           lambda scene: reasons.only_one(scene) or can_wait(scene.selection), writes=True,
+           lambda scene: reasons.only_one(scene) or reasons.waits(scene), writes=True,
            command="jobdesk jobs priority LEVEL {jobs}"),
     Action("run_now", "plus", "Run now, without waiting for its time", "Act",
            lambda app, scene: app.apply("run_now", scene.selection), reasons.runnable,
            word="run now", rank=5, writes=True, command="jobdesk jobs run-now {jobs}"),
     Action("hold", "H", "Hold, until it is released", "Act",
-           lambda app, scene: app.apply("hold", scene.selection), lambda scene: can_wait(scene.selection),
+           lambda app, scene: app.apply("hold", scene.selection), reasons.waits,
            writes=True, command="jobdesk jobs hold {jobs}"),
     Action("release", "N", "Release what is held", "Act",
-           lambda app, scene: app.apply("release", scene.selection), lambda scene: can_wait(scene.selection),
+           lambda app, scene: app.apply("release", scene.selection), reasons.waits,
            writes=True, command="jobdesk jobs release {jobs}"),
     Action("pause_job", "comma", "Pause a running command where it is", "Act",
            lambda app, scene: app.pause_jobs(scene.selection), reasons.can_say("pause"), writes=True,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from jobdesk.tui.selection import can_cancel, can_delete, can_hear, can_retry, can_run_now
+from jobdesk.tui.selection import can_cancel, can_delete, can_hear, can_retry, can_run_now, can_wait
 
 if TYPE_CHECKING:
     from jobdesk.core.speech import Word
@@ -73,6 +73,10 @@ def runnable(scene: "Scene") -> str | None:
     if scene.view == "dead":
         return "dead letters have ended"
     return "choose one of its jobs" if scene.selection.flow is not None else can_run_now(scene.selection)
+
+
+def waits(scene: "Scene") -> str | None:
+    return "dead letters have ended" if scene.view == "dead" else can_wait(scene.selection)
 
 
 def deletable(scene: "Scene") -> str | None:

@@ -10,8 +10,10 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from jobdesk.tui.columns import Column
+from jobdesk.tui.format import fit
 from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.field import Field
+from jobdesk.tui.widgets.lines import Lines
 from jobdesk.tui.widgets.listing import Item, Listing
 
 _IN_NOTE = 1000
@@ -89,6 +91,7 @@ class Picker(Dialog[str | None]):
                 empty="Nothing fits.",
                 always=True,
             )
+            yield Lines(id="said")
 
     def on_mount(self) -> None:
         self.query_one(".dialog").border_title = self._title
@@ -115,6 +118,7 @@ class Picker(Dialog[str | None]):
         listing.show([_item(choice) for _, _, choice in scored])
         if wanted:
             listing.action_move(-len(self._choices))
+        self._tell()
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
@@ -131,6 +135,16 @@ class Picker(Dialog[str | None]):
         value = event.listing.value
         if self._preview is not None and isinstance(value, Choice):
             self._preview(value.id)
+        self._tell()
+
+    def _tell(self) -> None:
+        """All that is said of the row under the cursor, which may have no room for it."""
+        said, value = self.query_one("#said", Lines), self.query_one(Listing).value
+        if isinstance(value, Choice):
+            whole = value.note if value.reason is None else f"Not now: {value.reason}"
+            said.show([((fit(whole, max(10, said.size.width - 2)), "muted"),)])
+        else:
+            said.show([])
 
     def _choose(self, value: object) -> None:
         if not isinstance(value, Choice):

@@ -92,6 +92,7 @@ class JobTable(JobRows, can_focus=True):
         again = at == self.cursor
         self._go(at)
         if event.button == RIGHT:
+            event.stop()  # above it would be a click beside the dialog
             self.desk_app.do("actions")
         elif again and event.chain > 1:
             self.post_message(self.Opened())

@@ -173,6 +173,7 @@ class Listing(Painted, can_focus=True):
                 self.action_open()
             self._go(at)
             if event.button == RIGHT and not isinstance(self.screen, ModalScreen):
+                event.stop()  # above it would be a click beside the dialog
                 self.desk_app.do("actions")
 
     def _go(self, at: int) -> None:
