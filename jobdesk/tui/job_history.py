@@ -54,6 +54,8 @@ def _told(event: Event) -> tuple[str, str]:
             return "put off", "later"
         if data.get("released"):
             return "given back", "warn"
+        if not data.get("error"):  # an undo, or its flow was resumed
+            return "waits again", "text"
         return "failed, will retry", "warn"
     return _TOLD.get(event.kind, (event.kind.value.removeprefix("job_").replace("_", " "), "text"))
 

@@ -82,7 +82,7 @@ class Selection:
         """As the command line takes it."""
         if self.query is not None:
             return "--query " + shlex.quote(self.query)
-        return " ".join(job.id for job in self.jobs[:20]) + (" …" if len(self.jobs) > 20 else "")
+        return " ".join(job.id for job in self.jobs[:20]) + (" ..." if len(self.jobs) > 20 else "")
 
 
 NOTHING = Selection()

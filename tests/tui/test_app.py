@@ -43,6 +43,19 @@ async def test_with_ascii_nothing_beyond_seven_bits_is_drawn(busy_desk: Desk) ->
         assert robot.screen.isascii(), [letter for letter in robot.screen if not letter.isascii()]
         await robot.jobs()
         assert robot.screen.isascii(), [letter for letter in robot.screen if not letter.isascii()]
+        await robot.press("n")
+        await robot.sees("which type")
+        assert robot.screen.isascii(), [letter for letter in robot.screen if not letter.isascii()]
+        await robot.type("command")
+        await robot.press("enter")
+        await robot.sees("stdin_open", "[ ] no")
+        assert robot.screen.isascii(), [letter for letter in robot.screen if not letter.isascii()]
+        await robot.press("escape", "a")
+        await robot.sees("Actions")
+        assert robot.screen.isascii(), [letter for letter in robot.screen if not letter.isascii()]
+        await robot.press("escape", "less_than_sign")
+        await robot.sees("no job is open beside the list")
+        assert robot.screen.isascii(), [letter for letter in robot.screen if not letter.isascii()]
 
 
 async def test_a_wrong_filter_points_at_the_word_and_leaves_the_list(busy_desk: Desk) -> None:

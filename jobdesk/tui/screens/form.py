@@ -15,7 +15,7 @@ from jobdesk.core.errors import JobdeskError
 from jobdesk.core.processor import Processor
 from jobdesk.tui.format import Spans, wrap
 from jobdesk.tui.screens.dialog import Dialog
-from jobdesk.tui.widgets.field import Field
+from jobdesk.tui.widgets.field import Field, Tick
 from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import Lines
 
@@ -114,7 +114,7 @@ class JobForm(Dialog[None]):
         given = self._given.get(name)
         if schema.get("type") == "boolean":
             on_now = bool(schema.get("default", False)) if given is None else bool(given)
-            return Checkbox(_YES[on_now], on_now, id=f"field-{name}", compact=True)
+            return Tick(_YES[on_now], on_now, id=f"field-{name}", compact=True)
         hidden = name in self._processor.secrets
         return Field(_text(given), placeholder=_hint(schema), id=f"field-{name}", compact=True, password=hidden)
 

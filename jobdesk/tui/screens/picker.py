@@ -10,7 +10,6 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from jobdesk.tui.columns import Column
-from jobdesk.tui.format import fit
 from jobdesk.tui.screens.dialog import Dialog
 from jobdesk.tui.widgets.field import Field
 from jobdesk.tui.widgets.lines import Lines
@@ -142,7 +141,7 @@ class Picker(Dialog[str | None]):
         said, value = self.query_one("#said", Lines), self.query_one(Listing).value
         if isinstance(value, Choice):
             whole = value.note if value.reason is None else f"Not now: {value.reason}"
-            said.show([((fit(whole, max(10, said.size.width - 2)), "muted"),)])
+            said.show([((" ", "text"), (whole, "muted"))])
         else:
             said.show([])
 

@@ -9,7 +9,7 @@ from textual.widgets import Checkbox, Input
 from jobdesk.core.speech import LONGEST
 from jobdesk.tui.format import fit
 from jobdesk.tui.screens.dialog import Dialog
-from jobdesk.tui.widgets.field import Field
+from jobdesk.tui.widgets.field import Field, Tick
 from jobdesk.tui.widgets.foot import Foot
 from jobdesk.tui.widgets.lines import Lines
 
@@ -36,7 +36,7 @@ class Send(Dialog[tuple[str, bool] | None]):
         with Vertical(classes="dialog"):
             yield Lines(id="about")
             yield Field(max_length=LONGEST - 1)
-            yield Checkbox(_MORE[False], id="end", compact=True)
+            yield Tick(_MORE[False], id="end", compact=True)
             yield Foot()
 
     def on_mount(self) -> None:

@@ -1,8 +1,8 @@
-"""A field to type in. Its cursor does not blink: at rest nothing goes to the terminal."""
+"""A field to type in, and a box to tick. No cursor blinks: at rest nothing goes to the terminal."""
 
 from typing import Any
 
-from textual.widgets import Input
+from textual.widgets import Checkbox, Input
 
 
 class Field(Input):
@@ -11,3 +11,20 @@ class Field(Input):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cursor_blink = False
+
+
+class Tick(Checkbox):
+    """A box that is told from its sign, not only its colour, and in 7-bit signs."""
+
+    BUTTON_LEFT, BUTTON_INNER, BUTTON_RIGHT = "[", " ", "]"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._sign()
+
+    def watch_value(self) -> None:
+        self._sign()
+        super().watch_value()
+
+    def _sign(self) -> None:
+        self.BUTTON_INNER = "x" if self.value else " "
