@@ -16,7 +16,7 @@ class Field(Input):
 class Tick(Checkbox):
     """A box that is told from its sign, not only its colour, and in 7-bit signs."""
 
-    BUTTON_LEFT, BUTTON_INNER, BUTTON_RIGHT = "[", " ", "]"
+    BUTTON_LEFT, BUTTON_INNER, BUTTON_RIGHT = "", "[ ]", ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,4 +27,4 @@ class Tick(Checkbox):
         super().watch_value()
 
     def _sign(self) -> None:
-        self.BUTTON_INNER = "x" if self.value else " "
+        self.BUTTON_INNER = "[x]" if self.value else "[ ]"
