@@ -167,7 +167,7 @@ class Ledger:
                 "journal_mode": "wal",
                 "synchronous": "full",
                 "busy_timeout": BUSY_TIMEOUT_S * 1000,
-                "cache_size": -4_000,  # KB for each thread: the pages are in the cache of the system anyway
+                "cache_size": -1_000,  # KB for each thread: the pages are in the cache of the system anyway
                 "temp_store": "memory",
                 "wal_autocheckpoint": 4000,  # pages: what is written again and again is copied once
             },
@@ -280,6 +280,11 @@ class Ledger:
         finally:
             with self._explained():
                 self._connection().execute("ROLLBACK")
+
+    def keep_more_pages(self) -> None:
+        """Let this thread, which writes more than all others, keep the pages of its last transactions at hand."""
+        with self._explained():
+            self._connection().execute("PRAGMA cache_size = -8000")  # KB; a fifth less processor time than with 1000
 
     def version(self) -> int:
         """A number that changes when another connection has committed; costs microseconds."""
