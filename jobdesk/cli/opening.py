@@ -29,8 +29,8 @@ def opened(args: argparse.Namespace, surface: Literal["command", "app", "api"] =
         except JobdeskError:
             raise error from None
         sys.stderr.write(f"jobdesk: only looked, as with --read-only: {error}\n")
-    if desk.ledger.migrated is not None:
-        sys.stderr.write(f"jobdesk: {desk.ledger.migrated}\n")
+    if desk.ledger.notice is not None:
+        sys.stderr.write(f"jobdesk: {desk.ledger.notice}\n")
     try:
         yield desk
     finally:

@@ -177,6 +177,8 @@ class Ledger:
             self._db.register_function(function, name, takes, deterministic=True)
         with self._explained():
             self.migrated = migrating.bring_up(path, self._connection, clock, copied=copied, is_alive=is_alive)
+        self.notice = None if self.migrated is None else str(self.migrated)
+        """What whoever opened it should be told."""
 
     def close(self) -> None:
         """Close this thread's connection."""

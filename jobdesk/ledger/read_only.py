@@ -73,7 +73,7 @@ class ReadOnlyLedger(Ledger):
         self.path = path
         self.clock = clock
         self.on_commit = []
-        self.migrated = None
+        self.migrated = self.notice = None
         self._own = threading.local()
         self._opened = 0
         with self._explained():
