@@ -16,9 +16,7 @@ def ledger(home: Home, clock: Clock, settings: Settings, *, read_only: bool) -> 
         from jobdesk.ledger.read_only import ReadOnlyLedger
 
         return ReadOnlyLedger(home.database, clock)
-    from jobdesk import logs
-
-    lost = not home.database.exists() and (home.logs / logs.FILE).exists()
+    lost = not home.database.exists() and _has_worked(home)
     made = Ledger(home.database, clock, synchronous=lambda: settings.synchronous, is_alive=_is_alive)
     if lost:
         made.notice = (
@@ -27,6 +25,8 @@ def ledger(home: Home, clock: Clock, settings: Settings, *, read_only: bool) -> 
         )
     if made.notice is not None:
         import logging
+
+        from jobdesk import logs
 
         logs.to_file(home.logs)
         logging.getLogger("jobdesk").warning("%s", made.notice)
@@ -37,3 +37,9 @@ def _is_alive(pid: int, started: float) -> bool:
     from jobdesk.runtime.processes import is_alive
 
     return is_alive(pid, started)
+
+
+def _has_worked(home: Home) -> bool:
+    from jobdesk import logs
+
+    return (home.logs / logs.FILE).exists()
