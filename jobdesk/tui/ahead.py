@@ -9,12 +9,12 @@ from textual.screen import Screen
 
 from jobdesk.tui.direct import Direct
 
-_PATIENCE_S = 1.0
-"""What takes longer to open than this is not waited for."""
-
 
 class Ahead(Direct):
     """An app that holds keys while a screen, a dialog or a field is being opened, and then gives them on in order."""
+
+    patience_s = 1.0
+    """What takes longer to open than this is not waited for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Ahead(Direct):
         return answer
 
     def opening(self) -> Callable[[], None]:
-        """Hold keys until the answer is called; after a second they go on anyway."""
+        """Hold keys until the answer is called; after `patience_s` they go on anyway."""
         self._openings += 1
         over = False
 
@@ -52,7 +52,7 @@ class Ahead(Direct):
                 self._openings -= 1
                 self.call_later(self._go_on)  # behind the focus, which is given in the same way
 
-        self.set_timer(_PATIENCE_S, opened)
+        self.set_timer(self.patience_s, opened)
         return opened
 
     async def _go_on(self) -> None:

@@ -79,6 +79,7 @@ async def opened(
 ) -> AsyncIterator[Robot]:
     """An app on a desk; with `works` it hosts a consumer as it does for people."""
     app = JobdeskApp(desk, read_only=read_only, ascii=ascii)
+    app.patience_s = 60.0  # however slow this machine is
     if not works:
         app.host.eager = False
     app.snapshot = app.feed.read(rates=False)

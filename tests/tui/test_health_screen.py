@@ -39,6 +39,19 @@ async def test_every_check_is_a_row_with_a_page(desk: Desk) -> None:
         await robot.sees("database", "disk", "memory", "settings", "billing", "Jobs a minute", "How long jobs ran")
 
 
+async def test_what_a_check_counts_is_told_in_words(alarmed: Desk) -> None:
+    async with opened(alarmed, (120, 40)) as robot:
+        await robot.press("7")
+        await robot.sees("queues")
+        listing = robot.app.main.view.first_focus()
+        for _ in range(20):
+            if getattr(listing.value, "name", "") == "queues":  # type: ignore[attr-defined]
+                break
+            await robot.press("down")
+        await robot.sees("completed last hour")
+        assert "LastHour" not in robot.screen
+
+
 async def test_an_alert_is_acknowledged_and_its_rule_silenced(alarmed: Desk) -> None:
     async with opened(alarmed, (120, 40)) as robot:
         await robot.press("7")

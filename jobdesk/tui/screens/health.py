@@ -1,6 +1,7 @@
 """Whether the desk is well: checks, alerts, services and consumers, a page about each, and how it went lately."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -29,6 +30,7 @@ from jobdesk.tui.widgets.charts import Chart
 from jobdesk.tui.widgets.listing import Item
 
 _ALERTS = 50
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _BYTES = frozenset({"bytes", "free", "total", "used", "available", "memory", "rss", "rss_bytes"})
 _TONES = {
     "healthy": "ok", "closed": "ok", "alive": "ok", "warning": "warn", "half_open": "warn", "pending": "later",
@@ -202,9 +204,17 @@ def _details(details: Mapping[str, Any], width: int) -> list[Spans]:
 def _row(name: str, row: Any, width: int) -> list[Spans]:
     if not isinstance(row, Mapping):
         return list(fields(clean(name)[:10], _said(name, row), width))
-    said = "  ".join(f"{key} {_said(key, value)}" for key, value in row.items() if value not in (None, "", [], {}))
+    told = {key: value for key, value in row.items() if value not in (None, "", [], {})}
+    said = ", ".join(
+        f"{_words(key)} {_said(key, value)}" if key != "status" else str(value) for key, value in told.items()
+    )
     lines: list[Spans] = [((clean(name), "text"),)]
     return lines + [((f"  {line}", "muted"),) for line in wrap(clean(said), max(10, width - 2))]
+
+
+def _words(key: str) -> str:
+    """completedLastHour as people read it."""
+    return _HUMP.sub(" ", key).lower()
 
 
 def _said(name: str, value: Any) -> str:
