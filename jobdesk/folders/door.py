@@ -86,13 +86,13 @@ class Door:
         """The marker that must lie beside a file; None if none need."""
         return None if self._marker is None else path + self._marker
 
-    def barred(self, whole: bytes) -> str | None:
-        """Why a file (by its whole path) must wait: its marker is missing, or its lock is there."""
+    def barred(self, whole: bytes) -> tuple[str, str] | None:
+        """State and reason of a file (its whole path) that must wait: its marker is missing, or its lock is there."""
         name = os.path.basename(whole)
         if self._lock is not None and os.path.lexists(whole + self._lock):
-            return f"{shown(name + self._lock)} says that it is being written"
+            return "settling", f"{shown(name + self._lock)} says that it is being written"
         if self._marker is not None and not os.path.lexists(whole + self._marker):
-            return f"waits for {shown(name + self._marker)}"
+            return "waiting", f"waits for {shown(name + self._marker)}"
         return None
 
     # ── what is refused ──

@@ -150,7 +150,7 @@ class Owner:
         whole = os.path.join(self._place.root, path)
         barred = self._door.barred(whole)
         if barred is not None:
-            self.notes[path] = ("waiting", barred)
+            self.notes[path] = barred
             tracker.again(path, now, self._rule.rescan_s)
             return False
         refused = self._door.size(look.size)
