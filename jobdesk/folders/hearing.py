@@ -156,7 +156,7 @@ class Listener:
         for watch in [watch for watch, scan in self._watches.items() if scan != self._scan]:
             del self._watches[watch]
             self._ear.remove(watch, self)
-        if self._left_out:
+        if self._left_out and self._is_heard:
             some = "1 sub-folder" if self._left_out == 1 else f"{self._left_out} sub-folders"
             self._trouble_now = f"{some} cannot be watched: raise fs.inotify.max_user_watches; looked through instead"
         self.trouble = self._trouble_now
