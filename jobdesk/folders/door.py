@@ -11,6 +11,7 @@ from jobdesk.folders.rules import DONE, OWN, REJECTED, FolderRule, Patterns, ign
 
 _KINDS = {
     stat.S_IFLNK: "symbolic link",
+    stat.S_IFDIR: "folder",
     stat.S_IFIFO: "named pipe",
     stat.S_IFSOCK: "socket",
     stat.S_IFCHR: "device",
@@ -50,7 +51,7 @@ class Door:
     def kind(self, status: os.stat_result) -> str | None:
         """Why a thing of this kind, or of this owner, is left alone."""
         if not stat.S_ISREG(status.st_mode):
-            return _KINDS.get(stat.S_IFMT(status.st_mode), "not a file")
+            return _KINDS.get(stat.S_IFMT(status.st_mode), "thing of an unknown kind")
         if self.rule.owners and status.st_uid not in self.rule.owners:
             return f"belongs to {user_name(status.st_uid)}"
         return None

@@ -62,7 +62,9 @@ def test_a_folder_that_is_added_changed_and_removed_is_followed_at_once(working:
     until(lambda: states(working).get("sub/a.txt") == "done")
     assert results(working) == [{"content": "first", "album": "sub", "name": "a.txt"}]
     until(lambda: states(working).get("b.md") == "ignored")
-    working.set_folder(drop, pipeline="other", patterns=["*.md"])
+    with pytest.raises(UsageError, match=r"other has no parameter 'album'.*--unset data"):
+        working.set_folder(drop, pipeline="other")
+    working.set_folder(drop, pipeline="other", patterns=["*.md"], data={})
     until(lambda: states(working).get("b.md") == "done")
     assert results(working)[1] == "other"
     working.remove_folder(drop)
@@ -174,3 +176,25 @@ def test_a_folder_within_another_keeps_its_files_to_itself(working: Desk, tmp_pa
     assert sorted(map(str, results(working))) == sorted(
         ["other", "{'content': 'outer', 'album': '', 'name': 'out.txt'}"]
     )
+
+
+def test_data_that_the_pipeline_has_no_place_for_is_refused_and_never_dropped(desk: Desk, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"take has no parameter 'albun', did you mean 'album'\?"):
+        desk.add_folder(tmp_path / "in", "take", data={"albun": "{folder}"})
+    own = '[[folders]]\npath = "in"\npipeline = "take"\nsettle = "50ms"\nrescan = "1s"\ndata = { %s = "x" }\n'
+    desk.home.settings.write_text(own % "albun")
+    drop = desk.home.path / "in"
+    drop.mkdir()
+    working = Desk(desk.home.path)
+    engine = working.engine("consumer")
+    engine.start()
+    try:
+        (drop / "a.txt").write_text("kept until the settings are mended")
+        until(lambda: "albun" in str(folders.statuses(working.ledger)))
+        assert results(working) == []
+        desk.home.settings.write_text(own % "album")
+        until(lambda: results(working))
+        assert results(working)[0]["album"] == "x"
+    finally:
+        engine.stop()
+        working.close()
