@@ -105,6 +105,18 @@ def test_what_was_taken_in_comes_to_its_end_though_its_folder_was_removed(desk: 
     assert [path.read_text() for path in drop.glob("_done/*/*-a.txt")] == ["content"]
 
 
+def test_a_folder_that_left_the_settings_while_nobody_watched_is_forgotten(desk: Desk, tmp_path: Path) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "a.tmp").write_text("temporary")
+    desk.home.settings.write_text(f'[[folders]]\npath = "{drop}"\npipeline = "take"\n')
+    with Desk(desk.home.path):
+        until(lambda: states(desk) == {"a.tmp": "ignored"})
+    desk.home.settings.write_text("folders = []\n")
+    with Desk(desk.home.path):
+        until(lambda: states(desk) == folders.statuses(desk.ledger) == {})
+
+
 def test_of_two_consumers_one_watches_and_the_other_takes_over_when_it_is_killed(desk: Desk, tmp_path: Path) -> None:
     drop = tmp_path / "drop"
     desk.add_folder(drop, "take", **QUICK)
