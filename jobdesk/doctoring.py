@@ -12,6 +12,7 @@ from jobdesk.monitoring.finding import Finding, Patient, Watched, tried
 
 if TYPE_CHECKING:
     from jobdesk.desk import Desk
+    from jobdesk.folders.rules import FolderRule
 
 
 def look_first(home: Path, *, fix: bool) -> list[Finding]:
@@ -48,7 +49,7 @@ def _patient(desk: "Desk", fix: bool) -> Patient:
         since_boot=since_boot(),
         consumers=desk.consumers(),
         own=(home.inbox, home.quarantine, home.processors, home.logs, home.run, home.work),
-        watched=[_watched(rule.path, rule.recursive) for rule in rules],
+        watched=[_watched(rule) for rule in rules],
         storage=storage,
         work=home.work,
         processors={file: file.stat().st_mtime for file in home.processors.glob("*.py")},
@@ -58,11 +59,11 @@ def _patient(desk: "Desk", fix: bool) -> Patient:
     )
 
 
-def _watched(path: Path, recursive: bool) -> Watched:
+def _watched(rule: "FolderRule") -> Watched:
     from jobdesk.folders.rules import OWN
 
     own = OWN.decode()
-    return Watched(path, recursive, own, path / own / "claimed")
+    return Watched(rule.path, rule.recursive, own, rule.path / own / "claimed", rule.source == "keep")
 
 
 def _bury(desk: "Desk", consumer: str, why: str) -> None:

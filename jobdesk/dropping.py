@@ -75,7 +75,8 @@ def _accepts(desk: "Desk", type_: str) -> frozenset[str] | None:
 def _said(desk: "Desk", type_: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """The data without what says nothing, where the type's own default holds."""
     fields = desk.registry.get(type_).payload.model_fields
-    return {key: value for key, value in data.items() if value is not None or fields[key].is_required()}
+    default = {key for key, field in fields.items() if not field.is_required()}
+    return {key: value for key, value in data.items() if value is not None or key not in default}
 
 
 def _submit(

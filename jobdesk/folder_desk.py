@@ -266,7 +266,23 @@ class FolderDesk:
                 f"no flow and no job type is named '{own.pipeline}'{nearest(own.pipeline, known)}: "
                 "see `jobdesk processors list`"
             )
+        takes = self._taken_by(own.pipeline)
+        wrong = None if takes is None else next((key for key in own.data if key not in takes), None)
+        if wrong is not None:
+            raise UsageError(
+                f"{own.pipeline} has no parameter '{wrong}'{nearest(wrong, takes or ())}: say other data, or none "
+                "(`jobdesk folders set --unset data`)"
+            )
         return folder_rules.rule(own, self.home.path)
+
+    def _taken_by(self, pipeline: str) -> list[str] | None:
+        """The keys that a flow or a job type can be given, in every spelling; None: any."""
+        flow = self.named_flow(pipeline)
+        if flow is not None:
+            return None if flow.inputs is None else sorted(flow.inputs)
+        fields = self.registry.processors[pipeline].payload.model_fields
+        spelled = [field.validation_alias for field in fields.values() if field.validation_alias is not None]
+        return [*fields, *(str(name) for one in spelled for name in getattr(one, "choices", [one]))]
 
 
 def _checked(path: str, said: Mapping[str, Any]) -> Any:

@@ -205,6 +205,8 @@ class Processor:
             key = ".".join(str(part) for part in item["loc"])
             if item["type"] == "missing":
                 parts.append(f"'{key}' is missing")
+            elif item["type"] == "extra_forbidden" and len(item["loc"]) > 1:
+                parts.append(f"'{key}' is not known there")
             elif item["type"] == "extra_forbidden":
                 parts.append(f"'{key}' is not a parameter{nearest(key, known)}; it takes {', '.join(known) or 'none'}")
             elif not item["loc"]:  # it is about the payload as a whole, and there may be secrets in that

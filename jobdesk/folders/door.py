@@ -11,6 +11,7 @@ from jobdesk.folders.rules import DONE, OWN, REJECTED, FolderRule, Patterns, ign
 
 _KINDS = {
     stat.S_IFLNK: "symbolic link",
+    stat.S_IFDIR: "folder",
     stat.S_IFIFO: "named pipe",
     stat.S_IFSOCK: "socket",
     stat.S_IFCHR: "device",
@@ -50,7 +51,7 @@ class Door:
     def kind(self, status: os.stat_result) -> str | None:
         """Why a thing of this kind, or of this owner, is left alone."""
         if not stat.S_ISREG(status.st_mode):
-            return _KINDS.get(stat.S_IFMT(status.st_mode), "not a file")
+            return _KINDS.get(stat.S_IFMT(status.st_mode), "thing of an unknown kind")
         if self.rule.owners and status.st_uid not in self.rule.owners:
             return f"belongs to {user_name(status.st_uid)}"
         return None
@@ -86,13 +87,13 @@ class Door:
         """The marker that must lie beside a file; None if none need."""
         return None if self._marker is None else path + self._marker
 
-    def barred(self, whole: bytes) -> str | None:
-        """Why a file (by its whole path) must wait: its marker is missing, or its lock is there."""
+    def barred(self, whole: bytes) -> tuple[str, str] | None:
+        """State and reason of a file (its whole path) that must wait: its marker is missing, or its lock is there."""
         name = os.path.basename(whole)
         if self._lock is not None and os.path.lexists(whole + self._lock):
-            return f"{shown(name + self._lock)} says that it is being written"
+            return "settling", f"{shown(name + self._lock)} says that it is being written"
         if self._marker is not None and not os.path.lexists(whole + self._marker):
-            return f"waits for {shown(name + self._marker)}"
+            return "waiting", f"waits for {shown(name + self._marker)}"
         return None
 
     # ── what is refused ──

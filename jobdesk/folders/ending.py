@@ -5,13 +5,14 @@ record is taken up again; one whose record says finished is ended once more.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jobdesk.core.clock import Clock
 from jobdesk.core.names import shown
-from jobdesk.folders import claim, finish
+from jobdesk.folders import claim, finish, quarantine
 from jobdesk.folders.claim import Claim
 from jobdesk.folders.owning import Owner
 from jobdesk.folders.place import Place
@@ -130,9 +131,19 @@ class Ender:
         told = finish.sidecar(file, reason, message, ended.at, ended.failure)
         if reason != "virus":
             return finish.reject(place, file.id, file.path, ended.at, told)
-        kept = finish.quarantine(place, self._quarantine, file.id, file.path, told)
-        finish.write_sidecar(place, file.id, file.path, ended.at, told | {"retry": "it lies in the quarantine"})
-        return kept
+        return self._quarantined(ended, told)
+
+    def _quarantined(self, ended: intake.Ended, told: Mapping[str, Any]) -> bytes | None:
+        file, place = ended.file, self._place
+        job = ended.failure.job if ended.failure is not None else None
+        kept = quarantine.of_scan(self._quarantine, job, file.sha256)
+        if kept is not None:
+            target: bytes | None = finish.quarantined(place, kept, file.id, told)
+        else:
+            target = finish.quarantine(place, self._quarantine, file.id, file.path, told)
+        lies = {"retry": "it lies in the quarantine"}
+        finish.write_sidecar(place, file.id, file.path, ended.at, {**told, **lies})
+        return target
 
     def reconcile(self, owner: Owner) -> str | None:
         """Bring claims on disk and their records together; a sentence where somebody must act.

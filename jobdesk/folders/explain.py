@@ -140,7 +140,7 @@ def _ask_the_file(asked: _Asked, door: Door, path: bytes, status: os.stat_result
 def _unfinished(door: Door, path: bytes, found: Ready) -> str | None:
     barred = door.barred(path)
     if barred is not None:
-        return barred
+        return barred[1]
     if found is Ready.BUSY:
         return "a program has it open for writing: it is waited for until that closes it"
     return "its end is missing: it may still be on its way" if found is Ready.CUT else None

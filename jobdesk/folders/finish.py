@@ -95,7 +95,7 @@ def write_sidecar(place: Place, id_: str, path: bytes, at: float, sidecar: Mappi
 
 
 def quarantine(place: Place, folder: Path, id_: str, path: bytes, sidecar: Mapping[str, Any]) -> bytes | None:
-    """Move a claimed file to the quarantine, readable by its owner only; where it is, None if it was gone already."""
+    """Move a claimed file to the quarantine, where nobody can read it; where it is, None if it was gone already."""
     target = os.path.join(os.fsencode(folder), archive_name(id_, path))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     data = place.data(id_)
@@ -104,10 +104,19 @@ def quarantine(place: Place, folder: Path, id_: str, path: bytes, sidecar: Mappi
         new = os.path.join(os.fsencode(folder), b"." + id_.encode() + b".new")
         claim.copy(data, new, 0o600)
         os.rename(new, target)
+        os.chmod(target, 0)  # its owner must change that before anything can read it
         os.unlink(data)
     if not os.path.lexists(target):
         return None
     _write_json(place, id_, target + SIDECAR, sidecar, 0o600)
+    return target
+
+
+def quarantined(place: Place, kept: Path, id_: str, sidecar: Mapping[str, Any]) -> bytes:
+    """A scan has moved the same content to the quarantine: that is the one copy. Where it is."""
+    target = os.fsencode(kept)
+    _write_json(place, id_, target + SIDECAR, sidecar, 0o600)
+    remove(place, id_)
     return target
 
 

@@ -248,13 +248,13 @@ class DropFolder:
             return
         self._told_at = monotonic
         full = f"less than {self.rule.min_free_bytes / 1e6:.0f} MB are free: nothing is taken in until there is more"
-        ear = self._listener
+        ear, left = self._listener, self._looker.left()
         status = replace(
             self._teller.status,
             mode=self._looker.mode,
-            waiting=self._tracker.settled_count,
-            settling=self._tracker.settling_count + len(self._owner.held),
-            ignored=self._looker.seen.ignored_count,
+            waiting=self._tracker.settled_count + left["waiting"],
+            settling=self._tracker.settling_count - left.total() + len(self._owner.held),
+            ignored=self._looker.seen.ignored_count + left["ignored"],
             scanned_at=now - (monotonic - self._looker.ended_at) if self._looker.scans else None,
             scan_ms=round(self._looker.took_s * 1000, 1),
             restarts=ear.restarts if ear is not None else 0,

@@ -148,7 +148,7 @@ class Listener:
                 if error.errno in (errno.ENOSPC, errno.EMFILE):
                     said = "the system's limit is reached: raise fs.inotify.max_user_watches and max_user_instances"
                 self._trouble_now = f"changes are not heard ({said}): the folder is looked through instead"
-            else:
+            elif error.errno in (errno.ENOSPC, errno.EMFILE):  # one that is gone or unreadable the scan itself meets
                 self._left_out += 1
 
     def end_scan(self) -> None:
@@ -156,11 +156,9 @@ class Listener:
         for watch in [watch for watch, scan in self._watches.items() if scan != self._scan]:
             del self._watches[watch]
             self._ear.remove(watch, self)
-        if self._left_out:
-            self._trouble_now = (
-                f"{self._left_out} sub-folders cannot be watched: raise fs.inotify.max_user_watches; "
-                "they are looked through instead"
-            )
+        if self._left_out and self._is_heard:
+            some = "1 sub-folder" if self._left_out == 1 else f"{self._left_out} sub-folders"
+            self._trouble_now = f"{some} cannot be watched: raise fs.inotify.max_user_watches; looked through instead"
         self.trouble = self._trouble_now
 
     def stop(self) -> None:

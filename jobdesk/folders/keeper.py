@@ -133,9 +133,8 @@ class Keeper(Service):
         except Exception:  # what held before still does
             logging.getLogger("jobdesk").exception("the drop folders cannot be followed")
             return
-        for path in dropped.with_open_files(self._ledger) if first else ():
-            if path not in wanted:  # removed while nobody watched: what is at work still comes to its end
-                self._retire(self._take_up(FolderRule(path=Path(path), pipeline="")))
+        if first:
+            self._let_go_of_former(wanted)
         for path, one in list(self._kept.items()):
             if path in wanted and one.folder.rule == wanted[path] and not one.folder.retired:
                 self.poke(one)  # perhaps a scan is wanted
@@ -149,6 +148,16 @@ class Keeper(Service):
         for path, one in self._kept.items():
             others = [other.folder for name, other in self._kept.items() if name != path]
             one.folder.door.apart = frozenset(root for other in others for root in other.roots)
+
+    def _let_go_of_former(self, wanted: Mapping[str, FolderRule]) -> None:
+        """Of folders that were removed while nobody watched: what is at work still comes to its end."""
+        open_ = [path for path in dropped.with_open_files(self._ledger) if path not in wanted]
+        for path in open_:
+            self._retire(self._take_up(FolderRule(path=Path(path), pipeline="")))
+        if former := [path for path in dropped.reported(self._ledger) if path not in wanted and path not in open_]:
+            with self._ledger.write() as tx:
+                for path in former:
+                    dropped.forget(tx, path)
 
     def _take_up(self, rule: FolderRule) -> _Kept:
         poked: list[_Kept] = []

@@ -1,6 +1,7 @@
 """What is seen of a folder: single files that were heard of or may have settled, and all of it now and then."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 
 from jobdesk.core.clock import Clock
@@ -64,7 +65,13 @@ class Looker:
     def is_busy(self) -> bool:
         """Whether something is to be looked at, or settling."""
         heard = self._listener is not None and (self._listener.must_scan or self._listener.has_hints)
-        return not self.scans or self.is_scanning or heard or len(self.tracker) > 0
+        return not self.scans or self.is_scanning or heard or len(self.tracker) > self.left().total()
+
+    def left(self) -> Counter[str]:
+        """How many files have rested and are left as they are until somebody acts: by state, waiting or ignored."""
+        notes, tracker = self._owner.notes.copy(), self.tracker
+        noted = ((path, state) for path, (state, _) in notes.items() if state != "settling")
+        return Counter(state for path, state in noted if path in tracker and not tracker.is_settled(path))
 
     # ── single files ──
 
@@ -77,6 +84,8 @@ class Looker:
         for path in {self._door.marked(path) or path for path in heard}:
             if path in self._owner.notes and path in self.tracker:
                 self.tracker.again(path, now, 0.0)
+                if self._owner.notes[path][0] == "waiting":  # what it waits for may be there
+                    del self._owner.notes[path]
             self._look_at(path)
         for path in self.tracker.due(now, DUE_AT_ONCE):
             self._look_at(path)

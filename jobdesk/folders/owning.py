@@ -150,7 +150,7 @@ class Owner:
         whole = os.path.join(self._place.root, path)
         barred = self._door.barred(whole)
         if barred is not None:
-            self.notes[path] = ("waiting", barred)
+            self.notes[path] = barred
             tracker.again(path, now, self._rule.rescan_s)
             return False
         refused = self._door.size(look.size)
@@ -296,7 +296,7 @@ class Owner:
         return found
 
     def payload(self, content: Content, accepts: frozenset[str] | None) -> dict[str, Any]:
-        """What the job is told of a file, as far as its type has parameters for it."""
+        """What the job is told of a file: name and album if its type takes them, and what the rule says in any case."""
         one = content.claim
         look = one.source or one.look
         named = os.path.join(os.path.dirname(one.path), plain_name(one.path))
@@ -304,9 +304,8 @@ class Owner:
             named, size=content.size, sha256=content.sha256, mtime_ns=look.mtime_ns if look is not None else 0
         )
         offered: dict[str, Any] = {"name": known["name"], "album": known["folder"] or None}
-        offered |= payload.fill(self._rule.data, known)
-        kept = {key: value for key, value in offered.items() if accepts is None or key in accepts}
-        return kept | {"source": os.fsdecode(self._place.data(one.id))}
+        taken = {key: value for key, value in offered.items() if accepts is None or key in accepts}
+        return taken | payload.fill(self._rule.data, known) | {"source": os.fsdecode(self._place.data(one.id))}
 
 
 _NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

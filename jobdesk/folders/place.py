@@ -31,6 +31,7 @@ class Place:
         self._corner = corner
         self._identity: tuple[int, int] | None = None
         self._lock: int | None = None
+        self._was_mounted = False
 
     @property
     def own(self) -> bytes:
@@ -64,6 +65,11 @@ class Place:
             status = os.stat(self.root)
             if not stat.S_ISDIR(status.st_mode):
                 raise Offline(f"{self.path} is not a folder: move it away or name another folder in jobdesk.toml")
+            mounted = os.path.ismount(self.root)
+            if self._was_mounted and not mounted and not os.path.lexists(os.path.join(self.root, OWN)):
+                raise Offline(
+                    f"what was mounted at {self.path} is gone: mount it again, or restart to use the bare folder"
+                )
             self.ends = self.root
             try:
                 self._make_own()
@@ -86,7 +92,7 @@ class Place:
         except OSError as error:
             self.close()
             raise Offline(f"{self.path} cannot be used ({error.strerror}): files in it are not taken") from error
-        self._identity = (status.st_dev, status.st_ino)
+        self._identity, self._was_mounted = (status.st_dev, status.st_ino), mounted
         return True
 
     def _make_own(self) -> None:

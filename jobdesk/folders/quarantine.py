@@ -17,6 +17,15 @@ def held(quarantine: Path) -> list[rejected.Refused]:
     return rejected.refused([], quarantine, _ALL)
 
 
+def of_scan(quarantine: Path, job: str | None, sha256: str | None) -> Path | None:
+    """Where the scan that a job made has put a file of this content; None if it put none."""
+    for path in quarantine.glob(f"*{rejected.INFECTED}"):
+        said = rejected.note(path)
+        if None not in (job, sha256) and (said.get("job"), said.get("sha256")) == (job, sha256):
+            return path
+    return None
+
+
 def find(quarantine: Path, name: str) -> rejected.Refused:
     """The one file of this name, or whose name begins so.
 

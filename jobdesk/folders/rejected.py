@@ -86,9 +86,18 @@ def _text(said: dict[str, Any], key: str) -> str:
 
 
 def _sidecar(path: Path) -> dict[str, Any]:
-    note = path.with_suffix(".json") if path.suffix == INFECTED else os.fsencode(path) + SIDECAR
+    """What is said of a file: by its folder, and by a scan that moved it."""
+    return _read(os.fsencode(path) + SIDECAR) | note(path)
+
+
+def note(path: Path) -> dict[str, Any]:
+    """What a scan says of a file that it moved."""
+    return _read(os.fsencode(path.with_suffix(".json"))) if path.suffix == INFECTED else {}
+
+
+def _read(path: bytes) -> dict[str, Any]:
     try:
-        with open(note, "rb") as file:
+        with open(path, "rb") as file:
             said = json.loads(file.read(_SIDECAR_BYTES))
     except (OSError, ValueError):
         return {}

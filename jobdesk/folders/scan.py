@@ -113,6 +113,9 @@ class Scan:
                 return None
             why = self._door.name(path)
             status = entry.stat(follow_symlinks=False) if why is None else None
+        except PermissionError as error:  # a folder that may be listed and not entered
+            self._ignore(path, f"unreadable: {error.strerror}")
+            return None
         except OSError:
             return None  # gone between listing and looking
         if status is not None:

@@ -133,6 +133,11 @@ class StabilityTracker:
         """Paths of the others, in the order in which they were seen."""
         return (path for path, seen in self._seen.items() if not seen.settled)
 
+    def is_settled(self, path: bytes) -> bool:
+        """Whether the file has rested long enough."""
+        seen = self._seen.get(path)
+        return seen is not None and seen.settled
+
     def signature(self, path: bytes) -> Look:
         """What the file looked like when it was last seen."""
         return self._seen[path].look

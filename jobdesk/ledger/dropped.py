@@ -61,6 +61,11 @@ def with_open_files(ledger: Ledger) -> list[str]:
     return [row[0] for row in rows]
 
 
+def reported(ledger: Ledger) -> list[str]:
+    """Folders that are or were watched, and are not forgotten."""
+    return [row[0] for row in ledger.rows("SELECT path FROM folder")]
+
+
 def forget(tx: Tx, path: str) -> None:
     """Nobody watches this folder any more: how it did, and what was seen in it; what was taken in stays recorded."""
     tx.run("DELETE FROM folder WHERE path = ?", (path,))

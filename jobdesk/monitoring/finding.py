@@ -44,6 +44,8 @@ class Watched:
     own: str
     """The name of its own corner, which is not watched."""
     claimed: Path
+    kept: bool = False
+    """Its files stay in it, so that it need not be writable."""
 
 
 @dataclass(frozen=True, slots=True)

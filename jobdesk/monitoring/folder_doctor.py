@@ -36,7 +36,9 @@ def missing(patient: Patient) -> Finding:
 
 def writable(patient: Patient) -> Finding:
     """Whether files can be put into each folder."""
-    shut = [folder for folder in _all(patient) if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK)]
+    kept = {folder.path for folder in patient.watched if folder.kept and os.access(folder.path, os.R_OK | os.X_OK)}
+    wanted = [folder for folder in _all(patient) if folder.is_dir() and folder not in kept]
+    shut = [folder for folder in wanted if not os.access(folder, os.W_OK | os.X_OK)]
     if not shut:
         return Finding("writable", True, "every folder may be written")
     read_only = os.statvfs(shut[0]).f_flag & os.ST_RDONLY

@@ -2,15 +2,19 @@
 
 import os
 from contextlib import suppress
+from pathlib import Path
 
 from jobdesk.monitoring.check import Check, Scene
+
+_CORNER = ".jobdesk"
+"""Lies in each folder whose files are taken out of it."""
 
 
 def folders(scene: Scene) -> Check:
     """Those that a consumer has watched."""
     check = Check("folders")
     for path, mode, message in scene.ledger.rows("SELECT path, mode, message FROM folder ORDER BY path"):
-        why = _unusable(path)
+        why = unusable(path, mode)
         check.details[path] = {"mode": mode, "usable": why is None, "message": message}
         if why is not None:
             check.worse("warning", f"the folder {path} cannot be used ({why}): make or mend it, or mount its disk")
@@ -19,11 +23,15 @@ def folders(scene: Scene) -> Check:
     return check
 
 
-def _unusable(path: str) -> str | None:
-    """Why files cannot be taken from the folder; None if they can."""
+def unusable(path: str, mode: str) -> str | None:
+    """Why files cannot be taken from the folder, which is watched in this mode; None if they can."""
     try:
         with os.scandir(path) as names, suppress(StopIteration):
             next(names)
     except OSError as error:
         return error.strerror or str(error)
-    return None if os.access(path, os.W_OK | os.X_OK) else "it may not be written"
+    if os.access(path, os.W_OK | os.X_OK):
+        return None
+    if mode in ("watch", "scan") and os.access(path, os.X_OK) and not Path(path, _CORNER).exists():
+        return None  # its files stay where they are, and its corner is in the home
+    return "it may not be written"

@@ -1,6 +1,5 @@
 """What each rule sees now, by subject."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,6 +14,7 @@ from jobdesk.core.terms import Query, Term
 from jobdesk.ledger import breakers, gauges, lying, search, waiting
 from jobdesk.ledger.database import Ledger
 from jobdesk.monitoring.disk import disk_of
+from jobdesk.monitoring.folder_health import unusable
 
 LATE_S = 60.0
 """How long after its time a schedule may come."""
@@ -152,7 +152,7 @@ class Measurer:
         modes, found = gauges.folder_modes(self._ledger), []
         for path in watch.folders:
             mode, message = modes.get(path, ("", None))
-            usable = os.access(path, os.R_OK | os.W_OK | os.X_OK)
+            usable = unusable(path, mode) is None
             why = message if mode == "offline" and message else "it is missing or may not be read and written"
             bad = mode == "offline" or not usable
             found.append(Reading(path, float(bad), f"the folder {path} cannot be used: {why}" if bad else ""))

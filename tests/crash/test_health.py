@@ -48,9 +48,14 @@ if os.getuid() == 0:  # root may read and write whatever the modes say
     os.chown(folder, 65534, 65534)
     os.setgid(65534)
     os.setuid(65534)
+corner = Path(folder, ".jobdesk")
+corner.mkdir()
 for mode in (0o700, 0o000, 0o500, 0o700):
     os.chmod(folder, mode)
     print(oct(mode), folders(scene).status, folders(scene).says)
+corner.rmdir()
+os.chmod(folder, 0o500)  # as one is whose files stay in it
+print(oct(0o500), folders(scene).status, folders(scene).says)
 """
 
 
@@ -180,8 +185,8 @@ def test_a_folder_that_may_not_be_read_or_written_is_a_warning(open_folder: Path
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    mended, *wrong, again = done.stdout.splitlines()
-    assert mended == again == "0o700 healthy []"
+    mended, *wrong, again, kept = done.stdout.splitlines()
+    assert mended == again == "0o700 healthy []" and kept == "0o500 healthy []"
     assert "0o0 warning" in wrong[0] and "(Permission denied): make or mend it" in wrong[0]
     assert "0o500 warning" in wrong[1] and "(it may not be written)" in wrong[1]
 

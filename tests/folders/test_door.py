@@ -118,7 +118,7 @@ def test_a_file_is_left_to_who_locked_it(desk: Desk) -> None:
     (desk.inbox / "a.jpg.busy").touch()
     (desk.inbox / "a.jpg").write_bytes(b"locked")
     desk.run()
-    assert desk.read == [] and "a.jpg.busy says" in desk.files("waiting")[0]["reason"]
+    assert desk.read == [] and "a.jpg.busy says" in desk.files("settling")[0]["reason"]
     (desk.inbox / "a.jpg.busy").unlink()
     desk.look(40)
     desk.run()
@@ -209,3 +209,17 @@ def test_each_rule_says_whether_a_file_passes_and_nothing_is_changed(desk: Desk)
     rule = FolderRule(path=desk.inbox, pipeline="UPLOAD")
     assert explain(rule, desk.inbox / "a.jpg", known).outcome == "accepted"
     assert sorted((path, path.lstat().st_mtime_ns) for path in desk.inbox.rglob("*")) == before
+
+
+def test_a_file_that_waits_for_its_marker_is_waiting_and_holds_up_no_drain(desk: Desk) -> None:
+    desk.open(marker=".done", lock=".busy")
+    for name in ("a.jpg", "locked.jpg"):
+        (desk.inbox / name).write_bytes(name.encode())
+    (desk.inbox / "locked.jpg.busy").touch()
+    desk.settle()
+    assert (desk.status()["waiting"], desk.status()["settling"]) == (1, 1)
+    assert desk.service.busy  # somebody says that they are writing
+    (desk.inbox / "locked.jpg").unlink()
+    desk.look(30)
+    desk.settle()
+    assert (desk.status()["waiting"], desk.status()["settling"]) == (1, 0) and not desk.service.busy

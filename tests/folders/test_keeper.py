@@ -62,7 +62,9 @@ def test_a_folder_that_is_added_changed_and_removed_is_followed_at_once(working:
     until(lambda: states(working).get("sub/a.txt") == "done")
     assert results(working) == [{"content": "first", "album": "sub", "name": "a.txt"}]
     until(lambda: states(working).get("b.md") == "ignored")
-    working.set_folder(drop, pipeline="other", patterns=["*.md"])
+    with pytest.raises(UsageError, match=r"other has no parameter 'album'.*--unset data"):
+        working.set_folder(drop, pipeline="other")
+    working.set_folder(drop, pipeline="other", patterns=["*.md"], data={})
     until(lambda: states(working).get("b.md") == "done")
     assert results(working)[1] == "other"
     working.remove_folder(drop)
@@ -101,6 +103,18 @@ def test_what_was_taken_in_comes_to_its_end_though_its_folder_was_removed(desk: 
         until(lambda: states(desk) == {"a.txt": "done"})
         until(lambda: folders.statuses(desk.ledger) == {})
     assert [path.read_text() for path in drop.glob("_done/*/*-a.txt")] == ["content"]
+
+
+def test_a_folder_that_left_the_settings_while_nobody_watched_is_forgotten(desk: Desk, tmp_path: Path) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "a.tmp").write_text("temporary")
+    desk.home.settings.write_text(f'[[folders]]\npath = "{drop}"\npipeline = "take"\n')
+    with Desk(desk.home.path):
+        until(lambda: states(desk) == {"a.tmp": "ignored"})
+    desk.home.settings.write_text("folders = []\n")
+    with Desk(desk.home.path):
+        until(lambda: states(desk) == folders.statuses(desk.ledger) == {})
 
 
 def test_of_two_consumers_one_watches_and_the_other_takes_over_when_it_is_killed(desk: Desk, tmp_path: Path) -> None:
@@ -174,3 +188,25 @@ def test_a_folder_within_another_keeps_its_files_to_itself(working: Desk, tmp_pa
     assert sorted(map(str, results(working))) == sorted(
         ["other", "{'content': 'outer', 'album': '', 'name': 'out.txt'}"]
     )
+
+
+def test_data_that_the_pipeline_has_no_place_for_is_refused_and_never_dropped(desk: Desk, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"take has no parameter 'albun', did you mean 'album'\?"):
+        desk.add_folder(tmp_path / "in", "take", data={"albun": "{folder}"})
+    own = '[[folders]]\npath = "in"\npipeline = "take"\nsettle = "50ms"\nrescan = "1s"\ndata = { %s = "x" }\n'
+    desk.home.settings.write_text(own % "albun")
+    drop = desk.home.path / "in"
+    drop.mkdir()
+    working = Desk(desk.home.path)
+    engine = working.engine("consumer")
+    engine.start()
+    try:
+        (drop / "a.txt").write_text("kept until the settings are mended")
+        until(lambda: "albun" in str(folders.statuses(working.ledger)))
+        assert results(working) == []
+        desk.home.settings.write_text(own % "album")
+        until(lambda: results(working))
+        assert results(working)[0]["album"] == "x"
+    finally:
+        engine.stop()
+        working.close()

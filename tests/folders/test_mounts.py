@@ -49,6 +49,23 @@ def test_a_folder_whose_mount_comes_goes_and_returns_is_served_throughout(desk: 
     assert desk.read == [b"on the share", b"below it"]
 
 
+def test_a_folder_whose_mount_is_gone_is_offline_and_not_empty(desk: Desk, mount: Mount) -> None:
+    mount(desk.inbox, "4m")
+    desk.open(min_free_bytes=0)
+    desk.look()
+    subprocess.run(["umount", "-l", str(desk.inbox)], check=True)
+    (desk.inbox / "a.jpg").write_bytes(b"below it")
+    desk.look(30)
+    desk.run()
+    assert desk.status()["mode"] == "offline" and "what was mounted at" in desk.status()["message"]
+    assert os.listdir(desk.inbox) == ["a.jpg"]  # the bare folder is left as it is
+    mount(desk.inbox, "4m")
+    (desk.inbox / "b.jpg").write_bytes(b"on the share")
+    desk.look(30)
+    desk.run()
+    assert desk.read == [b"on the share"] and desk.status()["mode"] == "scan"
+
+
 def test_a_full_disk_is_said_and_taking_in_goes_on_when_there_is_room(desk: Desk, mount: Mount) -> None:
     mount(desk.inbox, "256k")
     desk.open(min_free_bytes=0)

@@ -199,7 +199,7 @@ def test_the_limit_of_watches_is_said_and_the_folder_looked_through_instead(
     desk.service.stop()
     desk.service = desk.make(ear=ear)
     desk.look()
-    assert desk.status()["mode"] == "scan" and "1 sub-folders cannot be watched" in desk.status()["message"]
+    assert desk.status()["mode"] == "scan" and "1 sub-folder cannot be watched" in desk.status()["message"]
     (desk.inbox / "sub/a.jpg").write_bytes(b"unheard")
     desk.run()
     assert desk.read == [b"unheard"]

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -238,9 +239,11 @@ def test_a_folder_that_may_not_be_written_is_named() -> None:
         shut.mkdir(mode=0o755)
         free.mkdir()
         free.chmod(0o777)
+        kept = replace(watch(folder / "kept"), kept=True)  # nobody need write where files stay
+        kept.path.mkdir(mode=0o755)
 
         def seen() -> list[object]:
-            patient = Patient(ledger, folder, 0.0, own=(shut, free))
+            patient = Patient(ledger, folder, 0.0, own=(shut, free), watched=(kept,))
             one = folder_doctor.writable(patient)
             return [one.ok, one.message, one.mend]
 
