@@ -281,6 +281,11 @@ class Ledger:
             with self._explained():
                 self._connection().execute("ROLLBACK")
 
+    def interrupter(self) -> Callable[[], None]:
+        """What any thread may call to make a statement that this thread executes then fail with a LedgerError."""
+        with self._explained():
+            return self._connection().interrupt
+
     def version(self) -> int:
         """A number that changes when another connection has committed; costs microseconds."""
         found = self.row("PRAGMA data_version")

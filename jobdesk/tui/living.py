@@ -183,9 +183,9 @@ class DeskApp(Direct):
     @on(SnapshotRead)
     def _snapshot_read(self, message: SnapshotRead) -> None:
         self.snapshot = message.snapshot
-        self.rest.saw(message.snapshot)
+        draw = self.rest.saw(message.snapshot)
         self._look_who_works()
-        if not self._asking:
+        if draw and not self._asking:
             self.show_snapshot()
 
     @property
@@ -234,6 +234,7 @@ class DeskApp(Direct):
 
     def on_app_focus(self) -> None:
         self.feed.away(False)
+        self.rest.moved()
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
@@ -255,7 +256,7 @@ class DeskApp(Direct):
     @property
     def clock_text(self) -> str:
         told = clock_time(self.clock.now())
-        return told[:-3].rjust(len(told)) if self.rest.now else told  # at rest nothing is written each second
+        return f"at {told[:-3]}" if self.rest.now else told  # at rest: when the screen was drawn
 
     @property
     def hint(self) -> str:
