@@ -283,8 +283,15 @@ class Ledger:
 
     def interrupter(self) -> Callable[[], None]:
         """What any thread may call to make a statement that this thread executes then fail with a LedgerError."""
-        with self._explained():
-            return self._connection().interrupt
+        own = vars(self._thread)  # of this thread
+
+        def interrupt() -> None:
+            mine: _Mine | None = own.get("mine")
+            if mine is not None:
+                with suppress(sqlite3.ProgrammingError):  # it is being closed
+                    mine.connection.interrupt()
+
+        return interrupt
 
     def version(self) -> int:
         """A number that changes when another connection has committed; costs microseconds."""
