@@ -61,7 +61,7 @@ def fill_finished(peer: Peer, folder: Path, how: Options) -> Found:
     desk = _ours(peer).desk
     began = time.monotonic()
     fill(desk.home.path, how.finished)
-    while folding.fold(desk.ledger, FOLDED_AT_ONCE).more:
+    while folding.fold(desk.ledger, FOLDED_AT_ONCE).more or folding.forget(desk.ledger, time.time()).more:
         pass
     desk.resume("default")
     return {"fill_s": time.monotonic() - began}

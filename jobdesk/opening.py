@@ -16,14 +16,20 @@ def ledger(home: Home, clock: Clock, settings: Settings, *, read_only: bool) -> 
         from jobdesk.ledger.read_only import ReadOnlyLedger
 
         return ReadOnlyLedger(home.database, clock)
+    lost = not home.database.exists() and _has_worked(home)
     made = Ledger(home.database, clock, synchronous=lambda: settings.synchronous, is_alive=_is_alive)
-    if made.migrated is not None:
+    if lost:
+        made.notice = (
+            f"{home.database} was gone, though this home has been worked with: a new one is begun, without the old "
+            "jobs; if you have a backup: jobdesk restore FILE"
+        )
+    if made.notice is not None:
         import logging
 
         from jobdesk import logs
 
         logs.to_file(home.logs)
-        logging.getLogger("jobdesk").warning("%s", made.migrated)
+        logging.getLogger("jobdesk").warning("%s", made.notice)
     return made
 
 
@@ -31,3 +37,9 @@ def _is_alive(pid: int, started: float) -> bool:
     from jobdesk.runtime.processes import is_alive
 
     return is_alive(pid, started)
+
+
+def _has_worked(home: Home) -> bool:
+    from jobdesk import logs
+
+    return (home.logs / logs.FILE).exists()

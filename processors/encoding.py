@@ -20,6 +20,8 @@ ANIMATED: frozenset[OutputFormat] = frozenset({"webp", "gif", "png", "avif"})
 """Formats that hold more than one frame."""
 LEAST_QUALITY = 10
 _TRIES = 7
+_WEBP_EFFORT = 2
+"""Of 0 to 6; 4 is libwebp's own. 13 photos at 1600 px took 88 ms instead of 168, for 4 % more bytes and 0.2 dB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def _saved(image: Image.Image, output: Output, how: Mapping[str, Any]) -> bytes:
             exif=kept.exif, **({"xmp": kept.xmp} if kept.xmp else {}), **({"extra": extra} if extra else {}),
         )  # fmt: skip
     elif output.format == "webp":
-        image.save(file, "WEBP", quality=output.quality, method=4, exif=kept.exif, xmp=kept.xmp, **how)
+        image.save(file, "WEBP", quality=output.quality, method=_WEBP_EFFORT, exif=kept.exif, xmp=kept.xmp, **how)
     elif output.format == "avif":
         image.save(file, "AVIF", quality=output.quality, speed=8, exif=kept.exif, xmp=kept.xmp, **how)
     elif output.format == "gif":

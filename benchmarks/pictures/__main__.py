@@ -2,13 +2,14 @@
 
 PHOTOS is a folder of JPEGs of 2 megapixels and more. Every engine runs in a process of its own, one after the other, in
 rounds; medians of CPU time a photo are compared, since they hardly change when others use the machine, and wall time
-is printed beside them. sharp is found where `npm install sharp` was run. PNGS is a folder of PNGs of 8 megapixels and
-more, measured against pyvips, with one thread each.
+is printed beside them. sharp is found where `npm install sharp` was run, vipsthumbnail on the path (Debian:
+libvips-tools). PNGS is a folder of PNGs of 8 megapixels and more, measured against pyvips, with one thread each.
 """
 
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,7 @@ GOALS = (
     ("thumbnail of 256 px, Pillow alone", "thumbnail", "decoding at 1/8 alone", "floor", 1.10),
     ("the same with `jobdesk[fast]`", "thumbnail-fast", "decoding at 1/8 alone", "floor", 1.10),
     ("thumbnail of 256 px, Pillow alone", "thumbnail", "sharp", "sharp thumb", 1.0),
+    ("thumbnail of 256 px, Pillow alone", "thumbnail", "vipsthumbnail", "vipsthumbnail", 0.7),
     ("thumbnail of a large PNG, Pillow alone", "png", "pyvips", "png pyvips", 1.70),
     ("the same with `jobdesk[vips]`", "png-vips", "pyvips", "png pyvips", 1.10),
     ("four renditions and metadata, Pillow alone", "four", "sharp, its four pipelines", "sharp four", 0.60),
@@ -45,6 +47,9 @@ def measured(photos: Path, rounds: int, sharp: Path | None, pngs: Path | None) -
         if sharp is not None:
             for what in ("thumb", "four"):
                 commands[f"sharp {what}"] = ["node", str(script), str(sharp), what, str(photos), out]
+        if shutil.which("vipsthumbnail"):
+            words = ["-m", "benchmarks.pictures.vipsthumbnail", str(photos), out]
+            commands["vipsthumbnail"] = [sys.executable, *words]
         if pngs is not None:
             for name, engine in (("png", "thumbnail"), ("png-vips", "thumbnail-fast"), ("png pyvips", "pyvips")):
                 commands[name] = [sys.executable, "-m", "benchmarks.pictures.runner", engine, str(pngs), out]

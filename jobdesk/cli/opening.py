@@ -13,16 +13,24 @@ if TYPE_CHECKING:
 @contextmanager
 def opened(args: argparse.Namespace, surface: Literal["command", "app", "api"] = "command") -> Iterator["Desk"]:
     """The desk of the command's home, without a consumer, closed afterwards; `surface` is what the audit log says."""
+    from jobdesk.cli.read_only import only_looks
     from jobdesk.core.actor import Actor
+    from jobdesk.core.errors import JobdeskError, LedgerError
     from jobdesk.desk import Desk
 
-    desk = Desk(
-        getattr(args, "home", None),
-        read_only=getattr(args, "read_only", False),
-        actor=Actor.here(surface, args.command_line),
-    )
-    if desk.ledger.migrated is not None:
-        sys.stderr.write(f"jobdesk: {desk.ledger.migrated}\n")
+    home, actor = getattr(args, "home", None), Actor.here(surface, args.command_line)
+    try:
+        desk = Desk(home, read_only=getattr(args, "read_only", False), actor=actor)
+    except LedgerError as error:  # on a full disk SQLite cannot even make what it reads with
+        if surface != "command" or not only_looks(args):
+            raise
+        try:
+            desk = Desk(home, read_only=True, actor=actor)
+        except JobdeskError:
+            raise error from None
+        sys.stderr.write(f"jobdesk: only looked, as with --read-only: {error}\n")
+    if desk.ledger.notice is not None:
+        sys.stderr.write(f"jobdesk: {desk.ledger.notice}\n")
     try:
         yield desk
     finally:

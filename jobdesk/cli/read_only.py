@@ -31,10 +31,15 @@ def refuse_changes(args: Args) -> None:
             raise ReadOnly("a consumer runs jobs, and --read-only changes nothing: leave one of them out")
     elif words == "serve" and getattr(args, "consumer", False):
         raise ReadOnly("--consumer runs jobs, and --read-only changes nothing: leave one of them out")
-    elif not looks_only(words) and not getattr(args, "dry_run", False):
+    elif not only_looks(args) and not getattr(args, "dry_run", False):
         raise ReadOnly(f"`{args.parser.prog}` changes something, and --read-only forbids that: leave it out")
     elif getattr(args, "fix", False):
         raise ReadOnly("--fix mends what it finds, and --read-only changes nothing: leave one of them out")
+
+
+def only_looks(args: Args) -> bool:
+    """Whether the command of these arguments changes nothing."""
+    return looks_only(args.parser.prog.partition(" ")[2])
 
 
 def looks_only(words: str) -> bool:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from jobdesk.core.durations import seconds, short
+from jobdesk.core.durations import seconds
 
 _UNITS = {"s": "1s", "sec": "1s", "second": "1s", "m": "1m", "min": "1m", "minute": "1m", "h": "1h", "hour": "1h"}
 _UNITS |= {"d": "1d", "day": "1d"}
@@ -18,7 +18,7 @@ class Rate:
     span_s: float
 
     def __str__(self) -> str:
-        word = {1.0: "s", 60.0: "m", 3600.0: "h", 86400.0: "d"}.get(self.span_s) or short(self.span_s)
+        word = {1.0: "s", 60.0: "m", 3600.0: "h", 86400.0: "d"}.get(self.span_s) or f"{self.span_s:g}s"
         return f"{self.most}/{word}"
 
 

@@ -83,7 +83,7 @@ def forget(ledger: Ledger, now: float) -> Step:
         if row is None or row[0] is None or row[0] >= before:
             continue
         clock = ledger.clock
-        with ledger.write() as tx:
+        with ledger.write(durable=False) as tx:
             began = clock.monotonic()
             for table in _TABLES:
                 tx.run(f"DELETE FROM {table} WHERE grain = ? AND at < ?", (grain, min(before, row[0] + FORGOTTEN)))

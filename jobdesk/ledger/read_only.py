@@ -73,7 +73,7 @@ class ReadOnlyLedger(Ledger):
         self.path = path
         self.clock = clock
         self.on_commit = []
-        self.migrated = None
+        self.migrated = self.notice = None
         self._own = threading.local()
         self._opened = 0
         with self._explained():
@@ -203,25 +203,30 @@ class ReadOnlyLedger(Ledger):
         look = self._look()
         self._opened += 1
         if look.left and not look.shared:
-            folder = tempfile.TemporaryDirectory(prefix="jobdesk-read-", ignore_cleanup_errors=True)
-            copy = Path(folder.name) / self.path.name
-            for suffix in ("", "-wal"):
-                shutil.copyfile(self.path.with_name(self.path.name + suffix), copy.with_name(copy.name + suffix))
-            return _Open(_connect(copy, "mode=ro"), look, self._opened, copy=folder)
+            return self._open_copy(look)
         if look.shared:
-            connection = _connect(self.path, "mode=ro")
             try:
-                connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-                return _Open(connection, look, self._opened, beside=True)
+                return _Open(_connect(self.path, "mode=ro"), look, self._opened, beside=True)
             except sqlite3.OperationalError as error:
-                connection.close()
-                if look.left or "unable to open" not in str(error):
+                no_room = error.sqlite_errorname in _NO_ROOM
+                if no_room and look.left:  # the -shm is there in name only
+                    return self._open_copy(look)
+                if not no_room and (look.left or "unable to open" not in str(error)):
                     raise
-            # an empty -wal that one left who was killed, where we may not write
+            # an empty -wal that one left who was killed, where we may not write or nothing has room
         return _Open(_connect(self.path, _ALONE), look, self._opened)
+
+    def _open_copy(self, look: _Look) -> _Open:
+        folder = tempfile.TemporaryDirectory(prefix="jobdesk-read-", ignore_cleanup_errors=True)
+        copy = Path(folder.name) / self.path.name
+        for suffix in ("", "-wal"):
+            shutil.copyfile(self.path.with_name(self.path.name + suffix), copy.with_name(copy.name + suffix))
+        return _Open(_connect(copy, "mode=ro"), look, self._opened, copy=folder)
 
 
 _ALONE = "mode=ro&immutable=1"
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
+"""How SQLite says that the disk has no room for its -shm."""
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:
@@ -231,8 +236,13 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
     )  # fmt: skip
     for name, takes, function in functions():
         made.create_function(name, takes, function, deterministic=True)
-    for name, value in (("temp_store", "memory"), ("cache_size", "-32000")):
-        made.execute(f"PRAGMA {name} = {value}")
+    try:
+        for name, value in (("temp_store", "memory"), ("cache_size", "-32000")):
+            made.execute(f"PRAGMA {name} = {value}")
+        made.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        made.close()
+        raise
     return made
 
 

@@ -72,6 +72,8 @@ class Sync:
                     _fdatasync(wal)
                 finally:
                     os.close(wal)
+            except FileNotFoundError:
+                pass  # a file system that cannot have one: there SQLite syncs the database itself at each commit
             except OSError as error:
                 raise LedgerError(
                     f"{self._database}: the disk did not confirm what was written ({error.strerror}): it is stored, "

@@ -11,7 +11,7 @@ import pytest
 from jobdesk import Desk
 from jobdesk.core.submission import Submission
 from tests.support import counting, witness
-from tests.support.home import consumer, make_home, said
+from tests.support.home import consumer, kill, make_home, said, until
 
 PAGE = 4096
 COMMANDS = [
@@ -129,3 +129,18 @@ def test_a_wal_that_was_cut_off_leaves_a_sound_earlier_state(home: Path, keep: i
     assert counting.doctor(home) == []
     assert consumer(home, "--drain").wait(120) == 0
     assert counting.wrong_at_the_end(home, there) == []
+
+
+def test_a_ledger_that_is_gone_is_begun_anew_and_said(tmp_path: Path) -> None:
+    home = make_home(tmp_path, "")
+    assert said(home, "jobs", "list").error == ""  # a home that is new has lost nothing
+    worker = consumer(home)
+    until((home / "logs" / "jobdesk.log").exists)
+    kill(worker)
+    for name in ("jobdesk.db", "jobdesk.db-wal", "jobdesk.db-shm"):
+        (home / name).unlink(missing_ok=True)
+    answer = said(home, "jobs", "list")
+    assert answer.code == 0
+    assert "jobdesk.db was gone" in answer.error and "jobdesk restore FILE" in answer.error
+    assert "was gone" in (home / "logs" / "jobdesk.log").read_text()
+    assert said(home, "jobs", "list").error == ""

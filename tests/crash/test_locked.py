@@ -79,7 +79,7 @@ def test_a_stranger_that_locks_the_ledger_for_long_costs_no_job(home: Path, lock
     errors = lock_while_jobs_run(home, locked_s)
     assert len(errors) <= 1
     if locked_s == 25:
-        assert "stayed locked for 10 s: another program holds a long transaction on it" in errors[0]
+        assert "stayed locked for 10 s: " in errors[0] and errors[0].endswith("holds a long transaction on it")
 
 
 def test_a_read_only_home_is_refused_in_a_sentence_and_goes_on_when_it_is_mended(small_disk: Path) -> None:

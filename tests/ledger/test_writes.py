@@ -108,6 +108,15 @@ def test_what_the_disk_does_not_confirm_is_said(tmp_path: Path, monkeypatch: pyt
     ledger.close()
 
 
+def test_where_the_file_system_can_have_no_wal_a_submission_is_stored_all_the_same(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "jobdesk.db", SystemClock())
+    assert ledger.rows("PRAGMA journal_mode = delete") == [("delete",)]  # what SQLite does there by itself
+    ledger.together(lambda tx: tx.run("INSERT INTO meta VALUES ('new', '1')"))
+    assert not (tmp_path / "jobdesk.db-wal").exists()
+    assert ledger.rows("SELECT value FROM meta WHERE key = 'new'") == [("1",)]
+    ledger.close()
+
+
 def test_what_is_between_writes_is_not_in_the_middle_of_one(ledger: Ledger) -> None:
     order: list[str] = []
 
