@@ -42,7 +42,8 @@ DUE_SOON_S = 60.0
 """A drain waits for what falls due within this."""
 START_OVER_S = 5.0
 LOOK_S = 0.2
-AFTER_S = 0.005
+AFTER_S, OFTEN_S = 0.005, 0.05
+"""So long what looks after jobs waits for a job that came with the bell, the second while it rings again and again."""
 REST_S = 30.0
 LET_GO_S = 5.0
 """How long killing what still runs may take once the grace of a stop is over."""
@@ -281,6 +282,7 @@ class _Bell(Service):
         self._bell = wake
         self._services = services
         self._seen = wake.work
+        self._rang_at = -OFTEN_S
 
     def stop(self, timeout_s: float = 10.0) -> None:
         self._stop.set()
@@ -290,7 +292,9 @@ class _Bell(Service):
     def run_once(self) -> float | None:
         heard = self._bell.wait_for_work(self._seen, REST_S)
         if heard != self._seen:
-            self.clock.wait(self._stop, AFTER_S)  # first the job that may be there, then what looks after jobs
+            often = self.clock.monotonic() - self._rang_at < OFTEN_S
+            self.clock.wait(self._stop, OFTEN_S if often else AFTER_S)  # first the job that may be there, then these
+            self._rang_at = self.clock.monotonic()
             self._seen = self._bell.work
             for service in self._services:
                 service.wake()

@@ -283,6 +283,18 @@ class Ledger:
             with self._explained():
                 self._connection().execute("ROLLBACK")
 
+    def interrupter(self) -> Callable[[], None]:
+        """What any thread may call to make a statement that this thread executes then fail with a LedgerError."""
+        own = vars(self._thread)  # of this thread
+
+        def interrupt() -> None:
+            mine: _Mine | None = own.get("mine")
+            if mine is not None:
+                with suppress(sqlite3.ProgrammingError):  # it is being closed
+                    mine.connection.interrupt()
+
+        return interrupt
+
     def keep_more_pages(self) -> None:
         """Let this thread, which writes more than all others, keep the pages of its last transactions at hand."""
         with self._explained():

@@ -87,7 +87,7 @@ def is_exact(value: str) -> bool:
 
 def match_parts(values: Iterable[str]) -> str | None:
     """The same for parts of an error's type or message; None if a value is too short for the index. Gives too many."""
-    asked = [[part for piece in re.split(r"[*?]+", value) for part in _parts(piece)] for value in values]
+    asked = [[part for piece in re.split(r"[*?]+", value) for part in _parts(piece, 3)] for value in values]
     return _any(_all(f'"{part}"' for part in sorted(set(parts))) for parts in asked) if all(asked) else None
 
 
@@ -105,10 +105,11 @@ def _tail(id_: str) -> str:
     return _ID + _spelled(id_[: -TAIL - 1 : -1])
 
 
-def _parts(text: str) -> set[str]:
-    """Every three letters in a row."""
+def _parts(text: str, step: int = 1) -> set[str]:
+    """Every three letters in a row; with a step of 3 only so many that each letter is in one: found sooner."""
     made = _spelled(text)
-    return {_PART + made[at : at + 3] for at in range(len(made) - 2)}
+    last = len(made) - 3
+    return {_PART + made[at : at + 3] for at in (*range(0, last, step), last)} if last >= 0 else set()
 
 
 def _spelled(text: str) -> str:

@@ -13,7 +13,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Never, TypeVar
@@ -136,6 +136,17 @@ class ReadOnlyLedger(Ledger):
             began.connection.execute("ROLLBACK")
         if self._changed(began):
             raise LedgerError(f"{self.path} changed while it was read: try again")
+
+    def interrupter(self) -> Callable[[], None]:
+        own = vars(self._own)  # of this thread
+
+        def interrupt() -> None:
+            found: _Open | None = own.get("open")
+            if found is not None:
+                with suppress(sqlite3.ProgrammingError):  # it is being closed
+                    found.connection.interrupt()
+
+        return interrupt
 
     def version(self) -> int:
         with self._explained():

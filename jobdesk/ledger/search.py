@@ -91,6 +91,12 @@ def lines(ledger: Ledger, query: Query, *, before_seq: int | None = None, limit:
     return [_line(row) for row in _rows(ledger, _LINE, plan(ledger, query), limit, before=before_seq)]
 
 
+def opening(ledger: Ledger, query: Query, limit: int) -> tuple[list[Line], int | None]:
+    """The newest lines, and how many jobs match if counters know it; None if they would have to be counted."""
+    chosen = plan(ledger, query)
+    return [_line(row) for row in _rows(ledger, _LINE, chosen, limit)], 0 if chosen.nothing else chosen.counted
+
+
 def lines_after(ledger: Ledger, query: Query, *, after_seq: int, limit: int = 100) -> list[Line]:
     """Lines of the jobs next newer than `after_seq`, newest of them first; `after_seq=0` gives the oldest."""
     return [_line(row) for row in _rows(ledger, _LINE, plan(ledger, query), limit, after=after_seq)]
@@ -109,12 +115,6 @@ def count(ledger: Ledger, query: Query, *, examined: int = EXAMINED) -> tuple[in
     (some 0.4 ms a thousand).
     """
     return _count(ledger, plan(ledger, query), examined)
-
-
-def known(ledger: Ledger, query: Query) -> int | None:
-    """How many jobs match, if counters know it; None if they would have to be counted."""
-    chosen = plan(ledger, query)
-    return 0 if chosen.nothing else chosen.counted
 
 
 def seq_at(ledger: Ledger, query: Query, offset_from_newest: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from textual import events
 from textual.app import App
+from textual.driver import Driver
 
 from jobdesk.tui.widgets.lines import Painted
 
@@ -13,6 +14,15 @@ class Direct(App[None]):
     """Screens without anybody who asks for keys on their way."""
     _drawn_with: dict[str, str] | None = None
     """Colours of the style sheet."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Its own in a terminal; a browser has another."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from jobdesk.tui.terminal import Terminal
+
+        return Terminal
 
     def style_now(self) -> None:
         """Take the colours as they are chosen by now; Textual has read those of its own theme before."""

@@ -18,6 +18,7 @@ from jobdesk.desk import Desk
 from jobdesk.ledger import alerts, reads, speaking
 from jobdesk.tui.activity import Activity, Rates
 from jobdesk.tui.messages import Answered, Snapshot, SnapshotRead, Trouble, Worker
+from jobdesk.tui.resting import without_minutes
 
 T = TypeVar("T")
 RESTING_S, ACTING_S, AWAY_S = 0.25, 0.1, 1.0
@@ -28,6 +29,11 @@ _STILL_AFTER_S, _RATES_STILL_S = 15.0, 5.0
 """When nothing has changed for so long, rates are read only so often, and looks are `STILL_S` apart."""
 
 
+def _nobody() -> bool:
+    """Nobody waits for a look: it can be repeated."""
+    return False
+
+
 class Feed:
     """Reads for the screen, on a thread of its own, and posts what it read."""
 
@@ -35,7 +41,11 @@ class Feed:
         self.desk = desk
         self._post = post
         self._lock = threading.Condition()
-        self._questions: deque[Callable[[], None]] = deque()
+        self._questions: deque[tuple[Callable[[], None], Callable[[], bool]]] = deque()
+        self._wanted: Callable[[], bool] | None = None
+        """Whether somebody waits for what is read now; None: nothing is."""
+        self._given_up = False
+        self._interrupt: Callable[[], None] = lambda: None
         self._lenses: dict[str, Callable[[], Any]] = {}
         self._fresh_lenses = False
         self._poked = False
@@ -64,16 +74,29 @@ class Feed:
         if self._thread is not None:
             self._thread.join(5)
 
-    def ask(self, read: Callable[[], T], deliver: Callable[[T], None]) -> None:
-        """Run `read` on the thread, then `deliver` its answer on the screen's."""
+    def ask(
+        self, read: Callable[[], T], deliver: Callable[[T], None], wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Run `read` on the thread, then `deliver` its answer on the screen's.
+
+        Args:
+            wanted: False when nobody waits for it any more; see `hurry`.
+        """
 
         def question() -> None:
             answer = read()
             self._post(Answered(deliver, answer))
 
         with self._lock:
-            self._questions.append(question)
+            self._questions.append((question, wanted))
             self._lock.notify()
+
+    def hurry(self) -> None:
+        """Something else is to be read now: give up a read that nobody waits for any more, and put off a look."""
+        with self._lock:
+            if self._wanted is not None and not self._wanted():
+                self._given_up = True
+                self._interrupt()
 
     def lens(self, name: str, read: Callable[[], Any] | None) -> None:
         """Read this too at each change, for `snapshot.lenses[name]`; None: no more."""
@@ -100,6 +123,7 @@ class Feed:
         self._away = away
 
     def _loop(self) -> None:
+        self._interrupt = self.desk.ledger.interrupter()
         while True:
             with self._lock:
                 pace = self._pace
@@ -109,7 +133,7 @@ class Feed:
                 self._acting = max(0, self._acting - 1)
                 if self._stopped:
                     break
-                question = self._questions.popleft() if self._questions else None
+                question, self._wanted = self._questions.popleft() if self._questions else (None, _nobody)
                 anyway = question is None and (self._poked or self._fresh_lenses)
                 if anyway:
                     self._poked = self._fresh_lenses = False
@@ -119,9 +143,14 @@ class Feed:
                 else:
                     self._look(anyway)
             except JobdeskError as error:
-                self._post(Trouble(str(error), once="feed"))
+                if not self._given_up:
+                    self._post(Trouble(str(error), once="feed"))
+                elif question is None:
+                    self._poked = True
             except Exception as error:  # a screen that stands still without a word would be worse
                 self._post(Trouble(f"the screen could not be read: {type(error).__name__}: {error}", once="feed"))
+            with self._lock:
+                self._wanted, self._given_up = None, False
         self.desk.ledger.close()
 
     @property
@@ -150,7 +179,9 @@ class Feed:
             self._since_rates_s = 0.0
         found = self.read(full=changed or anyway, rates=rates, workers=each_s or self._last is None)
         if found != self._last:
-            self._last, self._still_s = found, 0.0
+            if self._last is None or without_minutes(found) != without_minutes(self._last):
+                self._still_s = 0.0
+            self._last = found
             self._post(SnapshotRead(found))
 
     def read(self, *, full: bool = True, rates: bool = True, workers: bool = True) -> Snapshot:

@@ -189,9 +189,9 @@ class DeskApp(Ahead):
     @on(SnapshotRead)
     def _snapshot_read(self, message: SnapshotRead) -> None:
         self.snapshot = message.snapshot
-        self.rest.saw(message.snapshot)
+        draw = self.rest.saw(message.snapshot)
         self._look_who_works()
-        if not self._asking:
+        if draw and not self._asking:
             self.show_snapshot()
 
     @property
@@ -241,6 +241,7 @@ class DeskApp(Ahead):
 
     def on_app_focus(self) -> None:
         self.feed.away(False)
+        self.rest.moved()
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
@@ -262,7 +263,7 @@ class DeskApp(Ahead):
     @property
     def clock_text(self) -> str:
         told = clock_time(self.clock.now())
-        return told[:-3].rjust(len(told)) if self.rest.now else told  # at rest nothing is written each second
+        return f"at {told[:-3]}" if self.rest.now else told  # at rest: when the screen was drawn
 
     @property
     def hint(self) -> str:

@@ -56,8 +56,9 @@ class Pages:
 
     def first(self) -> Top:
         """The newest page at once; how long the list is only where that costs nothing, else `top` says it."""
-        lines = self._newest()
-        known = len(lines) if len(lines) < PAGE else search.known(self._ledger, self.query)
+        lines, known = search.opening(self._ledger, self.query, PAGE)
+        self._anchor(lines)
+        known = len(lines) if len(lines) < PAGE else known
         self._pinned = max(known or 0, len(lines))
         return Top(tuple(lines), self._pinned, known is not None)
 
@@ -72,10 +73,14 @@ class Pages:
 
     def _newest(self) -> list[Line]:
         lines = search.lines(self._ledger, self.query, limit=PAGE)
+        self._anchor(lines)
+        return lines
+
+    def _anchor(self, lines: Sequence[Line]) -> None:
+        """Pages are found from these, the newest, on."""
         self._anchors = {0: lines[0].seq + 1} if lines else {}
         if len(lines) == PAGE:
             self._anchors[1] = lines[-1].seq
-        return lines
 
     def length(self) -> tuple[int, bool]:
         """How long the list is that `first` began, and whether that is exact."""

@@ -1,4 +1,4 @@
-"""Whether anything has moved lately: a screen at rest draws seldom, and its clock tells no seconds."""
+"""Whether anything has moved lately: a screen at rest is drawn once a minute, and says of when it is."""
 
 from dataclasses import replace
 
@@ -7,8 +7,8 @@ from jobdesk.tui.activity import Rates
 from jobdesk.tui.messages import Snapshot
 
 AFTER_S = 15.0
-EVERY = 10
-"""At rest one tick of so many draws."""
+EVERY = 60
+"""At rest one tick of so many draws: ages, and the charts of minutes."""
 
 
 class Rest:
@@ -24,12 +24,13 @@ class Rest:
         """Somebody does something."""
         self._moved_at = self._clock.monotonic()
 
-    def saw(self, snapshot: Snapshot) -> None:
-        """The desk as it is now: what runs or changes is no rest, that minutes go by is."""
-        seen = replace(snapshot, rates=Rates())
+    def saw(self, snapshot: Snapshot) -> bool:
+        """The desk as it is now: what runs or changes is no rest, that minutes go by is. Whether to draw it now."""
+        seen = without_minutes(snapshot)
         if seen != self._seen or seen.busy:
             self._seen = seen
             self.moved()
+        return not self.now
 
     @property
     def now(self) -> bool:
@@ -37,6 +38,11 @@ class Rest:
         return not self._seen.busy and self._clock.monotonic() - self._moved_at >= AFTER_S
 
     def tick(self) -> bool:
-        """Whether to draw at this tick."""
-        self._ticks += 1
-        return not self.now or self._ticks % EVERY == 0
+        """Whether to draw at this tick; the first at rest says since when the screen stands still."""
+        self._ticks = self._ticks + 1 if self.now else 0
+        return not self._ticks or self._ticks % EVERY == 1
+
+
+def without_minutes(snapshot: Snapshot) -> Snapshot:
+    """A snapshot as far as it does not change by itself with time."""
+    return replace(snapshot, rates=Rates())

@@ -11,6 +11,7 @@ from textual.geometry import Region
 
 from jobdesk.desk import Desk
 from jobdesk.tui.widgets.job_table import JobTable
+from jobdesk.tui.widgets.lines import retitle
 from jobdesk.tui.widgets.listing import Listing
 from jobdesk.tui.widgets.log_view import LogView
 from tests.support.factory import submit
@@ -122,6 +123,22 @@ async def test_a_row_that_has_only_moved_stays_the_same_strip(long_desk: Desk) -
         rows = range(2, len(before) - 3)  # without frame, titles and cursor
         assert len(rows) > 5
         assert all(after[y] is before[y + 1] for y in rows)
+
+
+async def test_another_title_draws_the_frame_and_no_row(long_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(long_desk, SMALL) as robot:
+        await robot.jobs()
+        await stands_on(robot, MANY - 1)
+        table, drawn = robot.table, []
+        paint = JobTable.render_line
+        retitle(table, "Jobs", "before")
+        await robot.sees("before")
+        monkeypatch.setattr(JobTable, "render_line", lambda table, y: (drawn.append(y), paint(table, y))[1])
+        retitle(table, "Other jobs", "7 new")
+        whole = table.render_lines(Region(0, 0, *table.outer_size))
+        assert "Other jobs" in whole[0].text
+        assert "7 new" in whole[-1].text
+        assert not drawn
 
 
 async def test_rows_look_as_the_theme_says_after_it_has_changed(long_desk: Desk) -> None:

@@ -57,6 +57,15 @@ def test_q_ends_it_with_the_terminal_restored(terminal: Terminal) -> None:
     assert terminal.output.rindex(LEFT) > terminal.output.rindex(ENTERED)
 
 
+def test_escape_alone_is_known_though_it_begins_other_keys(terminal: Terminal) -> None:
+    terminal.press("?")
+    terminal.sees("Keys and what they do")
+    terminal.press("\x1b")
+    terminal.sees_no("Keys and what they do")
+    terminal.press("\x1b[Bq")
+    assert terminal.end() == 0
+
+
 def test_a_stop_that_nobody_asked_for_is_mended_when_it_goes_on(terminal: Terminal) -> None:
     os.kill(terminal.pid, signal.SIGSTOP)
     terminal.cook()  # as shells do

@@ -82,6 +82,7 @@ class JobRows(Painted):
         """List the jobs that match, from the newest on."""
         self.query_asked = query
         self._list += 1
+        self.desk_app.feed.hurry()
         if self.order is not None:
             self.sort(self.order)
             return
@@ -116,6 +117,7 @@ class JobRows(Painted):
         self.desk_app.feed.ask(
             lambda: pages.first() if number == self._list else None,  # the next letter was typed meanwhile
             lambda top: self._put_top(number, top),
+            lambda: number == self._list,
         )
 
     def _measure(self) -> None:
@@ -123,7 +125,9 @@ class JobRows(Painted):
         pages, number = self._pages, self._list
         assert pages is not None
         self.desk_app.feed.ask(
-            lambda: pages.length() if number == self._list else None, lambda length: self._put_length(number, length)
+            lambda: pages.length() if number == self._list else None,
+            lambda length: self._put_length(number, length),
+            lambda: number == self._list,
         )
 
     def _put_length(self, number: int, length: tuple[int, bool] | None) -> None:
@@ -238,7 +242,7 @@ class JobRows(Painted):
             near = min(abs(number - at // PAGE) for at in (self.scroll_offset.y, self.cursor))
             return None if near > 3 or listed != self._list else pages.page(number)
 
-        self.desk_app.feed.ask(read, lambda lines: self._put_page(listed, number, lines))
+        self.desk_app.feed.ask(read, lambda lines: self._put_page(listed, number, lines), lambda: listed == self._list)
 
     def _put_page(self, listed: int, number: int, lines: list[Line] | None) -> None:
         if listed != self._list:

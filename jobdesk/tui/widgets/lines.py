@@ -32,10 +32,18 @@ _TITLES: WeakKeyDictionary[Widget, tuple[str, str]] = WeakKeyDictionary()
 
 
 def retitle(widget: Widget, title: str, subtitle: str = "") -> None:
-    """Set the titles of a border; Textual repaints the whole widget at each setting, so only if they differ."""
-    if _TITLES.get(widget) != (title, subtitle):
-        _TITLES[widget] = (title, subtitle)
+    """Set the titles of a border, if they differ. Textual repaints the whole widget then, this their rows."""
+    before = _TITLES.get(widget)
+    if before == (title, subtitle):
+        return
+    _TITLES[widget] = (title, subtitle)
+    size, left, top = widget.outer_size, *widget.content_offset
+    if before is None or not size:
         widget.border_title, widget.border_subtitle = Content(title), Content(subtitle)
+        return
+    widget._border_title, widget._border_subtitle = Content(title), Content(subtitle)
+    rows = [row for row, at in ((0, 0), (size.height - 1, 1)) if before[at] != (title, subtitle)[at]]
+    widget.refresh(*(Region(-left, row - top, size.width, 1) for row in rows))
 
 
 RIGHT = 3
