@@ -46,11 +46,11 @@ def _findings(args: Args) -> "list[Finding]":
 
     path = home.locate(getattr(args, "home", None))
     if not (path / "jobdesk.db").exists():  # a new home, or none: opening it says which
-        with opened(args) as desk:
+        with opened(args, or_only_look=False) as desk:
             return [*look_first(path, fix=args.fix), *examine(desk, fix=args.fix)]
     first = look_first(path, fix=args.fix)  # what it mends may be why the home is refused
     try:
-        with opened(args) as desk:
+        with opened(args, or_only_look=False) as desk:
             return [*first, *examine(desk, fix=args.fix)]
     except HomeError as error:
         disk = look_at_disk(path)

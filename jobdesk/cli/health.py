@@ -45,7 +45,7 @@ def _look(args: Args) -> dict[str, Any]:
     from jobdesk.core.errors import HomeError
 
     try:
-        with opened(args) as desk:
+        with opened(args, or_only_look=False) as desk:
             return desk.health(detailed=args.detailed)
     except HomeError as error:
         from jobdesk.core.clock import SystemClock

@@ -11,8 +11,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(args: argparse.Namespace, surface: Literal["command", "app", "api"] = "command") -> Iterator["Desk"]:
-    """The desk of the command's home, without a consumer, closed afterwards; `surface` is what the audit log says."""
+def opened(
+    args: argparse.Namespace, surface: Literal["command", "app", "api"] = "command", *, or_only_look: bool = True
+) -> Iterator["Desk"]:
+    """The desk of the command's home, without a consumer, closed afterwards.
+
+    Args:
+        surface: what the audit log says.
+        or_only_look: where the ledger cannot be opened, as on a full disk, a command that only looks reads it all the
+            same, as with --read-only; False for one that tells what is wrong with it.
+    """
     from jobdesk.cli.read_only import only_looks
     from jobdesk.core.actor import Actor
     from jobdesk.core.errors import JobdeskError, LedgerError
@@ -22,7 +30,7 @@ def opened(args: argparse.Namespace, surface: Literal["command", "app", "api"] =
     try:
         desk = Desk(home, read_only=getattr(args, "read_only", False), actor=actor)
     except LedgerError as error:  # on a full disk SQLite cannot even make what it reads with
-        if surface != "command" or not only_looks(args):
+        if not or_only_look or surface != "command" or not only_looks(args):
             raise
         try:
             desk = Desk(home, read_only=True, actor=actor)

@@ -78,8 +78,7 @@ def test_a_disk_without_a_free_byte_is_an_error_and_no_crash(small_disk: Path) -
     assert said(home, "queues", "list").code == 0
     fill_up(small_disk)
     answer = command(home, "health", "--detailed", "--json")
-    assert (answer.code, answer.json["status"], answer.json["checks"]["disk"]) == (2, "error", False)
-    assert "only looked" in answer.error
+    assert (answer.code, answer.json["status"], answer.json["checks"]["disk"], answer.error) == (2, "error", False, "")
     assert "nearly full: 0 B of" in problems(answer, "disk")[0]
     assert answer.json["details"]["disk"]["free"] == 0
     told = command(home, "health")
