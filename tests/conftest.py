@@ -14,6 +14,8 @@ settings.register_profile("jobdesk", deadline=None)  # the machine may be busy w
 settings.load_profile("jobdesk")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell runs in the background: its children inherit
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as of what nohup runs
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import BackupError
-from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS
+from jobdesk.ledger.identity import APPLICATION_ID, VERSION
 
 IDENTITY = ("application_id", "user_version")
 """Pragmas that say whether a file is a ledger, and of which version."""
@@ -82,10 +82,9 @@ def check(path: Path, named: Path | None = None) -> Copied:
         application, version = (found.execute(f"PRAGMA {name}").fetchone()[0] for name in IDENTITY)
         if application != APPLICATION_ID:
             raise Unsound(f"{named} is not a ledger of jobdesk: name a file that `jobdesk backup` made")
-        if version > len(MIGRATIONS):
+        if version > VERSION:
             raise Unsound(
-                f"{named} is of a newer jobdesk (ledger version {version}, this one knows {len(MIGRATIONS)}): "
-                "upgrade jobdesk"
+                f"{named} is of a newer jobdesk (ledger version {version}, this one knows {VERSION}): upgrade jobdesk"
             )
         for (said,) in found.execute("PRAGMA integrity_check(1)"):
             if said != "ok":

@@ -19,7 +19,7 @@ from pathlib import Path
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import BackupError, LedgerError
 from jobdesk.ledger import copies
-from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS, triggers
+from jobdesk.ledger.identity import APPLICATION_ID, VERSION
 
 BACKUPS = "backups"
 """The folder beside the ledger where it is copied to before it is changed."""
@@ -61,20 +61,20 @@ def bring_up(
     _touch_private(path, clock)
     connection = connect()
     version = version_of(path, connection)
-    if version == len(MIGRATIONS):
+    if version == VERSION:
         return None
     if version == 0:
         _apply(connection)
         return None
     with _turn(path.parent / BACKUPS):  # two openings at once: one migrates, the other finds it done
         version = version_of(path, connection)
-        if version == len(MIGRATIONS):
+        if version == VERSION:
             return None
         if is_alive is not None:
             _refuse_while_worked_on(path, connection, is_alive)
         backup = _back_up(path, version, clock) if copied else None
         _apply(connection)
-        return Migrated(version, len(MIGRATIONS), backup)
+        return Migrated(version, VERSION, backup)
 
 
 def version_of(path: Path, connection: sqlite3.Connection) -> int:
@@ -87,10 +87,10 @@ def version_of(path: Path, connection: sqlite3.Connection) -> int:
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if tables and application != APPLICATION_ID:
         raise LedgerError(f"{path} is an SQLite database but not a jobdesk ledger: choose another --home")
-    if version > len(MIGRATIONS):
+    if version > VERSION:
         raise LedgerError(
             f"{path} was written by a newer jobdesk (ledger version {version}, this one knows "
-            f"{len(MIGRATIONS)}): upgrade jobdesk"
+            f"{VERSION}): upgrade jobdesk"
         )
     return version
 
@@ -106,15 +106,17 @@ def _refuse_while_worked_on(path: Path, connection: sqlite3.Connection, is_alive
 
 
 def _apply(connection: sqlite3.Connection) -> None:
+    from jobdesk.ledger.tables import MIGRATIONS, triggers
+
     connection.execute("BEGIN EXCLUSIVE")  # two first starts at once: the second finds it done
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         for script in MIGRATIONS[version:]:
             _run_script(connection, script)
-        if version < len(MIGRATIONS):
+        if version < VERSION:
             _run_script(connection, triggers())
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # a full disk may have undone it

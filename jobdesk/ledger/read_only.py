@@ -24,7 +24,7 @@ from jobdesk.ledger import migrating
 from jobdesk.ledger.database import Ledger, Row, Tx, Values
 from jobdesk.ledger.explaining import BUSY_TIMEOUT_S
 from jobdesk.ledger.functions import functions
-from jobdesk.ledger.tables import MIGRATIONS
+from jobdesk.ledger.identity import VERSION
 
 T = TypeVar("T")
 TRIES = 20
@@ -78,9 +78,9 @@ class ReadOnlyLedger(Ledger):
         self._opened = 0
         with self._explained():
             version = self._steady(lambda connection: migrating.version_of(path, connection))
-        if version < len(MIGRATIONS):
+        if version < VERSION:
             raise LedgerError(
-                f"{path} is of an older jobdesk (ledger version {version}, this one writes {len(MIGRATIONS)}): "
+                f"{path} is of an older jobdesk (ledger version {version}, this one writes {VERSION}): "
                 "use it once without --read-only, which brings it up to date"
             )
 

@@ -28,10 +28,6 @@ from jobdesk.ledger import (
     webhook_tables,
 )
 
-APPLICATION_ID = 0x6A6F6264
-"""`jobd`: how a jobdesk ledger is told from any other SQLite file."""
-
-
 MINUTES_KEPT = 7 * 24 * 60
 """How long `minute` remembers."""
 

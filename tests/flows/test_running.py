@@ -328,8 +328,9 @@ def test_a_delay_is_waited_out_although_the_parent_failed_and_was_retried(desk: 
     source = tmp_path / "cat.txt"
     source.write_text("meow")
     (tmp_path / "broken").touch()
-    parent = desk.submit("thumb", {"source": str(source), "size": 1})
+    parent = desk.submit("thumb", {"source": str(source), "size": 1}, hold=True)
     late = desk.submit("mourns", {"text": "x"}, after=[parent.id], delay="2s")
+    desk.release(parent.id)  # now that the other comes after it
     desk.wait(late.id, timeout="20s")
     assert desk.job(late.id).state is State.CANCELLED
     (tmp_path / "broken").unlink()

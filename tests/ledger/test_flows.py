@@ -200,7 +200,8 @@ def test_flows_are_listed_newest_first_and_found_by_the_beginning_of_their_id(le
 def test_a_ledger_of_the_first_version_gets_what_flows_need(tmp_path: Any, clock: FakeClock) -> None:
     import sqlite3
 
-    from jobdesk.ledger.tables import APPLICATION_ID, MIGRATIONS
+    from jobdesk.ledger.identity import APPLICATION_ID
+    from jobdesk.ledger.tables import MIGRATIONS
 
     path = tmp_path / "old.db"
     with sqlite3.connect(path) as old:

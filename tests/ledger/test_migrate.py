@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from jobdesk.ledger import claiming, reads, tables
+from jobdesk.ledger import claiming, identity, reads, tables
 from jobdesk.ledger.database import Ledger
 from tests.support.clock import FakeClock
 
@@ -12,7 +12,7 @@ def test_jobs_of_an_older_ledger_are_claimed_in_order(tmp_path: Path, clock: Fak
     path = tmp_path / "jobdesk.db"
     old = sqlite3.connect(path)
     old.executescript(tables.MIGRATIONS[0])
-    old.execute(f"PRAGMA application_id = {tables.APPLICATION_ID}")
+    old.execute(f"PRAGMA application_id = {identity.APPLICATION_ID}")
     old.execute("PRAGMA user_version = 1")
     old.execute("INSERT INTO queue (name) VALUES ('default')")
     for number, priority in enumerate((50, 100, 25)):
@@ -35,3 +35,7 @@ def test_jobs_of_an_older_ledger_are_claimed_in_order(tmp_path: Path, clock: Fak
     assert order == ["job_1", "job_0", "job_2"]
     assert reads.job(ledger, "job_0").unique == "key 0"
     ledger.close()
+
+
+def test_the_version_is_that_of_the_last_migration() -> None:
+    assert len(tables.MIGRATIONS) == identity.VERSION

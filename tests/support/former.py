@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from jobdesk.ledger import tables
+from jobdesk.ledger import identity, tables
 
 VERSIONS = range(1, len(tables.MIGRATIONS))
 """Every version that a released jobdesk may have written."""
@@ -43,7 +43,7 @@ def former_ledger(path: Path, version: int, more: int = 0) -> None:
         for script in tables.MIGRATIONS[:version]:
             for statement in _statements(script):
                 made.execute(statement)
-        made.execute(f"PRAGMA application_id = {tables.APPLICATION_ID}")
+        made.execute(f"PRAGMA application_id = {identity.APPLICATION_ID}")
         made.execute(f"PRAGMA user_version = {version}")
         _fill(made, more)
         made.execute("COMMIT")
