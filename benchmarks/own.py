@@ -1,15 +1,19 @@
 """Measurements of jobdesk alone: what the issue sets goals for and peers have no like of."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from benchmarks import idle
 from benchmarks.fill import fill
 from benchmarks.peers import Peer
 from benchmarks.peers.jobdesk_queue import Jobdesk
-from benchmarks.trial import Found, Options, consumer, drained, top_up
+from benchmarks.trial import WORKERS, Found, Options, consumer, drained, top_up
 from benchmarks.work import payload
 from jobdesk.ledger import folding
 
@@ -68,10 +72,26 @@ def fill_finished(peer: Peer, folder: Path, how: Options) -> Found:
 
 
 def finished(peer: Peer, folder: Path, how: Options) -> Found:
-    """Drain with very many finished in the ledger; the memory of the consumer then."""
+    """Drain with very many finished in the ledger; the memory of the program itself when it has drained some more."""
     made = top_up(peer, how.jobs, how.cap_s)
     found = drained(peer, folder, made, how.cap_s)
-    return {"finished": found["drain"], "finished_rss_mb": found["rss_mb"]}
+    return {"finished": found["drain"], "finished_rss_mb": _rss_mb(peer, how)}
+
+
+def _rss_mb(peer: Peer, how: Options) -> float:
+    """Of `jobdesk --consumer`, without what measures: after a drain."""
+    desk = _ours(peer).desk
+    top_up(peer, how.jobs, how.cap_s)
+    words = ["--consumer", "--workers", str(WORKERS), "--home", str(desk.home.path)]
+    consumer = subprocess.Popen([sys.executable, "-m", "jobdesk", *words])
+    try:
+        end = time.monotonic() + SETTLE_S
+        while desk.jobs("state:pending,processing", limit=1).jobs and time.monotonic() < end:
+            time.sleep(0.1)
+        return psutil.Process(consumer.pid).memory_info().rss / 2**20
+    finally:
+        consumer.terminate()
+        consumer.wait()
 
 
 def paused(peer: Peer, folder: Path, how: Options) -> Found:

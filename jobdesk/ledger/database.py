@@ -295,11 +295,6 @@ class Ledger:
 
         return interrupt
 
-    def keep_more_pages(self) -> None:
-        """Let this thread, which writes more than all others, keep the pages of its last transactions at hand."""
-        with self._explained():
-            self._connection().execute("PRAGMA cache_size = -8000")  # KB; a fifth less processor time than with 1000
-
     def version(self) -> int:
         """A number that changes when another connection has committed; costs microseconds."""
         found = self.row("PRAGMA data_version")

@@ -5,7 +5,6 @@ The writer settles what has come together, claims for the workers that wait, and
 claims some more ahead. A short job so costs a share of one commit; one that lasts has its start written at once.
 """
 
-import contextlib
 import logging
 import threading
 from collections import deque
@@ -138,8 +137,6 @@ class Writer(Generic[E]):
         self._wake.bells.remove(self._bell)
 
     def _run(self) -> None:
-        with contextlib.suppress(LedgerError):  # whoever cannot read cannot write either: that is said there
-            self._ledger.keep_more_pages()
         while True:
             self._bell.clear()
             self._hungry.clear()

@@ -1,10 +1,15 @@
-"""Textual's app with two ways made shorter: of a key to what it does, and of the style sheet to the screen."""
+"""Textual's app with some ways made shorter: of a key to what it does, and of the style sheet to the screen."""
+
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import App
 from textual.driver import Driver
 
 from jobdesk.tui.widgets.lines import Painted
+
+if TYPE_CHECKING:  # not loaded before it is opened
+    from jobdesk.tui.widgets.field import Quick
 
 
 class Direct(App[None]):
@@ -14,6 +19,8 @@ class Direct(App[None]):
     """Screens without anybody who asks for keys on their way."""
     _drawn_with: dict[str, str] | None = None
     """Colours of the style sheet."""
+    _letters: "tuple[Quick, str] | None" = None
+    """Typed, and not put into their field yet."""
 
     def get_driver_class(self) -> type[Driver]:
         """Its own in a terminal; a browser has another."""
@@ -38,6 +45,10 @@ class Direct(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         focused = self.focused if isinstance(event, events.Key) and not event.is_forwarded else None
+        if isinstance(event, events.Key) and hasattr(focused, "put_in") and event.is_printable:
+            self._type(cast("Quick", focused), event.character or "")
+            return
+        self._put_in()
         if (
             isinstance(event, events.Key)
             and isinstance(focused, Painted)
@@ -47,6 +58,21 @@ class Direct(App[None]):
             await self._press(event, focused)
         else:
             await super().on_event(event)
+
+    def _type(self, field: "Quick", letter: str) -> None:
+        """Put the letter in together with those that are there already behind it."""
+        self.app_focus = True
+        if self._letters is None:
+            self.call_later(self._put_in)
+        elif self._letters[0] is not field:
+            self._put_in()
+        self._letters = field, (self._letters[1] if self._letters else "") + letter
+
+    def _put_in(self) -> None:
+        if self._letters is not None:
+            field, letters = self._letters
+            self._letters = None
+            field.put_in(letters)
 
     async def _press(self, event: events.Key, focused: Painted) -> None:
         """Do what Textual does when a key has gone through the queues of all that is around the focus, one by one.

@@ -13,6 +13,14 @@ class Field(Input):
         self.cursor_blink = False
 
 
+class Quick(Field):
+    """A field into which letters that come at once are put at once: each costs as much as all of them."""
+
+    def put_in(self, text: str) -> None:
+        """Put letters where the cursor is, in place of what is selected."""
+        self.replace(text, *self.selection)
+
+
 class Tick(Checkbox):
     """A box that is told from its sign, not only its colour, and in 7-bit signs."""
 

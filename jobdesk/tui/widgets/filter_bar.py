@@ -11,7 +11,7 @@ from textual.widgets import Input
 from jobdesk.core.errors import QueryError
 from jobdesk.core.query import complete, word_at
 from jobdesk.tui.format import Spans, wrap
-from jobdesk.tui.widgets.field import Field
+from jobdesk.tui.widgets.field import Quick
 from jobdesk.tui.widgets.lines import Lines
 
 _HINTS = 12
@@ -28,7 +28,7 @@ class _Completion(Suggester):
         return self._bar.completed(value)
 
 
-class _Query(Field):
+class _Query(Quick):
     """The field itself. It takes its own keys, so that letters typed right behind them do not overtake them."""
 
     def __init__(self, bar: "FilterBar") -> None:
