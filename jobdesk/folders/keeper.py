@@ -66,6 +66,8 @@ class Keeper(Service):
         self._settings = settings
         self._seen_settings: object = self
         self._generation: int | None = None
+        self._taken_up = False
+        """Whether the folders that are wanted are kept: until then nobody knows that no file is on its way."""
         self.ear = Ear()
         self._lock = threading.Lock()
         self._kept: dict[str, _Kept] = {}
@@ -132,6 +134,7 @@ class Keeper(Service):
             wanted = dict(self._rules())
         except Exception:  # what held before still does
             logging.getLogger("jobdesk").exception("the drop folders cannot be followed")
+            self._taken_up = True
             return
         if first:
             self._let_go_of_former(wanted)
@@ -148,6 +151,7 @@ class Keeper(Service):
         for path, one in self._kept.items():
             others = [other.folder for name, other in self._kept.items() if name != path]
             one.folder.door.apart = frozenset(root for other in others for root in other.roots)
+        self._taken_up = True
 
     def _let_go_of_former(self, wanted: Mapping[str, FolderRule]) -> None:
         """Of folders that were removed while nobody watched: what is at work still comes to its end."""
@@ -234,7 +238,7 @@ class Keeper(Service):
     @property
     def busy(self) -> bool:
         """Whether a file is on its way in or out of any folder."""
-        return self._generation is None or any(folder.busy for folder in self.folders)
+        return not self._taken_up or any(folder.busy for folder in self.folders)
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """End, and let another process be the master of each folder."""
@@ -251,7 +255,7 @@ class Keeper(Service):
                 one.folder.stop()
         self._kept.clear()
         self._runners.clear()
-        self._generation = None
+        self._generation, self._taken_up = None, False
         self.ear.close()
 
 

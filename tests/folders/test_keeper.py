@@ -1,6 +1,7 @@
 """Folders that come, change and go while consumers run; and of several consumers one that watches each."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from jobdesk import Desk
 from jobdesk.core.errors import NotFound, Refused, UsageError
+from jobdesk.folders.keeper import Keeper
 from jobdesk.ledger import folders
 from tests.support.home import consumer, end, kill, make_home, until
 
@@ -210,3 +212,22 @@ def test_data_that_the_pipeline_has_no_place_for_is_refused_and_never_dropped(de
     finally:
         engine.stop()
         working.close()
+
+
+def test_nobody_takes_the_folders_for_done_before_they_are_taken_up(desk: Desk) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def rules() -> dict[str, Any]:
+        asked.set()
+        assert go_on.wait(60)
+        return {}
+
+    keeper = Keeper(desk.ledger, desk.clock, rules, lambda *_: pytest.fail("there is no folder"))
+    thread = threading.Thread(target=keeper.run_once)
+    thread.start()
+    assert asked.wait(60)
+    assert keeper.busy  # a drain would end, and leave the files that lie there
+    go_on.set()
+    thread.join(60)
+    assert not keeper.busy
+    keeper.ear.close()

@@ -1,7 +1,9 @@
 """A field to type in, and a box to tick. No cursor blinks: at rest nothing goes to the terminal."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from textual.message import Message
 from textual.widgets import Checkbox, Input
 
 
@@ -16,9 +18,19 @@ class Field(Input):
 class Quick(Field):
     """A field into which letters that come at once are put at once: each costs as much as all of them."""
 
+    @dataclass
+    class Letters(Message):
+        """Some were typed; behind the keys that came before them."""
+
+        text: str
+
     def put_in(self, text: str) -> None:
-        """Put letters where the cursor is, in place of what is selected."""
-        self.replace(text, *self.selection)
+        """Put letters where the cursor is then, in place of what is selected."""
+        self.post_message(self.Letters(text))
+
+    def on_quick_letters(self, message: Letters) -> None:
+        message.stop()
+        self.replace(message.text, *self.selection)
 
 
 class Tick(Checkbox):
