@@ -8,12 +8,12 @@ Without `with` it only reads and writes the ledger, as commands do.
 """
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jobdesk import home as homes
 from jobdesk import opening
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from jobdesk.prepare import Completer
     from jobdesk.sections import Config
     from jobdesk.vault import Vault
+
+T = TypeVar("T")
 
 
 class Desk(
@@ -165,10 +167,14 @@ class Desk(
         from jobdesk.core.submission import Submission
 
         made = self.prepare(Submission(type=type, data=data or {}, **options))
-        (id_,) = self._store_with_room([made], wait_for_room)
-        if id_ != made.id:
-            return replace(reads.job(self.ledger, id_), existed=True)
-        return reads.job(self.ledger, id_, with_ties=bool(made.after))
+
+        def store(tx: Tx) -> Job:
+            (id_,) = self.store(tx, [made])
+            if id_ != made.id:
+                return replace(reads.job(tx, id_), existed=True)
+            return reads.job(tx, id_, with_ties=bool(made.after))  # as it was stored, whoever works on it already
+
+        return self._with_room(store, wait_for_room)
 
     def submit_batch(
         self, submissions: "Sequence[Submission]", *, wait_for_room: str | float | None = None
@@ -186,16 +192,16 @@ class Desk(
         finally:
             if collects:
                 gc.enable()
-        return self._store_with_room(made, wait_for_room)
+        return self._with_room(lambda tx: self.store(tx, made), wait_for_room)
 
-    def _store_with_room(self, made: Sequence[NewJob], wait_for_room: str | float | None) -> list[str]:
-        """Store them; while a queue is full, wait for room as long as that."""
+    def _with_room(self, store: Callable[[Tx], T], wait_for_room: str | float | None) -> T:
+        """Store what `store` does; while a queue is full, wait for room as long as that."""
         from jobdesk.ledger import room
 
         deadline = self.clock.monotonic() + (0.0 if wait_for_room is None else seconds(wait_for_room))
         while True:
             try:
-                return self.ledger.together(lambda tx: self.store(tx, made))
+                return self.ledger.together(store)
             except QueueFull as full:
                 self.sync_queues()  # what the settings say of it was undone with the rest
                 if room.never(self.ledger, full.queue, full.wanted):

@@ -2,10 +2,11 @@
 
 import gc
 import os
+import signal
 import sys
 
 from jobdesk.cli.opening import opened
-from jobdesk.cli.output import Out
+from jobdesk.cli.output import Out, forget_streams
 from jobdesk.cli.parsing import Args
 from jobdesk.core.errors import UsageError
 
@@ -21,7 +22,7 @@ def run(args: Args, out: Out) -> int:
     with opened(args, "app") as desk:
         from jobdesk.tui.app import run_app
 
-        return run_app(
+        code = run_app(
             desk,
             read_only=desk.read_only,
             attached=args.attach,
@@ -29,6 +30,9 @@ def run(args: Args, out: Out) -> int:
             fps=args.fps,
             ascii=args.ascii,
         )
+    if code == 128 + signal.SIGHUP:  # the terminal is gone
+        forget_streams()
+    return code
 
 
 def need_terminal(out: Out) -> None:

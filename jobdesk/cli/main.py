@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from jobdesk import __version__
-from jobdesk.cli.output import Out, plain
+from jobdesk.cli.output import Out, forget_streams, plain
 from jobdesk.cli.parsing import COMMON, Args, Group, Parser, number, parse
 from jobdesk.cli.read_only import refuse_changes
 from jobdesk.core.errors import JobdeskError
@@ -48,7 +48,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _forget_stdout()
+        forget_streams()
         return 0
     except JobdeskError as error:
         return _explain(out, error.code, str(error), error.exit_code)
@@ -127,7 +127,7 @@ def _explain(out: Out, code: str, message: str, exit_code: int) -> int:
             out.errors.write(f"jobdesk: {plain(message)}\n")
         out.errors.flush()
     except BrokenPipeError:
-        _forget_stdout()
+        forget_streams()
     return exit_code
 
 
@@ -135,17 +135,6 @@ def _error_document(code: str, message: str) -> str:
     import json
 
     return json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False) + "\n"
-
-
-def _forget_stdout() -> None:
-    """Nobody reads any more: let the interpreter's last flush go nowhere instead of failing."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (BrokenPipeError, ValueError):
-            os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
 
 
 if __name__ == "__main__":

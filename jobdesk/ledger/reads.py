@@ -11,7 +11,7 @@ from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import DEAD, Artifact, Job, State
 from jobdesk.core.rate import Rate
 from jobdesk.core.redaction import shown
-from jobdesk.ledger.database import Ledger, Row
+from jobdesk.ledger.database import Ledger, Row, Tx
 from jobdesk.ledger.rows import JOB, to_job
 from jobdesk.ledger.shortened import the_one
 
@@ -93,10 +93,11 @@ def full_id(ledger: Ledger, prefix: str) -> str:
     return the_one(ledger, "job", start, prefix)
 
 
-def job(ledger: Ledger, id_: str, *, with_ties: bool = True) -> Job:
+def job(ledger: Ledger | Tx, id_: str, *, with_ties: bool = True) -> Job:
     """A whole job, by its full id.
 
     Args:
+        ledger: or a transaction: then as it is there.
         with_ties: False leaves out what other tables know: the jobs it comes after, and its artifacts.
 
     Raises:
