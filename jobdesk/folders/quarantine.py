@@ -19,9 +19,11 @@ def held(quarantine: Path) -> list[rejected.Refused]:
 
 def of_scan(quarantine: Path, job: str | None, sha256: str | None) -> Path | None:
     """Where the scan that a job made has put a file of this content; None if it put none."""
+    if job is None or sha256 is None:
+        return None
     for path in quarantine.glob(f"*{rejected.INFECTED}"):
         said = rejected.note(path)
-        if None not in (job, sha256) and (said.get("job"), said.get("sha256")) == (job, sha256):
+        if (said.get("job"), said.get("sha256")) == (job, sha256):
             return path
     return None
 

@@ -107,6 +107,19 @@ def _spread(sql: str, shared: int, width: int, rows: int) -> str:
     return sql.format(", ".join(["(" + ", ".join(row) + ")"] * rows))
 
 
+def interrupter(own: threading.local, name: str) -> Callable[[], None]:
+    """What any thread may call to interrupt this one's statement; `own` has its connection, in what is so named."""
+    here = vars(own)  # of this thread
+
+    def interrupt() -> None:
+        held = here.get(name)
+        if held is not None:
+            with suppress(sqlite3.ProgrammingError):  # it is being closed
+                held.connection.interrupt()
+
+    return interrupt
+
+
 class _Mine:
     """A thread's connection. It is closed when this goes, which is when the thread ends.
 
@@ -285,15 +298,7 @@ class Ledger:
 
     def interrupter(self) -> Callable[[], None]:
         """What any thread may call to make a statement that this thread executes then fail with a LedgerError."""
-        own = vars(self._thread)  # of this thread
-
-        def interrupt() -> None:
-            mine: _Mine | None = own.get("mine")
-            if mine is not None:
-                with suppress(sqlite3.ProgrammingError):  # it is being closed
-                    mine.connection.interrupt()
-
-        return interrupt
+        return interrupter(self._thread, "mine")
 
     def version(self) -> int:
         """A number that changes when another connection has committed; costs microseconds."""

@@ -13,7 +13,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Never, TypeVar
@@ -21,7 +21,7 @@ from typing import Never, TypeVar
 from jobdesk.core.clock import Clock
 from jobdesk.core.errors import LedgerError, ReadOnly
 from jobdesk.ledger import migrating
-from jobdesk.ledger.database import Ledger, Row, Tx, Values
+from jobdesk.ledger.database import Ledger, Row, Tx, Values, interrupter
 from jobdesk.ledger.explaining import BUSY_TIMEOUT_S
 from jobdesk.ledger.functions import functions
 from jobdesk.ledger.identity import VERSION
@@ -138,15 +138,7 @@ class ReadOnlyLedger(Ledger):
             raise LedgerError(f"{self.path} changed while it was read: try again")
 
     def interrupter(self) -> Callable[[], None]:
-        own = vars(self._own)  # of this thread
-
-        def interrupt() -> None:
-            found: _Open | None = own.get("open")
-            if found is not None:
-                with suppress(sqlite3.ProgrammingError):  # it is being closed
-                    found.connection.interrupt()
-
-        return interrupt
+        return interrupter(self._own, "open")
 
     def version(self) -> int:
         with self._explained():
