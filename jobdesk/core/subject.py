@@ -23,7 +23,7 @@ _PAIR = re.compile(r'"([A-Za-z_]\w*)"\s*:\s*("(?:[^"\\]|\\.)*"|\[(?:\s*"(?:[^"\\
 def subject(data: Mapping[str, Any]) -> str:
     """The most telling value of a payload, "" if there is none."""
     for name in _NAMES:
-        if said := _said(name, data.get(name)):
+        if name in data and (said := _said(name, data[name])):
             return said
     return next((said for name, value in data.items() if not names_a_secret(name) and (said := _said(name, value))), "")
 
@@ -56,4 +56,6 @@ def _said(name: str, value: Any) -> str:
 
 
 def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else " " for letter in text)

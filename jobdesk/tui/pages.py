@@ -54,11 +54,11 @@ class Pages:
         self._count_took_s = 0.0
         self._counted_at = -_RECOUNT_S
 
-    def first(self) -> Top:
-        """The newest page at once; how long the list is only where that costs nothing, else `top` says it."""
-        lines, known = search.opening(self._ledger, self.query, PAGE)
+    def first(self, rows: int) -> Top:
+        """The newest `rows` at once; how long the list is only where that costs nothing, else `length` says it."""
+        lines, known = search.opening(self._ledger, self.query, rows)
         self._anchor(lines)
-        known = len(lines) if len(lines) < PAGE else known
+        known = len(lines) if len(lines) < rows else known
         self._pinned = max(known or 0, len(lines))
         return Top(tuple(lines), self._pinned, known is not None)
 
@@ -131,7 +131,7 @@ class SortedPages(Pages):
         super().__init__(ledger, clock, query)
         self._seqs = seqs
 
-    def first(self) -> Top:
+    def first(self, rows: int) -> Top:
         return self.top()
 
     def top(self) -> Top:

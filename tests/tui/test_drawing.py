@@ -70,6 +70,16 @@ async def test_a_job_that_changes_is_drawn_anew_in_a_list_that_has_been_scrolled
         await robot.sees("cancelled")
 
 
+async def test_an_older_job_that_changes_is_drawn_anew_in_a_list_that_follows(long_desk: Desk) -> None:
+    async with opened(long_desk, SMALL) as robot:
+        await robot.jobs()
+        await stands_on(robot, MANY - 1)
+        assert robot.table.following
+        assert "cancelled" not in robot.screen
+        long_desk.cancel(robot.table._visible()[2][1].id)
+        await robot.sees("cancelled")
+
+
 async def test_a_row_that_changes_is_drawn_anew_in_a_listing_that_has_been_scrolled(busy_desk: Desk) -> None:
     async with opened(busy_desk, (120, 24)) as robot:
         ended = robot.app.screen.query_one("#finished", Listing)

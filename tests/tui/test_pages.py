@@ -21,7 +21,7 @@ def many(ledger: Ledger) -> int:
 
 def test_rows_first_and_then_how_many(ledger: Ledger, clock: FakeClock, many: int) -> None:
     pages = Pages(ledger, clock, parse("type:email"))
-    top = pages.first()
+    top = pages.first(PAGE)
     assert len(top.lines) == PAGE and (top.total, top.exact) == (PAGE, False)
     assert pages.length() == (many, True)
     assert [len(pages.page(number)) for number in (0, 2, 1, 3)] == [PAGE, 40, PAGE, 0]
@@ -30,11 +30,11 @@ def test_rows_first_and_then_how_many(ledger: Ledger, clock: FakeClock, many: in
 
 
 def test_what_counters_know_is_known_at_once(ledger: Ledger, clock: FakeClock, many: int) -> None:
-    top = Pages(ledger, clock, parse("state:pending")).first()
+    top = Pages(ledger, clock, parse("state:pending")).first(PAGE)
     assert (top.total, top.exact) == (2 * many, True)
 
 
 def test_a_list_of_one_page_is_as_long_as_that(ledger: Ledger, clock: FakeClock) -> None:
     submit(ledger, type="email")
-    top = Pages(ledger, clock, parse("type:email")).first()
+    top = Pages(ledger, clock, parse("type:email")).first(PAGE)
     assert (top.total, top.exact) == (1, True)

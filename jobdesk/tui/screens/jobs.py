@@ -24,7 +24,7 @@ from jobdesk.tui.widgets.lines import retitle
 if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
-_TYPING_S = 0.05
+_TYPING_S = 0.02
 """How long a pause in typing is before the list is read anew."""
 
 

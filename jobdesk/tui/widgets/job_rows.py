@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.style import Style
-from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
@@ -21,11 +20,11 @@ from jobdesk.ledger.sorting import Order
 from jobdesk.tui.columns import Placed, header, longest, place, row
 from jobdesk.tui.format import Spans, wrap
 from jobdesk.tui.job_cells import COLUMNS, cells
+from jobdesk.tui.kept_pages import KeptPages
 from jobdesk.tui.pages import PAGE, Look, Pages, SortedPages, Top
 from jobdesk.tui.widgets.lines import Painted
 from jobdesk.tui.widgets.marks import Marks
 
-_KEPT_PAGES = 32
 _MEASURED_KEPT = 2000
 _PACE = 4
 """So often a second a row is written anew: ages change once a second."""
@@ -62,7 +61,7 @@ class JobRows(Painted):
         """None: newest first, and new ones appear."""
         self._list = 0
         self._pages: Pages | None = None
-        self._cache: LRUCache[int, list[Line]] = LRUCache(_KEPT_PAGES)
+        self._in_memory = KeptPages()
         self._wanted: set[int] = set()
         self._placed: Placed = ()
         self._placed_for = -1
@@ -114,16 +113,21 @@ class JobRows(Painted):
         pages, number = self._pages, self._list
         if pages is None:
             return
+        rows = min(PAGE, self.desk_app.size.height)  # what is seen comes first, the rest of the page behind it
         self.desk_app.feed.ask(
-            lambda: pages.first() if number == self._list else None,  # the next letter was typed meanwhile
+            lambda: pages.first(rows) if number == self._list else None,  # the next letter was typed meanwhile
             lambda top: self._put_top(number, top),
             lambda: number == self._list,
         )
 
-    def _measure(self) -> None:
-        """Find out how long the list is, once its first rows are there."""
-        pages, number = self._pages, self._list
-        assert pages is not None
+    def _complete(self, number: int, exact: bool) -> None:
+        """Once the first rows are on the screen, read the rest of their page, and how long the list is if unknown."""
+        pages = self._pages
+        if pages is None or number != self._list:
+            return
+        self._fetch(0)
+        if exact:
+            return
         self.desk_app.feed.ask(
             lambda: pages.length() if number == self._list else None,
             lambda length: self._put_length(number, length),
@@ -141,11 +145,11 @@ class JobRows(Painted):
     def _put_top(self, number: int, top: Top | None) -> None:
         if top is None or number != self._list:
             return
-        self._cache.clear()
+        self._in_memory.clear()
         self._wanted.clear()
         self._said, self._placed_for = {}, -1
         self._measured.clear()
-        self._cache[0] = list(top.lines)
+        self._in_memory.keep(0, top.lines)
         self.total, self.exact, self.newer, self.loaded = top.total, top.exact, 0, True
         self.cursor = 0
         self._resize_list()
@@ -154,8 +158,8 @@ class JobRows(Painted):
         self.redraw()
         self.refresh()
         self.post_message(self.Changed())
-        if not top.exact:
-            self._measure()
+        if len(top.lines) < min(PAGE, self.total) or not top.exact:
+            self.call_after_refresh(self._complete, number, top.exact)  # two threads that compute are slower than one
 
     def _resize_list(self) -> None:
         self.virtual_size = Size(0, self.total + 1)
@@ -184,7 +188,7 @@ class JobRows(Painted):
             for at, old in self._visible():
                 new = look.lines.get(old.seq)
                 if new is not None and new != old:
-                    self._cache[at // PAGE][at % PAGE] = new
+                    self._in_memory.put(at, new)
                     self.marks.update(new)
             changed = look.total - self.total if look.exact and self.exact else 0
             if changed != self.newer:
@@ -195,11 +199,12 @@ class JobRows(Painted):
             self.desk_app.feed.poke()  # what has come into view since may have changed while nobody looked at it
 
     def _follow_to(self, top: Top) -> None:
-        if list(top.lines) == self._cache.get(0) and top.total == self.total:
+        before = self._in_memory.page(0)
+        if list(top.lines) == before and top.total == self.total:
             return
-        if self.total != top.total or (top.lines and self._cache.get(0) and top.lines[0] != self._cache[0][0]):
-            self._cache.clear()
-        self._cache[0] = list(top.lines)
+        if self.total != top.total or (top.lines and before and top.lines[0] != before[0]):
+            self._in_memory.clear()
+        self._in_memory.keep(0, top.lines)
         self.total, self.exact, self.newer = top.total, top.exact, 0
         self._resize_list()
         self.post_message(self.Changed())
@@ -216,25 +221,25 @@ class JobRows(Painted):
     def _visible(self) -> list[tuple[int, Line]]:
         top, found = self.scroll_offset.y, []
         for at in range(top, min(top + max(0, self.size.height - 1), self.total)):
-            page = self._cache.get(at // PAGE)
-            if page is not None and at % PAGE < len(page):
-                found.append((at, page[at % PAGE]))
+            line = self._in_memory.line(at)
+            if line is not None:
+                found.append((at, line))
         return found
-
-    def _line_at(self, at: int) -> Line | None:
-        page = self._cache.get(at // PAGE)
-        return page[at % PAGE] if page is not None and at % PAGE < len(page) else None
 
     @property
     def current(self) -> Line | None:
         """The job under the cursor, if it has been read."""
-        return self._line_at(self.cursor)
+        return self._in_memory.line(self.cursor)
 
     def _want(self, number: int) -> None:
-        pages, listed = self._pages, self._list
-        if pages is None or number < 0 or number in self._wanted or number in self._cache:
+        if number < 0 or number in self._wanted or number in self._in_memory:
             return
-        if number * PAGE >= self.total or not self.loaded:
+        if self.loaded and number * PAGE < self.total:
+            self._fetch(number)
+
+    def _fetch(self, number: int) -> None:
+        pages, listed = self._pages, self._list
+        if pages is None:
             return
         self._wanted.add(number)
 
@@ -250,7 +255,7 @@ class JobRows(Painted):
         self._wanted.discard(number)
         if lines is None:
             return  # the user has scrolled past it
-        self._cache[number] = lines
+        self._in_memory.keep(number, lines)
         if len(lines) < PAGE and self.exact and number * PAGE + len(lines) < self.total:
             self.total = max(1, number * PAGE + len(lines))
             self._resize_list()
@@ -317,7 +322,7 @@ class JobRows(Painted):
             self._want(at // PAGE + 1)
         elif at % PAGE < _NEAR:
             self._want(at // PAGE - 1)
-        line = self._line_at(at)
+        line = self._in_memory.line(at)
         if line is None:
             self._drawn.pop(at, None)
             return self.paint(

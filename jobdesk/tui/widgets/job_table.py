@@ -1,6 +1,6 @@
 """The table of jobs: moving in its rows, following and marking them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -166,8 +166,9 @@ class JobTable(JobRows, can_focus=True):
 
     def _mark_range(self) -> None:
         start, end = self.marks.take_range(self.cursor)
-        missing = [page for page in range(start // PAGE, end // PAGE + 1) if page not in self._cache]
-        self._mark_between(start, end, {number: self._cache[number] for number in self._pages_of(start, end, missing)})
+        numbers, kept = range(start // PAGE, end // PAGE + 1), self._in_memory
+        missing = [number for number in numbers if not kept.is_whole(number, self.total)]
+        self._mark_between(start, end, {number: kept.page(number) for number in numbers if number not in missing})
         pages, listed = self._pages, self._list
         if missing and pages is not None:
             self.desk_app.feed.ask(
@@ -175,10 +176,7 @@ class JobTable(JobRows, can_focus=True):
                 lambda found: self._mark_between(start, end, found) if listed == self._list else None,
             )
 
-    def _pages_of(self, start: int, end: int, missing: Sequence[int]) -> list[int]:
-        return [number for number in range(start // PAGE, end // PAGE + 1) if number not in missing]
-
-    def _mark_between(self, start: int, end: int, found: dict[int, list[Line]]) -> None:
+    def _mark_between(self, start: int, end: int, found: Mapping[int, Sequence[Line]]) -> None:
         for number, lines in found.items():
             for offset, line in enumerate(lines):
                 if start <= number * PAGE + offset <= end:
