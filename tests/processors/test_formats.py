@@ -97,7 +97,7 @@ def test_clear_parts_lie_on_the_colour_that_was_chosen(desk: Bench, tmp_path: Pa
     assert near(made.getpixel((10, 10)), (0, 0, 255), 4)
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
 @pytest.mark.parametrize("format", ["webp", "gif"])
 def test_animations_go_on_moving_where_the_format_can(desk: Bench, tmp_path: Path, kind: str, format: str) -> None:
     made = resized(desk, tmp_path, moving(kind, loop=0), width=30, format=format)
