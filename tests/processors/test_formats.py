@@ -200,6 +200,25 @@ def test_what_is_kept_is_what_was_chosen(tmp_path: Path) -> None:
     assert iptc is not None and iptc[(2, 5)] == b"Lake"
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_what_is_kept_goes_into_a_tiff_and_comes_from_one(tmp_path: Path, kind: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Acme"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] = 400
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 2: (48.0, 8.0, 24.0), 3: "E", 4: (11.0, 34.0, 12.0)})
+    how: dict[str, Any] = {"exif": exif.tobytes()} | ({"xmp": XMP} if kind == "JPEG" else {})
+    content = pictures.plain(kind, (200, 100), **how)
+    desk = bench(tmp_path / "home", images, images={"keep": ["exif", "xmp"], "strip_gps": False})
+    for wanted in ("tiff", "jpeg"):
+        made = resized(desk, tmp_path, content, width=50, format=wanted)
+        assert made.size == (50, 25) and near(made.convert("RGB").getpixel((5, 5)), RED, 25)
+        kept = made.getexif()
+        assert kept[ExifTags.Base.Make] == "Acme"
+        assert kept.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] == 400
+        assert kept.get_ifd(ExifTags.IFD.GPSInfo)[2] == (48.0, 8.0, 24.0)
+        assert kind == "TIFF" or b"The lake" in made.info["xmp"]
+
+
 def test_metadata_tells_words_motion_and_likeness(desk: Bench, tmp_path: Path) -> None:
     source = tmp_path / "photo"
     source.write_bytes(described())
