@@ -116,9 +116,7 @@ def _saved(image: Image.Image, output: Output, how: Mapping[str, Any]) -> bytes:
         image.save(file, "GIF", **how)
     elif output.format == "tiff":
         tags = _tiff_tags(kept)
-        nested = (
-            ExifTags.IFD.Exif in tags or ExifTags.IFD.GPSInfo in tags
-        )  # which Pillow writes beside plain pixels only
+        nested = ExifTags.IFD.Exif in tags or ExifTags.IFD.GPSInfo in tags  # written beside plain pixels only
         image.save(file, "TIFF", compression="raw" if nested else "tiff_adobe_deflate", exif=tags)
     else:
         words = PngImagePlugin.PngInfo()
