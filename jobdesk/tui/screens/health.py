@@ -247,5 +247,5 @@ def _consumer(one: Consumer, now: float) -> list[Spans]:
         lines.append(field("queues", ", ".join(one.queues)))
     if one.footprint is not None:
         uses = one.footprint
-        lines.append(field("uses", f"{uses.cpu_share * 100:.1f} % of a core, {size(uses.rss_bytes)}"))
+        lines.append(field("uses", f"{uses.cpu_share * 100:.1f}% of a core, {size(uses.rss_bytes)}"))
     return lines
