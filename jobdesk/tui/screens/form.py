@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
 _KINDS = {
-    "array": "a list: [1, 2]", "words": 'a list: ["a", "b"]', "object": 'an object: {"a": 1}', "integer": "a whole number", "number": "a number",
-    "path": "a file", "string": "text",
+    "array": "a list: [1, 2]", "words": 'a list: ["a", "b"]', "object": 'an object: {"a": 1}',
+    "integer": "a whole number", "number": "a number", "path": "a file", "string": "text",
 }  # fmt: skip
 _AROUND = 8
 """Rows of a form besides its fields and what it says: border, padding, gaps, keys."""
