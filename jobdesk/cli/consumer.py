@@ -86,6 +86,9 @@ def run(args: Args, out: Out) -> int:
         queues = [name.strip() for name in args.queues.split(",") if name.strip()]
         if not queues:
             raise UsageError("--queues names no queue: write it like --queues upload.normal,notifications")
+    from jobdesk.runtime import heap
+
+    heap.share_one()  # before there are threads
     with signals() as hearing, opened(args) as desk, _serving(desk, args.metrics_port, out):
         return work(desk, out, hearing, drain=args.drain, workers=args.workers, queues=queues)
 

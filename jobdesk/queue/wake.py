@@ -11,6 +11,7 @@ import os
 import select
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 _SUFFIX = ".wake"
@@ -27,8 +28,8 @@ class Wake:
         """Rises with every commit of this process and every poke of another."""
         self.work = 0
         """Rises when workers may have something new to do."""
-        self.bells: list[threading.Event] = []
-        """Set whenever `work` rises."""
+        self.bells: list[Callable[[], None]] = []
+        """Called whenever `work` rises: must be quick."""
         self._folder = folder
         self._deaf = deaf
         self._changed = threading.Condition()
@@ -89,7 +90,7 @@ class Wake:
             self._changed.notify_all()
         if wakes:
             for bell in self.bells:
-                bell.set()
+                bell()
 
     def _hear(self, reader: int) -> None:
         while True:

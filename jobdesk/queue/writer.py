@@ -125,7 +125,7 @@ class Writer(Generic[E]):
         return self._thread.is_alive()
 
     def start(self) -> None:
-        self._wake.bells.append(self._bell)
+        self._wake.bells.append(self._bell.set)
         self._thread.start()
 
     def stop(self, timeout_s: float = 10.0) -> None:
@@ -134,7 +134,7 @@ class Writer(Generic[E]):
         self._stopping = True
         self._bell.set()
         self._thread.join(timeout_s)
-        self._wake.bells.remove(self._bell)
+        self._wake.bells.remove(self._bell.set)
 
     def _run(self) -> None:
         while True:

@@ -1,7 +1,8 @@
 """The one thread that reads the ledger for the screen.
 
-It looks at SQLite's `data_version` at most four times a second (ten while somebody acts, twice when nothing has changed
-for some time, once while the terminal has no focus), which costs microseconds, and reads only when that changed.
+It looks at SQLite's `data_version` at most four times a second (ten while somebody acts, once when nothing has changed
+for some time or while the terminal has no focus), which costs microseconds, and reads only when that changed. New work
+is seen at once at such times too: its bell rings.
 Screens say through lenses what they show; everything comes back as one frozen snapshot. Questions (`ask`) go first.
 """
 
@@ -22,11 +23,11 @@ from jobdesk.tui.resting import without_minutes
 
 T = TypeVar("T")
 RESTING_S, ACTING_S, AWAY_S = 0.25, 0.1, 1.0
-STILL_S = 0.5
+STILL_S = 1.0
 _ACTING_LOOKS = 20
 _LOOKS_EACH_S = 1.0
 _STILL_AFTER_S, _RATES_STILL_S = 15.0, 5.0
-"""When nothing has changed for so long, rates are read only so often, and looks are `STILL_S` apart."""
+"""When nothing has changed for so long, rates and workers are read only so often, and looks are `STILL_S` apart."""
 
 
 def _nobody() -> bool:
@@ -63,11 +64,15 @@ class Feed:
 
     def start(self) -> None:
         """Begin; what it reads first is posted soon."""
+        self.desk.wake.listen()
+        self.desk.wake.bells.append(self._rung)
         self._thread = threading.Thread(target=self._loop, name="jobdesk-feed", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread after the read it is at."""
+        if self._rung in self.desk.wake.bells:
+            self.desk.wake.bells.remove(self._rung)
         with self._lock:
             self._stopped = True
             self._lock.notify()
@@ -113,6 +118,12 @@ class Feed:
         with self._lock:
             self._poked = True
             self._lock.notify()
+
+    def _rung(self) -> None:
+        """There is new work: a screen at rest looks before it is time."""
+        if self._still_s >= _STILL_AFTER_S:
+            with self._lock:
+                self._lock.notify()
 
     def acting(self) -> None:
         """Somebody presses keys: look more often for two seconds."""
@@ -166,18 +177,18 @@ class Feed:
         version = self.desk.ledger.version()
         changed = version != self._version
         each_s = self._since_look_s >= _LOOKS_EACH_S
-        if not (changed or anyway or each_s):
-            return
-        self._version = version
         if each_s:
             self._still_s += self._since_look_s
             self._since_rates_s += self._since_look_s
             self._since_look_s = 0.0
-        still = self._still_s >= _STILL_AFTER_S and self._since_rates_s < _RATES_STILL_S
-        rates = changed or (each_s and not still)
-        if rates:
+        still = self._still_s >= _STILL_AFTER_S
+        due = each_s and (not still or self._since_rates_s >= _RATES_STILL_S)
+        self._version = version
+        if not (changed or anyway or due):
+            return
+        if changed or due:
             self._since_rates_s = 0.0
-        found = self.read(full=changed or anyway, rates=rates, workers=each_s or self._last is None)
+        found = self.read(full=changed or anyway, rates=changed or due, workers=due or still or self._last is None)
         if found != self._last:
             if self._last is None or without_minutes(found) != without_minutes(self._last):
                 self._still_s = 0.0
