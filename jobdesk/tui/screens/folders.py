@@ -139,7 +139,7 @@ class Folders(Container):
         retitle(self.dropped, "Drop folders")
         files = self.files
         name = "" if drops.of is None else home_path(clean(drops.of), user_home)
-        files._empty = f"Nothing here yet. Drop a file into {name}." if name else hint
+        files.when_empty(f"Nothing here yet. Drop a file into {name}." if name else hint)
         files.show([_file(one, now, glyphs) for one in drops.files])
         room = max(12, files.size.width - 30)
         retitle(files, f"Files of {fit_path(name, room, glyphs.more)}, newest first" if name else "Files")
