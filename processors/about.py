@@ -9,8 +9,6 @@ from . import animation, colours, described, keeping, likeness, metadata
 from .headers import Header
 from .pictures import Picture
 
-_BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
-
 
 def sums(content: bytes) -> dict[str, str]:
     """Checksums of the file."""
@@ -40,12 +38,12 @@ def tell(
         "format": header.format.name,
         "type": header.format.mime,
         "mode": picture.mode,
-        "bits": _BITS.get(picture.mode, 8),
+        "bits": 8 if picture.mode == "P" else header.depth,
         "bytes": len(content),
         "frames": header.frames,
         "animation": _motion(header, picture),
-        "orientation": picture.orientation,
-        "transparent": small.mode == "RGBA",
+        "orientation": picture.said,
+        "transparent": small.mode == "RGBA" and small.getchannel("A").getextrema() != (255, 255),
         "icc": None if picture.icc is None else colours.profile_name(picture.icc),
         "dpi": _dpi(picture),
         "exif": metadata.describe(picture.exif),
@@ -72,5 +70,5 @@ def _dpi(picture: Picture) -> list[float] | None:
     found = picture.info.get("dpi")
     if not isinstance(found, tuple) or len(found) != 2:
         return None
-    across, down = (metadata.number(one, 1, 100_000) for one in found)
+    across, down = (metadata.number(one, 2, 100_000) for one in found)  # Pillow says 1 where a TIFF says nothing
     return None if across is None or down is None else [round(across, 2), round(down, 2)]

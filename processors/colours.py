@@ -2,8 +2,9 @@
 
 import io
 from functools import lru_cache
+from itertools import product
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 WHITE = (255, 255, 255)
 TURNS = {
@@ -17,6 +18,8 @@ TURNS = {
 }
 """What holds a picture upright, by its EXIF orientation."""
 _SPACES = {"L": "GRAY", "RGB": "RGB ", "RGBA": "RGB ", "CMYK": "CMYK"}
+_SAME_BY = 2
+"""A profile that moves no colour by more levels than this is sRGB, whatever its name: one named so may be linear."""
 
 
 def eight_bit(image: Image.Image) -> Image.Image:
@@ -29,7 +32,9 @@ def eight_bit(image: Image.Image) -> Image.Image:
     if mode == "1":
         return image.convert("L")
     if mode.startswith("I;16"):
-        return image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+        grey = image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
+        clear = image.info.get("transparency")
+        return _cleared(image, grey, clear) if mode == "I;16" and isinstance(clear, int) else grey
     if mode in ("I", "F"):
         return _scaled(image)
     if mode in ("LA", "La", "PA", "RGBa"):
@@ -85,6 +90,17 @@ def dominant(image: Image.Image, count: int = 5) -> list[dict[str, str | float]]
     return found
 
 
+def _cleared(image: Image.Image, grey: Image.Image, level: int) -> Image.Image:
+    """16-bit grey, of which one level is clear."""
+    low, high = Image.frombytes("LA", image.size, image.tobytes()).split()
+    is_low, is_high = low.point(_is(level & 255)), high.point(_is(level >> 8))
+    return Image.merge("RGBA", (grey, grey, grey, ImageChops.invert(ImageChops.darker(is_low, is_high))))
+
+
+def _is(level: int) -> list[int]:
+    return [255 * (one == level) for one in range(256)]
+
+
 def _scaled(image: Image.Image) -> Image.Image:
     low, high = image.getextrema()
     assert isinstance(low, int | float) and isinstance(high, int | float)
@@ -95,12 +111,23 @@ def _scaled(image: Image.Image) -> Image.Image:
 
 
 def _apply(image: Image.Image, icc: bytes) -> Image.Image:
-    profile, space, description = _profile(icc)
+    profile, space, is_srgb = _profile(icc)
+    if is_srgb and image.mode in ("L", "RGB", "RGBA"):
+        return image
+    if space == "RGB " and image.mode == "L":
+        image = image.convert("RGB")
+    if space == "GRAY" and image.mode == "RGBA" and _is_grey(image):  # it had grey and alpha
+        made = _through(image.getchannel("R"), profile, "L")
+        made.putalpha(image.getchannel("A"))
+        return made
     if space != _SPACES.get(image.mode):
         raise ValueError(f"it is for {space.strip() or 'other'} pictures and this is {image.mode}")
-    if image.mode in ("RGB", "RGBA") and "sRGB" in description:
-        return image
     return _through(image, profile, image.mode)
+
+
+def _is_grey(image: Image.Image) -> bool:
+    red, green, blue = image.split()[:3]
+    return not ImageChops.difference(red, green).getbbox() and not ImageChops.difference(green, blue).getbbox()
 
 
 def _through(image: Image.Image, profile: ImageCms.ImageCmsProfile, mode: str) -> Image.Image:
@@ -111,9 +138,16 @@ def _through(image: Image.Image, profile: ImageCms.ImageCmsProfile, mode: str) -
 
 
 @lru_cache(maxsize=16)
-def _profile(icc: bytes) -> tuple[ImageCms.ImageCmsProfile, str, str]:
+def _profile(icc: bytes) -> tuple[ImageCms.ImageCmsProfile, str, bool]:
+    """The profile, the colours that it is for, and whether it is sRGB."""
     profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-    return profile, profile.profile.xcolor_space, ImageCms.getProfileDescription(profile) or ""
+    space = profile.profile.xcolor_space
+    if space != "RGB ":
+        return profile, space, False
+    levels = bytes(level for colour in product((0, 32, 64, 128, 192, 255), repeat=3) for level in colour)
+    probe = Image.frombytes("RGB", (6, 36), levels)
+    moved = ImageChops.difference(probe, _through(probe, profile, "RGB"))
+    return profile, space, max(moved.tobytes()) <= _SAME_BY
 
 
 @lru_cache(maxsize=16)

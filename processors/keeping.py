@@ -20,6 +20,11 @@ _INNER, _GPS = 0x8769, 0x8825
 _COPYRIGHT = (_TAG.Artist, _TAG.Copyright)
 _DROPPED = frozenset({_TAG.Orientation, _TAG.MakerNote, _TAG.ExifOffset, _TAG.GPSInfo, 700, 33723, 34377, 34675})
 """The picture is upright now, and blocks of a maker's own are neither understood nor checked."""
+_OF_PIXELS = frozenset(
+    {*range(254, 267), 273, *range(277, 282), 284, *range(288, 294), 297, 301, *range(317, 350), *range(512, 533),
+     *range(50706, 51200)}
+)  # fmt: skip
+"""How a TIFF holds its pixels: of another picture they are false, and make a TIFF that cannot be read."""
 _XMP_PLACE = re.compile(
     rb"\s[\w.-]+:GPS\w*\s*=\s*(\"[^\"]*\"|'[^']*')|<([\w.-]+:GPS\w*)\b[^>]*?(/>|>.*?</\2\s*>)", re.S
 )
@@ -84,7 +89,8 @@ def _exif(picture: Picture, parts: Collection[Part]) -> bytes:
     kept = Image.Exif()
     try:
         if "exif" in parts:
-            kept.update({tag: value for tag, value in picture.exif.items() if tag not in _DROPPED})
+            dropped = _DROPPED | _OF_PIXELS
+            kept.update({tag: value for tag, value in picture.exif.items() if tag not in dropped})
             inner = picture.exif.get_ifd(_INNER)
             kept.get_ifd(_INNER).update({tag: value for tag, value in inner.items() if tag not in _DROPPED})
         elif "copyright" in parts:

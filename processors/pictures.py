@@ -19,6 +19,7 @@ from PIL import (
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
+    UnidentifiedImageError,
     WebPImagePlugin,
 )
 
@@ -55,7 +56,9 @@ class Picture:
     mode: str
     """Pillow's mode of the file, before anything was converted."""
     orientation: int
-    """The EXIF orientation, 1 to 8."""
+    """How the pixels lie, 1 to 8 as in EXIF."""
+    said: int
+    """The orientation that the file says; Pillow holds a TIFF upright as it decodes it, and forgets what it said."""
     icc: bytes | None
     exif: Image.Exif
     stored: Size
@@ -106,10 +109,15 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
                 turned = _orientation(Image.Image.getexif(image)) >= 5  # its own getexif would read all pixels
                 wide, high = largest(size[::-1] if turned else size)
                 image = vips.unpacked(content, image, (high, wide) if turned else (wide, high)) or image
+            said = _orientation(_exif(image, [])) if header.format is formats.TIFF else 1
             image.load()
+            if header.format is formats.PNG:
+                _mend_clear(image, header.depth)
             exif = _exif(image, doubts)
     except (MemoryError, Reject):
         raise
+    except UnidentifiedImageError:
+        raise _unknown(header) from None
     except Exception as error:  # decoders raise whatever their format makes them stumble over
         raise refusal(error) from None
     icc = image.info.get("icc_profile")
@@ -118,6 +126,7 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
         header=header,
         mode=mode,
         orientation=_orientation(exif),
+        said=said if said > 1 else _orientation(exif),
         icc=icc if isinstance(icc, bytes) and icc else None,
         exif=exif,
         stored=size,
@@ -149,6 +158,15 @@ def _bound(image: Image.Image, page: int, max_pixels: int) -> None:
         )
 
 
+def _mend_clear(image: Image.Image, depth: int) -> None:
+    """Pillow brings the pixels of a PNG to 8 bits, but not the colour that counts as clear."""
+    clear = image.info.get("transparency")
+    if image.mode == "L" and depth in (2, 4) and isinstance(clear, int):
+        image.info["transparency"] = clear * (255 // (2**depth - 1))
+    elif image.mode == "RGB" and depth == 16 and isinstance(clear, tuple):
+        image.info["transparency"] = tuple(level >> 8 for level in clear)
+
+
 def _orientation(exif: Image.Exif) -> int:
     tag = exif.get(_ORIENTATION, 1)
     return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
@@ -168,6 +186,13 @@ def refusal(error: Exception) -> Reject:
     if "truncated" in text.lower() or isinstance(error, EOFError):
         return Reject(f"the picture is cut short: {text}", reason="truncated")
     return Reject(f"the picture is damaged: {text}", reason="corrupt")
+
+
+def _unknown(header: Header) -> Reject:
+    if header.format is formats.TIFF:  # its pages were found, so it is whole
+        text = "the TIFF has pixels of a kind that is not taken: save it as grey, RGB or CMYK of 8 or 16 bits"
+        return Reject(text, reason="unsupported-type")
+    return Reject("the picture is damaged: its decoder does not take it for one", reason="corrupt")
 
 
 @cache

@@ -17,13 +17,14 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TiffPage:
-    """One picture of the file; `data_end` counts bytes from its start, `bits` are those of a pixel."""
+    """One picture of the file; `data_end` counts bytes from its start; `bits` are of a pixel, `depth` of a channel."""
 
     width: int
     height: int
     data_end: int
     data_bytes: int
     bits: int
+    depth: int
 
 
 def pages(data: bytes, limit: int) -> list[TiffPage]:
@@ -73,5 +74,6 @@ def _page(data: bytes, at: int, order: str, big: bool) -> tuple[TiffPage, int]:
     if not (tags.get(_WIDTH) and tags.get(_HEIGHT) and starts):
         raise Broken("a page without size or data")
     end = max((start + length for start, length in zip(starts, lengths, strict=False)), default=0)
-    bits = (tags.get(_BITS) or (1,))[0] * (tags.get(_SAMPLES) or (1,))[0]
-    return TiffPage(tags[_WIDTH][0], tags[_HEIGHT][0], end, sum(lengths), bits), after
+    depth = (tags.get(_BITS) or (1,))[0]
+    bits = depth * (tags.get(_SAMPLES) or (1,))[0]
+    return TiffPage(tags[_WIDTH][0], tags[_HEIGHT][0], end, sum(lengths), bits, depth), after

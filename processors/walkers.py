@@ -35,6 +35,8 @@ class Header:
     """What a decoder unpacks of the first frame before a pixel is there."""
     packed_bytes: int = 0
     """What that is packed into."""
+    depth: int = 8
+    """Bits of a channel."""
 
 
 class Short(Exception):
@@ -126,8 +128,9 @@ def _png(data: bytes) -> Header:
     raw = width * height * depth * _PNG_CHANNELS.get(colour, 1) // 8
     starved = raw > compressed * _DEFLATE_RATIO + 1_000
     return Header(
-        formats.PNG, width, height, frames, starved=starved, unpacked_bytes=raw, packed_bytes=compressed // frames
-    )
+        formats.PNG, width, height, frames, starved=starved, unpacked_bytes=raw, packed_bytes=compressed // frames,
+        depth=depth,
+    )  # fmt: skip
 
 
 def _gif(data: bytes) -> Header:
@@ -188,7 +191,7 @@ def _tiff(data: bytes) -> Header:
     first = found[0]
     return Header(
         formats.TIFF, first.width, first.height, len(found), starved=first.data_end > len(data),
-        unpacked_bytes=first.width * first.height * first.bits // 8, packed_bytes=first.data_bytes,
+        unpacked_bytes=first.width * first.height * first.bits // 8, packed_bytes=first.data_bytes, depth=first.depth,
     )  # fmt: skip
 
 
@@ -206,7 +209,8 @@ def _bmp(data: bytes) -> Header:
 
 def _boxes(kind: Format) -> Callable[[bytes], Header]:
     def walk(data: bytes) -> Header:
-        at, width, height = 0, 0, 0
+        at, width, height, frames, depth = 0, 0, 0, 1, 8
+        moves = data[8:12] == b"avis"
         while at + 8 <= len(data):
             length, name = struct.unpack_from(">I4s", data, at)
             if length == 1:
@@ -222,19 +226,25 @@ def _boxes(kind: Format) -> Callable[[bytes], Header]:
                     wide, high = struct.unpack_from(">II", data, at + found.end() + 4)
                     if wide * high > width * height:
                         width, height = wide, high
+                if (said := data.find(b"pixi", at, at + length)) > 0:
+                    depth = data[said + 9]
+            if name == b"moov" and moves:
+                for found in re.finditer(rb"stsz", data[at : at + length]):
+                    frames = max(frames, int.from_bytes(data[at + found.end() + 8 : at + found.end() + 12], "big"))
             at += length
         if not width:
             raise Wrong("it does not say how large it is")
-        return _coloured(kind, width, height, data)
+        return _coloured(kind, width, height, data, frames, depth)
 
     return walk
 
 
-def _coloured(kind: Format, width: int, height: int, data: bytes, frames: int = 1) -> Header:
+def _coloured(kind: Format, width: int, height: int, data: bytes, frames: int = 1, depth: int = 8) -> Header:
     """Of what is unpacked into three colours, whatever it holds."""
     return Header(
-        kind, width, height, frames, unpacked_bytes=3 * width * height, packed_bytes=len(data) // max(1, frames)
-    )
+        kind, width, height, frames, unpacked_bytes=3 * width * height, packed_bytes=len(data) // max(1, frames),
+        depth=depth,
+    )  # fmt: skip
 
 
 WALKERS: dict[str, Callable[[bytes], Header]] = {

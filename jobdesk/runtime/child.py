@@ -7,7 +7,6 @@ job's log; it ends when its parent does.
 A job that does nothing is: one read, one run, one write, all in the main thread; the other threads sleep.
 """
 
-import ctypes
 import importlib
 import os
 import queue
@@ -35,7 +34,6 @@ from jobdesk.runtime.printed import Printed
 from jobdesk.runtime.privacy import take_keys
 from jobdesk.runtime.usage import Usage
 
-_PR_SET_PDEATHSIG = 1
 _BLOCK_BYTES = 65536
 
 
@@ -148,7 +146,7 @@ class Child:
 
 
 def _messages(line: socket.socket) -> Iterator[Message]:
-    """What the parent says; when it is gone, so are we."""
+    """What the parent says; when it is gone, so are we, and all that descends from us."""
     inbox = Inbox(sys.maxsize)
     while True:
         try:
@@ -156,6 +154,7 @@ def _messages(line: socket.socket) -> Iterator[Message]:
         except OSError:
             block = b""
         if not block:
+            orphans.end_all()  # while it can be found: once we are gone, it is nobody's
             os.killpg(0, signal.SIGKILL)
         yield from map(decode, inbox.take(block))
 
@@ -168,18 +167,11 @@ def _limit_memory(limit: int) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
 
 
-def _die_with_parent(parent: int) -> None:
-    """Ask the kernel for SIGKILL when the parent ends: C code that holds the interpreter cannot hear the lines."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        orphans.adopt()
-    if os.getppid() != parent:
-        os._exit(1)
-
-
 def main() -> None:
     *lines, parent, nice = (int(word) for word in sys.argv[1:6])
-    _die_with_parent(parent)
+    orphans.adopt()
+    if os.getppid() != parent:
+        os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):
         os.nice(nice)

@@ -42,7 +42,7 @@ class Gone(Exception):
 
 
 class ChildProcess:
-    """Starts when made, and does not outlive the thread that made it.
+    """Starts when made, and ends when the line to it closes; what is stuck then, the guard ends.
 
     Only the thread that owns it may use it, but for `cancel` and `wake`.
     """

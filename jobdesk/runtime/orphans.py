@@ -14,7 +14,8 @@ _WALL = 0x40000000
 
 def adopt() -> None:
     """From now on, what descends from this process and loses its parent becomes our child."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_all() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from jobdesk.core.errors import LedgerError
 from jobdesk.ledger import workers
 from jobdesk.ledger.database import Ledger
+from jobdesk.runtime.guard import Guard
 from jobdesk.runtime.isolation import ChildProcess
 
 
@@ -23,7 +24,9 @@ class Pool:
         self._consumer = consumer
         self._folder = folder
         self._nice = nice
+        self._guard = Guard(consumer)
         self._own = threading.local()
+        self._owners: dict[ChildProcess, threading.Thread] = {}
         self._all: set[ChildProcess] = set()
         self._spare: ChildProcess | None = None
         self._dead: list[int] = []
@@ -41,7 +44,10 @@ class Pool:
             self._end(child)
             child = None
         if child is None:
+            self._end_left()
             self._own.child = child = self._take_spare() or self._start()
+            with self._lock:
+                self._owners[child] = threading.current_thread()
         return child
 
     def give_back(self, now: float, max_rss_bytes: int) -> None:
@@ -83,15 +89,18 @@ class Pool:
             left, self._spare = list(self._all), None
         for child in left:
             self._end(child)
+        self._guard.close()
         self._forget_dead()
 
     def _start(self) -> ChildProcess:
         child = ChildProcess(self._folder, self._nice, self._consumer)
+        self._guard.add(child.pid, child.started)
         try:
             with self._ledger.write(durable=False) as tx:
                 workers.add_child(tx, self._consumer, child.pid, child.started)
         except BaseException:  # unknown to the ledger, nobody could end it after us
             child.kill()
+            self._guard.remove(child.pid, child.started)
             raise
         with self._lock:
             self._all.add(child)
@@ -99,10 +108,19 @@ class Pool:
 
     def _end(self, child: ChildProcess) -> None:
         child.kill()
+        self._guard.remove(child.pid, child.started)
         with self._lock:
             self._all.discard(child)
             self._stale.discard(child)
+            self._owners.pop(child, None)
             self._dead.append(child.pid)
+
+    def _end_left(self) -> None:
+        """Kill the children of threads that have died: nobody hears them."""
+        with self._lock:
+            left = [child for child, thread in self._owners.items() if not thread.is_alive()]
+        for child in left:
+            self._end(child)
 
     # ── the spare ──
 
@@ -125,7 +143,7 @@ class Pool:
         self._wanted.set()
 
     def _keep_spare(self) -> None:
-        """Runs as long as the pool: a child dies with the thread that made it."""
+        """Runs as long as the pool."""
         while True:
             self._wanted.wait()
             self._wanted.clear()

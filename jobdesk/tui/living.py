@@ -245,7 +245,8 @@ class DeskApp(Ahead):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
-            self.feed.acting()
+            if isinstance(event, events.MouseDown) or (isinstance(event, events.Key) and event.key not in _MOVES):
+                self.feed.acting()
             self.rest.moved()
         await super().on_event(event)
 
@@ -345,3 +346,5 @@ class DeskApp(Ahead):
 
 
 _QUIET = frozenset({"back", "open"})
+_MOVES = frozenset({"up", "down", "j", "k", "pageup", "pagedown", "home", "end"})
+"""Keys after which nothing on the desk is any different."""

@@ -97,7 +97,7 @@ def test_clear_parts_lie_on_the_colour_that_was_chosen(desk: Bench, tmp_path: Pa
     assert near(made.getpixel((10, 10)), (0, 0, 255), 4)
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
 @pytest.mark.parametrize("format", ["webp", "gif"])
 def test_animations_go_on_moving_where_the_format_can(desk: Bench, tmp_path: Path, kind: str, format: str) -> None:
     made = resized(desk, tmp_path, moving(kind, loop=0), width=30, format=format)
@@ -198,6 +198,25 @@ def test_what_is_kept_is_what_was_chosen(tmp_path: Path) -> None:
     assert b"GPSLatitude" in made(keep=["xmp", "gps"]).info["xmp"]
     iptc = IptcImagePlugin.getiptcinfo(made(keep=["iptc"]))
     assert iptc is not None and iptc[(2, 5)] == b"Lake"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_what_is_kept_goes_into_a_tiff_and_comes_from_one(tmp_path: Path, kind: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Acme"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] = 400
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 2: (48.0, 8.0, 24.0), 3: "E", 4: (11.0, 34.0, 12.0)})
+    how: dict[str, Any] = {"exif": exif.tobytes()} | ({"xmp": XMP} if kind == "JPEG" else {})
+    content = pictures.plain(kind, (200, 100), **how)
+    desk = bench(tmp_path / "home", images, images={"keep": ["exif", "xmp"], "strip_gps": False})
+    for wanted in ("tiff", "jpeg"):
+        made = resized(desk, tmp_path, content, width=50, format=wanted)
+        assert made.size == (50, 25) and near(made.convert("RGB").getpixel((5, 5)), RED, 25)
+        kept = made.getexif()
+        assert kept[ExifTags.Base.Make] == "Acme"
+        assert kept.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] == 400
+        assert kept.get_ifd(ExifTags.IFD.GPSInfo)[2] == (48.0, 8.0, 24.0)
+        assert kind == "TIFF" or b"The lake" in made.info["xmp"]
 
 
 def test_metadata_tells_words_motion_and_likeness(desk: Bench, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def near(found: object, wanted: tuple[int, ...], by: int = 12) -> bool:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG"])
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG", "TIFF", "AVIF"])
 def test_every_orientation_comes_out_upright(desk: Bench, tmp_path: Path, orientation: int, kind: str) -> None:
     lying = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the turn that undoes each orientation
     image = pictures.quarters((64, 48))
