@@ -214,7 +214,8 @@ class Processor:
             elif str(item["loc"][0]) in self.secrets:
                 parts.append(f"'{key}' is wrong: {Redactor([item['input']]).known(item['msg'])}")
             else:
-                parts.append(f"'{key}' is wrong: {item['msg'].removeprefix('Value error, ')}, not {item['input']!r}")
+                given = "" if item["input"] is None else f", not {item['input']!r}"
+                parts.append(f"'{key}' is wrong: {item['msg'].removeprefix('Value error, ')}{given}")
         return "; ".join(parts)
 
 

@@ -84,13 +84,21 @@ def wrap(text: str, width: int) -> list[str]:
         indent = rest[: len(rest) - len(rest.lstrip())][: width // 2]
         while cell_len(rest) > width:
             cut = _cut(rest, width)
-            at = max(rest.rfind(" ", len(indent) + 1, cut + 1), rest.rfind("/", len(indent) + 1, cut) + 1)
+            at = max(rest.rfind(" ", len(indent) + 1, cut + 1), _part_of_path(rest, len(indent), cut))
             at = at if at > width // 3 else cut
             lines.append(rest[:at].rstrip())
             rest = indent + rest[at:].lstrip()
         if rest.strip():
             lines.append(rest)
     return lines
+
+
+def _part_of_path(text: str, start: int, end: int) -> int:
+    """After the last slash in text[start:end] that ends a part; the one that a path begins with is no such."""
+    at = text.rfind("/", start + 1, end)
+    while at > 0 and text[at - 1] in " '\"(":
+        at = text.rfind("/", start + 1, at)
+    return at + 1
 
 
 def _cut(text: str, width: int) -> int:

@@ -31,6 +31,11 @@ def test_wrapped_lines_fit_and_hold_no_control_characters(text: str, width: int)
         assert line.isprintable()
 
 
+def test_a_path_breaks_after_a_part_and_not_after_the_slash_it_begins_with() -> None:
+    assert wrap("the folder /srv/photos/inbox is gone", 14) == ["the folder", "/srv/photos/", "inbox is gone"]
+    assert wrap("cannot read '/srv/photos/inbox'", 16) == ["cannot read", "'/srv/photos/", "inbox'"]
+
+
 def test_ages_change_seldom() -> None:
     assert [ago(0, now) for now in (0.5, 3.2, 14, 59, 61, 119, 3599, 7500)] == [
         "now", "3s", "10s", "50s", "1m", "1m", "59m", "2h05",

@@ -46,6 +46,14 @@ async def test_rejected_files_and_the_quarantine_are_listed_with_their_reasons(d
         await robot.sees_no("Rejected files")
 
 
+async def test_a_folder_without_files_says_where_to_drop_one(desk: Desk) -> None:
+    home = desk.home.path
+    home.joinpath("jobdesk.toml").write_text('[[folders]]\npath = "scans"\npipeline = "file-processing"\n')
+    async with opened(desk) as robot:
+        await robot.press("6")
+        await robot.sees("Drop a file into", "scans, newest first")
+
+
 async def test_nothing_refused_is_said(desk: Desk) -> None:
     async with opened(desk) as robot:
         await robot.press("Q")

@@ -75,3 +75,13 @@ async def test_the_new_job_form_gives_the_command_that_does_the_same(desk: Desk)
         await robot.type("demo.long")
         await robot.press("enter")
         await robot.sees("Ready to submit.", "jobdesk submit demo.long")
+
+
+async def test_an_empty_form_shows_how_a_list_of_texts_is_typed_and_names_no_none(desk: Desk) -> None:
+    async with opened(desk) as robot:
+        await robot.press("n")
+        await robot.sees("which type")
+        await robot.type("email")
+        await robot.press("enter")
+        await robot.sees("New job: email", 'a list: ["a", "b"]', "'to' is missing", "'subject' is wrong")
+        assert "None" not in robot.screen

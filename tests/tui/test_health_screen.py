@@ -52,6 +52,15 @@ async def test_what_a_check_counts_is_told_in_words(alarmed: Desk) -> None:
         assert "LastHour" not in robot.screen
 
 
+async def test_the_check_of_alerts_tells_each_once_and_in_words(alarmed: Desk) -> None:
+    async with opened(alarmed, (120, 40)) as robot:
+        await robot.press("7")
+        await robot.sees("any-failed")
+        await robot.press("home")
+        await robot.sees("alert 1, any-failed")
+        assert "raised at" not in robot.screen
+
+
 async def test_an_alert_is_acknowledged_and_its_rule_silenced(alarmed: Desk) -> None:
     async with opened(alarmed, (120, 40)) as robot:
         await robot.press("7")

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
 _COLUMNS = (
-    Column("state", "state", 14),
+    Column("state", "state", 8, grow=1, most=14),
     Column("rule", "rule", 12, rank=1, grow=2, most=24),
     Column("subject", "of", 8, rank=3, grow=3),
     Column("since", "since", 5, rank=2, align=">"),
-    Column("held", "for", 5, rank=4, align=">"),
+    Column("held", "for", 5, rank=4, align=">", spare=True),
 )
 _EMPTY = (
     "Nothing is wrong, and nothing was. [alerts.rules] in jobdesk.toml says what is looked at; "

@@ -138,9 +138,9 @@ class Folders(Container):
         self._give_rows(min(_MOST_ROWS, max(1, len(drops.folders))) + 3)
         retitle(self.dropped, "Drop folders")
         files = self.files
-        files._empty = hint if drops.of is None or not drops.files else ""
-        files.show([_file(one, now, glyphs) for one in drops.files])
         name = "" if drops.of is None else home_path(clean(drops.of), user_home)
+        files.when_empty(f"Nothing here yet. Drop a file into {name}." if name else hint)
+        files.show([_file(one, now, glyphs) for one in drops.files])
         room = max(12, files.size.width - 30)
         retitle(files, f"Files of {fit_path(name, room, glyphs.more)}, newest first" if name else "Files")
         if self.dropped.key != self.reader.wanted:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from jobdesk.tui.app import JobdeskApp
 
 _KINDS = {
-    "array": "a list: [1, 2]", "object": 'an object: {"a": 1}', "integer": "a whole number", "number": "a number",
-    "path": "a file", "string": "text",
+    "array": "a list: [1, 2]", "words": 'a list: ["a", "b"]', "object": 'an object: {"a": 1}',
+    "integer": "a whole number", "number": "a number", "path": "a file", "string": "text",
 }  # fmt: skip
 _AROUND = 8
 """Rows of a form besides its fields and what it says: border, padding, gaps, keys."""
@@ -205,11 +205,17 @@ def _hint(schema: Mapping[str, Any]) -> str:
     if schema.get("enum"):
         return ", ".join(map(str, schema["enum"]))
     kinds = [schema, *schema.get("anyOf", ())]
-    said = next((_KINDS[kind] for one in kinds if (kind := one.get("format") or one.get("type")) in _KINDS), "")
+    said = next((_KINDS[kind] for one in kinds if (kind := _kind(one)) in _KINDS), "")
     default = schema.get("default")
     if default is not None and default != "":
         return f"{json.dumps(default, ensure_ascii=False)} if left empty"
     return said
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    if schema.get("type") == "array" and schema.get("items", {}).get("type") == "string":
+        return "words"
+    return str(schema.get("format") or schema.get("type"))
 
 
 def _text(value: Any) -> str:

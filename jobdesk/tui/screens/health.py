@@ -183,9 +183,11 @@ def _key(thing: Thing) -> str:
 
 
 def _details(details: Mapping[str, Any], width: int) -> list[Spans]:
-    """Numbers of a check; tables in them one row a line."""
+    """Numbers of a check; tables in them one row a line. What it lists stands in the list of the screen already."""
     lines: list[Spans] = []
     for name, value in details.items():
+        if name == "list":
+            continue
         if isinstance(value, Mapping) and not any(one for key, one in value.items() if key != "status"):
             continue  # a queue in which nothing happens
         if isinstance(value, Mapping) and any(isinstance(one, Mapping) for one in value.values()):
@@ -247,5 +249,5 @@ def _consumer(one: Consumer, now: float) -> list[Spans]:
         lines.append(field("queues", ", ".join(one.queues)))
     if one.footprint is not None:
         uses = one.footprint
-        lines.append(field("uses", f"{uses.cpu_share * 100:.1f} % of a core, {size(uses.rss_bytes)}"))
+        lines.append(field("uses", f"{uses.cpu_share * 100:.1f}% of a core, {size(uses.rss_bytes)}"))
     return lines

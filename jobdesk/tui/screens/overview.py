@@ -130,7 +130,7 @@ class Overview(Container):
         busy = max(3, min(10, sum(one.workers for one in snapshot.workers)))
         self._give_rows(len(shown) + 3, busy + 2, max(1, min(5, len(needs))) + 2)
         queues = self.query_one("#queues", Listing)
-        queues._empty = hint
+        queues.when_empty(hint)
         queues.show([queue_item(queue, snapshot.rates, seen.lately.get(queue.name, ()), glyphs) for queue in shown])
         retitle(queues, "Queues", more_below(queues, glyphs))
         panel_hour = self.query_one("#hour", Lines)

@@ -17,6 +17,8 @@ from jobdesk.tui.widgets.listing import Item, Listing
 
 _IN_NOTE = 1000
 _ROWS = 18
+_SHORT = 12
+"""Cells of a note that is always seen whole in its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Picker(Dialog[str | None]):
             yield Listing(
                 (
                     Column("title", "", min(24, longest), grow=1, most=longest),
-                    Column("note", "", 12, rank=2, grow=3),
+                    Column("note", "", _SHORT, rank=2, grow=3),
                     Column("key", "", keys, rank=1, align=">"),
                 ),
                 empty="Nothing fits.",
@@ -140,7 +142,8 @@ class Picker(Dialog[str | None]):
         """All that is said of the row under the cursor, which may have no room for it."""
         said, value = self.query_one("#said", Lines), self.query_one(Listing).value
         if isinstance(value, Choice):
-            whole = value.note if value.reason is None else f"Not now: {value.reason}"
+            short = max(cell_len(choice.note) for choice in self._choices) <= _SHORT
+            whole = f"Not now: {value.reason}" if value.reason is not None else "" if short else value.note
             said.show([((" ", "text"), (whole, "muted"))])
         else:
             said.show([])

@@ -164,7 +164,10 @@ def _page(story: ScheduleStory, width: int, now: float, glyphs: Glyphs) -> list[
     if not isinstance(schedule, Off) and schedule.problem:
         lines += [((line, "bad"),) for line in wrap(clean(schedule.problem), width)]
     where = f"  {glyphs.dot}  {spec.timezone}"
-    lines += [(), ((f"Next times{', if it were on' if isinstance(schedule, Off) else ''}", "title"), (where, "muted"))]
+    lines += [
+        *([()] if lines else []),
+        ((f"Next times{', if it were on' if isinstance(schedule, Off) else ''}", "title"), (where, "muted")),
+    ]
     for at in story.times:
         lines.append(((fit(local(at, spec), max(10, min(30, width - 9))), "text"), (f"  in {ahead(at, now)}", "muted")))
     if not story.times:

@@ -95,6 +95,12 @@ class Listing(Painted, can_focus=True):
                 if was.cells != item.cells:
                     self.refresh_line(number + self._head)
 
+    def when_empty(self, said: str) -> None:
+        """What stands here while there is no row."""
+        if said != self._empty:
+            self._empty = said
+            self.refresh()
+
     @property
     def items(self) -> Sequence[Item]:
         return self._items
