@@ -24,14 +24,21 @@ SETTLES_S = 1.5
 
 async def pictures(home: Path, target: Path) -> None:
     """Open the app on the demo, wait for the moment, and write the pictures."""
+    from jobdesk import home as homes
     from jobdesk.cli.demo import feed
+    from jobdesk.cli.demo_services import begun
+    from jobdesk.cli.demo_story import furnish
+    from jobdesk.core.clock import SystemClock
     from jobdesk.desk import Desk
     from jobdesk.ledger import glance, reads
     from jobdesk.tui.app import JobdeskApp
 
+    found = homes.prepare(home)
+    services = begun(found)
+    furnish(found, SystemClock().now(), services)
     with Desk(home) as desk:
         over = threading.Event()
-        feeder = threading.Thread(target=feed, args=(desk, PACE_S, over), kwargs={"long_pace_s": LONG_PACE_S})
+        feeder = threading.Thread(target=feed, args=(desk, services, PACE_S, over), kwargs={"long_pace_s": LONG_PACE_S})
         app = JobdeskApp(desk)
 
         def busy() -> bool:
@@ -54,10 +61,13 @@ async def pictures(home: Path, target: Path) -> None:
                 over.set()
                 await asyncio.to_thread(feeder.join)
                 await asyncio.to_thread(app.host.farewell, "stop")
+    if services is not None:
+        services.close()
 
 
 def main() -> None:
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
+    target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HOME"] = folder  # so that the picture shows ~/jobdesk, and no name of this machine
         asyncio.run(pictures(Path(folder) / "jobdesk", target.resolve()))
