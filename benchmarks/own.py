@@ -79,11 +79,11 @@ def finished(peer: Peer, folder: Path, how: Options) -> Found:
 
 
 def _rss_mb(peer: Peer, how: Options) -> float:
-    """Of `jobdesk --consumer`, without what measures: after a drain."""
+    """Of `jobdesk --consumer`, without what measures and what peers bring with them: after a drain."""
     desk = _ours(peer).desk
     top_up(peer, how.jobs, how.cap_s)
     words = ["--consumer", "--workers", str(WORKERS), "--home", str(desk.home.path)]
-    consumer = subprocess.Popen([sys.executable, "-m", "jobdesk", *words])
+    consumer = subprocess.Popen([sys.executable, "-m", "benchmarks.plain", *words])
     try:
         end = time.monotonic() + SETTLE_S
         while desk.jobs("state:pending,processing", limit=1).jobs and time.monotonic() < end:

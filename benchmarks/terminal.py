@@ -81,8 +81,9 @@ def settle(home: Path) -> None:
 
 
 def measure(home: Path, asked: argparse.Namespace) -> list[Found]:
-    app = python("-m", "jobdesk", "--home", str(home))
-    found = [*starts(app, asked.runs), *lists(app, home, asked.keys, asked.rest)]
+    found = starts(python("-m", "jobdesk", "--home", str(home)), asked.runs)
+    app = python("-m", "benchmarks.plain", "--home", str(home))
+    found += lists(app, home, asked.keys, asked.rest)
     return [*found, *logs(app, home, asked.keys, asked.log)] if asked.log else found
 
 
