@@ -24,18 +24,12 @@ SETTLES_S = 1.5
 
 async def pictures(home: Path, target: Path) -> None:
     """Open the app on the demo, wait for the moment, and write the pictures."""
-    from jobdesk import home as homes
-    from jobdesk.cli.demo import feed
-    from jobdesk.cli.demo_services import begun
-    from jobdesk.cli.demo_story import furnish
-    from jobdesk.core.clock import SystemClock
+    from jobdesk.cli.demo import feed, furnished
     from jobdesk.desk import Desk
     from jobdesk.ledger import glance, reads
     from jobdesk.tui.app import JobdeskApp
 
-    found = homes.prepare(home)
-    services = begun(found)
-    furnish(found, SystemClock().now(), services)
+    services = furnished(home)
     with Desk(home) as desk:
         over = threading.Event()
         feeder = threading.Thread(target=feed, args=(desk, services, PACE_S, over), kwargs={"long_pace_s": LONG_PACE_S})

@@ -41,16 +41,10 @@ def _demo(args: Args, out: Out) -> int:
         import tempfile
 
         home = tempfile.mkdtemp(prefix="jobdesk-demo-")
-    from jobdesk import home as homes
-    from jobdesk.cli.demo_services import begun
-    from jobdesk.cli.demo_story import furnish
     from jobdesk.core.actor import Actor
-    from jobdesk.core.clock import SystemClock
     from jobdesk.desk import Desk
 
-    found = homes.prepare(homes.locate(home))
-    services = begun(found)
-    furnish(found, SystemClock().now(), services)
+    services = furnished(home)
     desk = Desk(home, actor=Actor.here("command" if args.headless else "app", args.command_line))
     try:
         return (_headless if args.headless else _on_screen)(desk, services, args, out)
@@ -58,6 +52,19 @@ def _demo(args: Args, out: Out) -> int:
         desk.close()
         if services is not None:
             services.close()
+
+
+def furnished(home: "str | Path") -> "DemoServices | None":
+    """Make the demo's home, with all that its story needs; the test services that it calls, to be closed at the end."""
+    from jobdesk import home as homes
+    from jobdesk.cli.demo_services import begun
+    from jobdesk.cli.demo_story import furnish
+    from jobdesk.core.clock import SystemClock
+
+    found = homes.prepare(homes.locate(home))
+    services = begun(found)
+    furnish(found, SystemClock().now(), services)
+    return services
 
 
 def _on_screen(desk: "Desk", services: "DemoServices | None", args: Args, out: Out) -> int:
