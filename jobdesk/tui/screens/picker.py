@@ -77,6 +77,7 @@ class Picker(Dialog[str | None]):
         self._hint = hint
         self._preview = preview
         self._at = at
+        self._notes_fit = max((cell_len(choice.note) for choice in choices), default=0) <= _SHORT
 
     def compose(self) -> ComposeResult:
         longest = max((cell_len(choice.title) for choice in self._choices), default=10)
@@ -142,8 +143,8 @@ class Picker(Dialog[str | None]):
         """All that is said of the row under the cursor, which may have no room for it."""
         said, value = self.query_one("#said", Lines), self.query_one(Listing).value
         if isinstance(value, Choice):
-            short = max(cell_len(choice.note) for choice in self._choices) <= _SHORT
-            whole = f"Not now: {value.reason}" if value.reason is not None else "" if short else value.note
+            note = "" if self._notes_fit else value.note
+            whole = note if value.reason is None else f"Not now: {value.reason}"
             said.show([((" ", "text"), (whole, "muted"))])
         else:
             said.show([])

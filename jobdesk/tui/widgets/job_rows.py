@@ -120,13 +120,13 @@ class JobRows(Painted):
             lambda: number == self._list,
         )
 
-    def _complete(self, number: int, exact: bool) -> None:
+    def _complete(self, number: int) -> None:
         """Once the first rows are on the screen, read the rest of their page, and how long the list is if unknown."""
         pages = self._pages
         if pages is None or number != self._list:
             return
         self._fetch(0)
-        if exact:
+        if self.exact:
             return
         self.desk_app.feed.ask(
             lambda: pages.length() if number == self._list else None,
@@ -158,8 +158,8 @@ class JobRows(Painted):
         self.redraw()
         self.refresh()
         self.post_message(self.Changed())
-        if len(top.lines) < min(PAGE, self.total) or not top.exact:
-            self.call_after_refresh(self._complete, number, top.exact)  # two threads that compute are slower than one
+        if not (top.exact and self._in_memory.is_whole(0, self.total)):
+            self.call_after_refresh(self._complete, number)  # two threads that compute are slower than one
 
     def _resize_list(self) -> None:
         self.virtual_size = Size(0, self.total + 1)
