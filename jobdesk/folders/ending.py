@@ -123,7 +123,8 @@ class Ender:
     def _move(self, ended: intake.Ended, judged: Verdict) -> bytes | None:
         file, place = ended.file, self._place
         if judged.state != "rejected":
-            if self._rule.source != "archive":  # what is kept is a copy here
+            # As its folder said when it was taken in: what says keep now had it moved here, and this is all there is.
+            if (file.source or self._rule.source) != "archive":
                 finish.remove(place, file.id)
                 return None
             return finish.archive(place, DONE, file.id, file.path, ended.at)

@@ -155,9 +155,10 @@ class Keeper(Service):
 
     def _let_go_of_former(self, wanted: Mapping[str, FolderRule]) -> None:
         """Of folders that were removed while nobody watched: what is at work still comes to its end."""
-        open_ = [path for path in dropped.with_open_files(self._ledger) if path not in wanted]
-        for path in open_:
-            self._retire(self._take_up(FolderRule(path=Path(path), pipeline="")))
+        open_ = {path: kept for path, kept in dropped.with_open_files(self._ledger).items() if path not in wanted}
+        for path, kept in open_.items():
+            rule = FolderRule(path=Path(path), pipeline="", source="keep" if kept else "archive")
+            self._retire(self._take_up(rule))
         if former := [path for path in dropped.reported(self._ledger) if path not in wanted and path not in open_]:
             with self._ledger.write() as tx:
                 for path in former:

@@ -33,13 +33,15 @@ class Owned:
     job: str | None = None
     flow: str | None = None
     duplicate_of: str | None = None
+    source: str | None = None
+    """What its folder said when it was taken in: archive, delete or keep; None where that was not written down."""
     moved_to: bytes | None = None
     finished_at: float | None = None
 
 
 _OWNED = (
     "id", "folder", "path", "state", "first_seen", "claimed_at", "sha256", "size", "detected_type", "reason",
-    "message", "job", "flow", "duplicate_of", "moved_to", "finished_at",
+    "message", "job", "flow", "duplicate_of", "source", "moved_to", "finished_at",
 )  # fmt: skip
 _COLUMNS = ", ".join("i." + name for name in _OWNED)
 

@@ -107,6 +107,22 @@ def test_what_was_taken_in_comes_to_its_end_though_its_folder_was_removed(desk: 
     assert [path.read_text() for path in drop.glob("_done/*/*-a.txt")] == ["content"]
 
 
+def test_copies_of_kept_files_go_though_their_folder_was_removed(desk: Desk, tmp_path: Path) -> None:
+    drop = tmp_path / "drop"
+    desk.add_folder(drop, "take", **{**QUICK, "source": "keep"})
+    desk.pause("default")
+    with Desk(desk.home.path):
+        (drop / "a.txt").write_text("content")
+        until(lambda: states(desk) == {"a.txt": "queued"})
+    desk.remove_folder(drop)
+    desk.resume("default")
+    with Desk(desk.home.path):
+        until(lambda: states(desk) == {"a.txt": "done"})
+        until(lambda: folders.statuses(desk.ledger) == {})
+    assert (drop / "a.txt").read_text() == "content"
+    assert not (drop / "_done").exists() and list((drop / ".jobdesk/claimed").iterdir()) == []
+
+
 def test_a_folder_that_left_the_settings_while_nobody_watched_is_forgotten(desk: Desk, tmp_path: Path) -> None:
     drop = tmp_path / "drop"
     drop.mkdir()
