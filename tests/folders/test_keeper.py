@@ -123,6 +123,29 @@ def test_copies_of_kept_files_go_though_their_folder_was_removed(desk: Desk, tmp
     assert not (drop / "_done").exists() and list((drop / ".jobdesk/claimed").iterdir()) == []
 
 
+def test_a_job_that_is_tried_again_ends_its_file_at_once_and_in_a_removed_folder_too(
+    working: Desk, tmp_path: Path
+) -> None:
+    watched, removed = tmp_path / "watched", tmp_path / "removed"
+    working.pause("default")
+    for drop in (watched, removed):
+        working.add_folder(drop, "take", settle="50ms", rescan="1h")
+        (drop / f"{drop.name}.txt").write_text("content")
+    until(lambda: states(working) == {"watched.txt": "queued", "removed.txt": "queued"})
+    jobs = [row["job"] for row in folders.files(working.ledger)]
+    for job in jobs:
+        working.cancel(job)
+    until(lambda: states(working) == {"watched.txt": "rejected", "removed.txt": "rejected"})
+    working.remove_folder(removed)
+    until(lambda: folders.statuses(working.ledger).keys() == {str(watched)})
+    for job in jobs:
+        working.retry(job)
+    working.resume("default")
+    until(lambda: states(working) == {"watched.txt": "done", "removed.txt": "done"})
+    until(lambda: folders.statuses(working.ledger).keys() == {str(watched)})
+    assert [path.read_text() for path in removed.glob("_done/*/*-removed.txt")] == ["content"]
+
+
 def test_a_folder_that_left_the_settings_while_nobody_watched_is_forgotten(desk: Desk, tmp_path: Path) -> None:
     drop = tmp_path / "drop"
     drop.mkdir()
