@@ -145,7 +145,9 @@ class FolderDesk:
         found = []
         for rule in around or rules:
             known = dropped.hashes(self.ledger, str(rule.path)) if rule.duplicates == "skip" else frozenset()
-            found.append((rule, explain(rule, file, known)))
+            kept = dropped.kept(self.ledger, str(rule.path)) if rule.source == "keep" else {}
+            apart = frozenset(os.fsencode(os.path.realpath(one.path)) for one in rules if one != rule)
+            found.append((rule, explain(rule, file, known, kept=kept, apart=apart)))
         return found
 
     def refused_files(self) -> "list[RefusedFile]":
