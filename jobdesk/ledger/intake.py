@@ -153,6 +153,19 @@ def reopen(tx: Tx, file: Owned) -> bool:
     return bool(done)
 
 
+def condemn(tx: Tx, twin: Owned, message: str) -> bool:
+    """A duplicate of what proved to be infected lies among the claims, and ends as infected. False: it is none."""
+    done = tx.run(
+        "UPDATE intake SET state = 'rejected', reason = 'virus', message = ?, moved_to = NULL, finished_at = NULL "
+        "WHERE id = ? AND state = 'duplicate'",
+        (message, twin.id),
+    )
+    if done:
+        _count(tx, twin.folder, "duplicate", -1)
+        _count(tx, twin.folder, "rejected", 1)
+    return bool(done)
+
+
 def sighted(tx: Tx, folder: str, gone: Iterable[bytes], now_there: Iterable[Sighting]) -> None:
     """Bring the record of files that were seen and not taken up to date."""
     tx.many("DELETE FROM intake WHERE id = ?", [(sighting_id(folder, path),) for path in gone])
@@ -217,6 +230,17 @@ def revived(ledger: Ledger, folder: str) -> list[Owned]:
         f"SELECT {_COLUMNS} FROM intake i WHERE i.folder = ? AND i.state = 'rejected' AND i.finished_at IS NOT NULL "
         f"AND i.job IS NOT NULL AND (NOT {_WORK_ENDED} OR {_WORK_COMPLETED})",
         (folder,),
+    )
+    return [_owned(row) for row in rows]
+
+
+def infected_twins(ledger: Ledger, folder: str) -> list[Owned]:
+    """Duplicates of files that proved to be infected, as far as they lie somewhere."""
+    rows = ledger.rows(
+        f"SELECT {_COLUMNS} FROM intake i WHERE i.folder = ? AND i.state = 'duplicate' "
+        "AND (i.moved_to IS NOT NULL OR i.finished_at IS NULL) AND i.duplicate_of IN "
+        "(SELECT job FROM intake WHERE folder = ? AND state = 'rejected' AND reason = 'virus')",
+        (folder, folder),
     )
     return [_owned(row) for row in rows]
 
