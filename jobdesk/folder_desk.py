@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobdesk.core import names
 from jobdesk.core.errors import JobdeskError, NotFound, Refused, UsageError
 from jobdesk.core.nearest import nearest
 from jobdesk.core.who import user
@@ -181,9 +182,9 @@ class FolderDesk:
         """
         from jobdesk.folders import quarantine
 
-        with self.deed("release", target=f"file {one.path.name}").part(undoable=False) as part:
+        with self.deed("release", target=f"file {one.file}").part(undoable=False) as part:
             target = quarantine.release(one, to)
-            part.say(before={"path": str(one.path)}, after={"path": str(target)})
+            part.say(before={"path": one.lies}, after={"path": names.shown(os.fsencode(target))})
         return target
 
     def destroy_files(self, files: "Sequence[RefusedFile]") -> None:
@@ -195,9 +196,9 @@ class FolderDesk:
         from jobdesk.folders import quarantine
 
         for one in files:
-            with self.deed("destroy", target=f"file {one.path.name}").part(undoable=False) as part:
+            with self.deed("destroy", target=f"file {one.file}").part(undoable=False) as part:
                 quarantine.destroy(one)
-                part.say(before={"path": str(one.path), "reason": one.message})
+                part.say(before={"path": one.lies, "reason": one.message})
 
     def _place(self, path: str | Path) -> Path:
         return Path(path).expanduser().absolute()

@@ -1,6 +1,7 @@
 """`jobdesk folders`: what is added, changed, removed and asked by commands."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -52,6 +53,24 @@ def test_what_would_happen_to_a_file_is_said_rule_by_rule(say: Say, tmp_path: Pa
     said = say("folders", "test", str(file)).out
     assert "is rejected: it is text/plain by its content" in said and "NO  content" in said
     assert file.read_text() == "no picture" and [path.name for path in drop.iterdir()] == ["words.jpg"]
+
+
+def test_a_file_in_quarantine_whose_name_is_no_text_is_listed_let_out_and_destroyed(
+    say: Say, home: Path, tmp_path: Path
+) -> None:
+    corner = home / "quarantine"
+    corner.mkdir(mode=0o700, exist_ok=True)
+    names = [b"file_%026d-we\xffird\n.txt" % number for number in range(2)]
+    for name in names:
+        (corner / os.fsdecode(name)).write_bytes(b"ill")
+    listed = sorted(row["file"] for row in say("folders", "quarantine", "--json").json)
+    assert listed == [f"file_{number:026}-we\\xffird\\n.txt" for number in range(2)]
+    assert all(name in say("folders", "quarantine").out for name in listed)
+    out = tmp_path / "out"
+    assert say("folders", "release", listed[0], "--to", str(out)).code == 0 and out.read_bytes() == b"ill"
+    assert say("folders", "destroy", listed[1], "--yes").code == 0 and list(corner.iterdir()) == []
+    targets = [one["target"] for one in say("audit", "--json").json if one["action"] in ("release", "destroy")]
+    assert targets == [f"file {name}" for name in reversed(listed)]
 
 
 def test_what_lies_in_quarantine_is_listed_let_out_and_destroyed(say: Say, home: Path, tmp_path: Path) -> None:
