@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jobdesk.core import names
 from jobdesk.core.errors import JobdeskError, NotFound, Refused, UsageError
 from jobdesk.core.nearest import nearest
+from jobdesk.core.text import clean
 from jobdesk.core.who import user
 from jobdesk.ledger.database import Ledger
 from jobdesk.settings import Settings
@@ -209,6 +210,9 @@ class FolderDesk:
     def _check_place(self, place: Path) -> None:
         if self._of_settings(place):
             raise Refused(f"{place} is a drop folder of the settings: change it in {self.settings.file}")
+        if clean(str(place)) != str(place):
+            said = names.shown(os.fsencode(place))
+            raise UsageError(f"the path {said} is not UTF-8 and cannot be written down: choose another folder")
         if place == self.home.path or place in self.home.path.parents:
             raise UsageError(f"{place} holds the home: what lies there is not for jobs; choose a folder of its own")
         for rule in self.folder_rules():

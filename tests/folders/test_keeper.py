@@ -1,6 +1,7 @@
 """Folders that come, change and go while consumers run; and of several consumers one that watches each."""
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -204,6 +205,8 @@ def test_folders_that_cannot_be_are_refused_with_the_mend(desk: Desk, tmp_path: 
         desk.add_folder(tmp_path / "drop", "takes")
     with pytest.raises(UsageError, match=r"holds the home"):
         desk.add_folder(tmp_path, "take")
+    with pytest.raises(UsageError, match=r"bad\\xffdir is not UTF-8"):
+        desk.add_folder(os.fsdecode(bytes(tmp_path / "bad") + b"\xffdir"), "take")
     desk.add_folder(tmp_path / "drop", "take")
     with pytest.raises(Refused, match=r"folders set"):
         desk.add_folder(tmp_path / "drop", "take")
