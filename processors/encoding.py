@@ -95,7 +95,10 @@ def encode_within(image: Image.Image, output: Output, limit_bytes: int) -> tuple
 
 def _fit_for(image: Image.Image, output: Output) -> Image.Image:
     if output.format == "jpeg":
-        image = colours.flatten(image, rgb(output.ground))
+        return colours.flatten(image, rgb(output.ground))
+    if output.format == "gif" and image.mode == "RGBA":  # where a pixel is clear or is not
+        image = image.copy()
+        image.putalpha(image.getchannel("A").point([0] * 128 + [255] * 128))
     return image
 
 

@@ -45,8 +45,7 @@ class Resize(Shape):
             image = resizing.resize(image, planned.scaled, planned.box)
         elif not planned.whole:
             image = image.crop(planned.box)
-        clear = self.background is None and state.format != "jpeg"
-        image = lay(image, planned.canvas, None if clear else rgb(self.background or "#ffffff"))
+        image = lay(image, planned.canvas, None if self.background is None else rgb(self.background))
         return replace(state, image=image, format=self.format or state.format, quality=self.quality or state.quality)
 
 

@@ -58,7 +58,7 @@ class Picture:
     orientation: int
     """How the pixels lie, 1 to 8 as in EXIF."""
     said: int
-    """The orientation that the file says; Pillow holds a TIFF upright as it decodes it, and forgets what it said."""
+    """The orientation that the file says; a TIFF or HEIC is upright once it is decoded, and its EXIF says so."""
     icc: bytes | None
     exif: Image.Exif
     stored: Size
@@ -110,6 +110,8 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
                 wide, high = largest(size[::-1] if turned else size)
                 image = vips.unpacked(content, image, (high, wide) if turned else (wide, high)) or image
             said = _orientation(_exif(image, [])) if header.format is formats.TIFF else 1
+            if header.format is formats.HEIC:
+                said = image.info.get("original_orientation") or 1
             image.load()
             if header.format is formats.PNG:
                 _mend_clear(image, header.depth)

@@ -75,6 +75,27 @@ def test_a_watermark_lies_where_it_is_wanted(desk: Bench, tmp_path: Path) -> Non
     assert near(made.getpixel((200, 150)), (173, 45, 45), 3) and near(made.getpixel((5, 5)), (90, 90, 90), 1)
 
 
+def test_a_watermark_has_the_letters_of_its_words(desk: Bench, tmp_path: Path) -> None:
+    plain = pictures.saved(Image.new("RGB", (400, 300), (90, 90, 90)), "PNG")
+
+    def drawn(words: str) -> bytes:
+        mark = {"type": "watermark", "text": words, "opacity": 1.0, "scale": 0.5}
+        return processed(desk, tmp_path, mark, content=plain).tobytes()
+
+    assert len({drawn(words) for words in ("ö", "ß", "Ł", "Я", "Ω")}) == 5  # a sign that the font lacks is a box
+    assert drawn("two\nlines") == drawn("two lines")
+
+
+def test_what_a_resize_leaves_free_gets_the_colour_of_the_settings(desk: Bench, tmp_path: Path) -> None:
+    source, output = tmp_path / "photo.png", tmp_path / "made.jpg"
+    source.write_bytes(pictures.plain("PNG", (80, 60)))
+    desk.settings["images"]["background"] = "#00ff00"
+    operations = [{"type": "resize", "width": 100, "height": 100, "fit": "pad"}]
+    desk.run("image_process", {"source": source, "operations": operations, "output": output})
+    with Image.open(output) as made:
+        assert made.size == (100, 100) and near(made.getpixel((3, 3)), (0, 255, 0))
+
+
 def test_sharpen_makes_edges_steeper(desk: Bench, tmp_path: Path) -> None:
     soft = pictures.saved(Image.linear_gradient("L").resize((200, 40)).convert("RGB"), "PNG")
     before = processed(desk, tmp_path, {"type": "strip"}, content=soft)
