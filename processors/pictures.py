@@ -43,7 +43,7 @@ PLUGINS = (
 
 _ORIENTATION = 0x0112
 _SMALL_PX = 512
-_SMALL_GAP = 1.5
+_SMALL_GAP = 1.25
 """Up to this edge the decoder leaves so much more detail than is wanted: there it costs next to nothing."""
 
 

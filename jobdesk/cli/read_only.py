@@ -39,9 +39,9 @@ def refuse_changes(args: Args) -> None:
 
 def only_looks(args: Args) -> bool:
     """Whether the command of these arguments changes nothing."""
-    return looks_only(args.parser.prog.partition(" ")[2])
+    return changes_nothing(args.parser.prog.partition(" ")[2])
 
 
-def looks_only(words: str) -> bool:
+def changes_nothing(words: str) -> bool:
     """Whether a command, as typed without `jobdesk`, changes nothing."""
     return words in LOOKS or words.rpartition(" ")[2] in LOOKS

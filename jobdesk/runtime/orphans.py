@@ -7,6 +7,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from jobdesk.runtime.processes import MOST_LOOKS
+
 _PR_SET_CHILD_SUBREAPER = 36
 _WALL = 0x40000000
 """Of waitpid(2): also children that were made by clone(2) with another signal than SIGCHLD."""
@@ -24,7 +26,7 @@ def end_all() -> None:
         return
     if not _any():
         return
-    for _ in range(100):  # each round kills a generation; those it orphans are ours in the next
+    for _ in range(MOST_LOOKS):  # each round kills a generation; those it orphans are ours in the next
         found = _children()
         if not found:
             return
