@@ -12,9 +12,7 @@ from jobdesk import Reject
 from . import colours, resizing, watermark
 from .darkroom import lay
 from .keeping import Part
-from .shapes import Colour, Fraction, OutputFormat, Quality, Shape, plan, rgb
-
-Corner = Literal["center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"]
+from .shapes import Colour, Corner, Fraction, OutputFormat, Quality, Shape, plan, rgb
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,3 +181,26 @@ def test_a_contact_sheet_shows_every_picture_and_says_which_it_could_not(desk: B
     assert near(sheet.getpixel((42, 42)), RED) and near(sheet.getpixel((116, 42)), GREEN)
     assert near(sheet.getpixel((42, 138)), BLUE) and near(sheet.getpixel((2, 2)), WHITE)
     assert "none of the 1 pictures" in desk.run("CONTACT_SHEET", {"sources": [broken]}).error.message
+
+
+@pytest.mark.parametrize("format", ["webp", "jpeg", "gif", "avif"])
+def test_what_a_format_has_no_room_for_is_said_and_not_tried_again(desk: Bench, tmp_path: Path, format: str) -> None:
+    source = tmp_path / "wide.png"
+    source.write_bytes(pictures.saved(Image.effect_noise((66_000, 4), 50), "PNG"))
+    operations = [{"type": "grayscale"}, {"type": "format", "format": format}]
+    error = desk.run("image_process", {"source": source, "operations": operations}).error
+    assert error.type == "too-large" and not error.retryable and f"do not fit into {format}" in error.message
+
+
+def test_a_source_is_only_replaced_where_it_is_named_itself(desk: Bench, tmp_path: Path) -> None:
+    source = tmp_path / f"{'ö' * 120}.jpg"
+    source.write_bytes(pictures.plain(size=(80, 60)))
+    before = source.read_bytes()
+    data = {"source": source, "operations": [{"type": "resize", "width": 20}, {"type": "format", "format": "webp"}]}
+    made = desk.run("image_process", data | {"output": tmp_path}).result  # a name as long as names may be
+    assert Path(made["path"]).parent == tmp_path
+    short = source.rename(tmp_path / "photo.jpg")
+    data = {"source": short, "operations": [{"type": "resize", "width": 20}, {"type": "format", "format": "jpeg"}]}
+    assert "would replace its source" in desk.run("image_process", data | {"output": tmp_path}).error.message
+    assert short.read_bytes() == before
+    assert desk.run("image_process", data | {"output": short}).result["width"] == 20
