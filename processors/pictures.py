@@ -137,6 +137,25 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
     )
 
 
+def upright(content: bytes, header: Header) -> Size:
+    """Width and height of a picture that was inspected when it is held upright; nothing of it is decoded."""
+    size = header.width, header.height
+    try:
+        with _no_more_than(size[0] * size[1]):
+            if header.format is formats.HEIC:
+                _register_heic()
+            image = Image.open(io.BytesIO(content), formats=[header.format.name])
+            if header.format is formats.HEIC:
+                return image.size
+            # a PNG's own getexif would read all pixels
+            exif = Image.Image.getexif(image) if header.format is formats.PNG else image.getexif()
+    except MemoryError:
+        raise
+    except Exception:  # what cannot be read turns nothing; whether the pixels can is found out later
+        return size
+    return size[::-1] if _orientation(exif) >= 5 else size
+
+
 @contextmanager
 def _no_more_than(pixels: int) -> Iterator[None]:
     """Whatever claims more pixels than the header did is an error, not a warning."""
