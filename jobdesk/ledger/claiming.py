@@ -254,8 +254,11 @@ def _write(tx: Tx, taken: Sequence[Claimed]) -> None:
 
 
 def is_any(ledger: Ledger) -> bool:
-    """Whether any job is ready, paused or limited as it may be; costs a look at a small table."""
-    return ledger.row("SELECT 1 FROM lane WHERE ready > 0 LIMIT 1") is not None
+    """Whether any job is ready whose queue is not paused, limited as it may be; costs a look at two small tables."""
+    row = ledger.row(
+        "SELECT 1 FROM lane l JOIN queue q ON q.name = l.queue WHERE l.ready > 0 AND q.paused_at IS NULL LIMIT 1"
+    )
+    return row is not None
 
 
 def began(tx: Tx, jobs: Sequence[Job]) -> None:

@@ -33,12 +33,14 @@ def stage(tx: Tx) -> int:
 
 
 def next_due(ledger: Ledger) -> float | None:
-    """When the next job falls due, epoch seconds; None if none will."""
+    """When the next job falls due or expires, epoch seconds; None if none will."""
     row = ledger.row(
-        "SELECT min(run_at) FROM job WHERE state IN ('scheduled', 'retrying', 'blocked') "
-        "AND (state <> 'blocked' OR waits_for = 0)"
+        "SELECT (SELECT min(run_at) FROM job WHERE state IN ('scheduled', 'retrying', 'blocked') "
+        "AND (state <> 'blocked' OR waits_for = 0)), "
+        "(SELECT min(expires_at) FROM job WHERE expires_at IS NOT NULL "
+        "AND state IN ('scheduled', 'pending', 'retrying'))"
     )
-    return None if row is None or row[0] is None else float(row[0])
+    return min((float(at) for at in row or () if at is not None), default=None)
 
 
 def expire(tx: Tx) -> int:

@@ -94,6 +94,8 @@ class Writer(Generic[E]):
         """How many jobs may lie in hand."""
         self._more = True
         """There may be something to claim."""
+        self._ready = True
+        """Jobs may lie ready that a limit keeps."""
         self._work = -1
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="jobdesk-writer", daemon=True)
@@ -165,11 +167,13 @@ class Writer(Generic[E]):
         self._take_back()
         starts = self._due_starts()
         waiting, ahead = self._wanted()
-        if not (self._unsettled or starts or self._returned) and not (
-            (waiting or ahead) and claiming.is_any(self._ledger)
-        ):
-            self._more = False
-            return False
+        self._ready = True
+        if not (self._unsettled or starts or self._returned):
+            wanted = bool(waiting or ahead)
+            self._ready = not wanted or claiming.is_any(self._ledger)
+            if not (wanted and self._ready):
+                self._more = False
+                return False
         claimed: list[Claimed] = []
         # asked before the transaction: it may load every processor
         needs = self._needs() if (waiting or ahead) and breakers.any_shut(self._ledger) else None
@@ -253,5 +257,5 @@ class Writer(Generic[E]):
             return STALE_S
         self._more = True
         now = self._ledger.clock.now()
-        opens_at = rates.next_open(self._ledger, now)
+        opens_at = rates.next_open(self._ledger, now) if self._ready else None
         return LOOK_AGAIN_S if opens_at is None else min(LOOK_AGAIN_S, max(0.001, opens_at - now))

@@ -20,6 +20,8 @@ from jobdesk.runtime.wiring import Wiring
 ASLEEP_S = 5.0
 BEAT_S = 5.0
 """How often a consumer writes that it lives: each time costs a commit, and others read what has changed."""
+NOTHING_RUNS_S = 5.0
+"""So long nobody looks for wishes of jobs; who hears of one before then looks at once."""
 LOST_AFTER_S = 30.0
 """A consumer that lives but is silent for this long (stopped, starved) loses its jobs; late writes are fenced off."""
 
@@ -37,8 +39,7 @@ class Stager(Service):
     def run_once(self) -> float | None:
         due_at = upkeep.next_due(self._ledger)
         now = self.clock.now()
-        late = upkeep.any_expired(self._ledger, now)
-        if late or (due_at is not None and due_at <= now):
+        if due_at is not None and due_at <= now:
             with self._ledger.write() as tx:
                 moved = upkeep.stage(tx) + upkeep.expire(tx)
             return 0.0 if moved >= upkeep.BATCH else 0.001
@@ -58,7 +59,7 @@ class Canceller(Service):
     def run_once(self) -> float | None:
         entries = {entry.job.seq: entry for entry in self._running.all()}
         if not entries:
-            return None
+            return NOTHING_RUNS_S  # the bell wakes us when there is work
         for seq in upkeep.cancel_requests(self._ledger, list(entries)):
             self._running.wish(entries[seq], "cancel", "cancelled while it ran", self.clock.monotonic())
         if speaking.any_waits(self._ledger):

@@ -58,6 +58,20 @@ def test_a_lane_that_begins_with_a_parked_job_holds_nothing_ready(ledger: Ledger
     assert claim(ledger).type == "first of its type"
 
 
+def test_jobs_of_a_paused_queue_are_nothing_to_claim(ledger: Ledger) -> None:
+    submit(ledger, queue="closed")
+    with ledger.write() as tx:
+        queues.pause(tx, "closed", "ada")
+    assert not claiming.is_any(ledger)
+    submit(ledger, queue="open")
+    assert claiming.is_any(ledger)
+    finish(ledger, claim(ledger))
+    assert not claiming.is_any(ledger)
+    with ledger.write() as tx:
+        queues.resume(tx, "closed", "ada")
+    assert claiming.is_any(ledger)
+
+
 def test_a_paused_queue_keeps_no_key_from_another(ledger: Ledger) -> None:
     submit(ledger, queue="closed", concurrency_key="k", priority=100)
     with ledger.write() as tx:

@@ -183,10 +183,13 @@ def test_a_job_waits_for_all_its_parents_and_its_time(ledger: Ledger, clock: Fak
     finish(ledger, claim(ledger))
     assert (state(ledger, child), state(ledger, later)) == (State.PENDING, State.BLOCKED)
     assert upkeep.next_due(ledger) == clock.now() + 60
+    submit(ledger, expires_at=clock.now() + 90)
+    assert upkeep.next_due(ledger) == clock.now() + 60
     clock.advance(60)
     with ledger.write() as tx:
         upkeep.stage(tx)
     assert state(ledger, later) is State.PENDING
+    assert upkeep.next_due(ledger) == clock.now() + 30
 
 
 def test_what_waits_for_a_failed_job_is_cancelled_and_resumes_when_it_completes_after_all(ledger: Ledger) -> None:
