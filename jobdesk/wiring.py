@@ -24,9 +24,10 @@ class DeskWiring:
         self._desk = desk
         config = desk.config
         storage = desk.home.path / config.storage.path
+        rules = config.scanner.rules and str(desk.home.path / config.scanner.rules)
         self._settings = {
             "storage": config.storage.model_dump() | {"path": str(storage)},
-            "scanner": config.scanner.model_dump(),
+            "scanner": config.scanner.model_dump() | {"rules": rules},
             "images": config.images.model_dump(),
             "files": config.files.model_dump(),
             "analytics": config.analytics.model_dump(),

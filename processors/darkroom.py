@@ -22,6 +22,8 @@ _COARSE = 2.0
 class _Stage:
     image: Image.Image
     in_srgb: bool
+    given: bool = False
+    """Somebody has it already, and may be saving it in another thread: Pillow notes how on the image itself."""
 
 
 class Darkroom:
@@ -40,7 +42,7 @@ class Darkroom:
         self._stages = [_Stage(image, in_srgb=False)]
 
     def make(self, plan: Plan) -> Image.Image:
-        """One rendition, without its ground: see `lay`."""
+        """One rendition, without its ground: see `lay`. No two calls give the same image."""
         stage = self._source(plan)
         if stage.image.size == plan.scaled:
             made = stage.image if plan.whole else stage.image.crop(plan.box)
@@ -50,9 +52,12 @@ class Darkroom:
             made, doubt = colours.to_srgb(made, self._picture.icc)
             if doubt and doubt not in self._picture.doubts:
                 self._picture.doubts.append(doubt)
+        if made is stage.image:
+            made = made.copy() if stage.given else made
+            stage.in_srgb = stage.given = True
+        elif plan.whole:
+            self._stages.append(_Stage(made, in_srgb=True, given=True))
         made.info = {}
-        if plan.whole:
-            self._stages.append(_Stage(made, in_srgb=True))
         return made
 
     def whole(self) -> Image.Image:
@@ -73,7 +78,7 @@ class Darkroom:
 def lay(image: Image.Image, canvas: Size | None, ground: tuple[int, int, int] | None) -> Image.Image:
     """The picture in the middle of a canvas; without a colour the ground is clear."""
     if canvas is None or canvas == image.size:
-        return image
+        return image if ground is None else colours.flatten(image, ground)
     at = (canvas[0] - image.width) // 2, (canvas[1] - image.height) // 2
     laid = Image.new("RGBA", canvas, (0, 0, 0, 0)) if ground is None else Image.new("RGB", canvas, ground)
     shown = image.convert("RGBA") if ground is None or image.mode == "RGBA" else image

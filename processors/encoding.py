@@ -18,6 +18,8 @@ EXTENSIONS: dict[OutputFormat, str] = {
 }  # fmt: skip
 ANIMATED: frozenset[OutputFormat] = frozenset({"webp", "gif", "png", "avif"})
 """Formats that hold more than one frame."""
+LONGEST_EDGE: dict[OutputFormat, int] = {"webp": 16_383, "jpeg": 65_500, "gif": 65_535, "avif": 65_535}
+"""In pixels, of formats that have a bound."""
 LEAST_QUALITY = 10
 _TRIES = 7
 _XMP_TAG = 700
@@ -48,12 +50,20 @@ class Motion:
 
 
 def encode(image: Image.Image, output: Output) -> bytes:
-    """The file of one picture."""
+    """The file of one picture.
+
+    Raises:
+        Reject: `too-large`; the format has no room for it.
+    """
     return _saved(_fit_for(image, output), output, {})
 
 
 def encode_motion(motion: Motion, output: Output) -> bytes:
-    """The file of an animation, in a format that holds one."""
+    """The file of an animation, in a format that holds one.
+
+    Raises:
+        Reject: `too-large`; the format has no room for it.
+    """
     frames = [_fit_for(frame, output) for frame in motion.frames]
     how: dict[str, Any] = {"save_all": True, "append_images": frames[1:], "loop": motion.loop}
     how["duration"] = list(motion.durations_ms)
@@ -95,11 +105,21 @@ def encode_within(image: Image.Image, output: Output, limit_bytes: int) -> tuple
 
 def _fit_for(image: Image.Image, output: Output) -> Image.Image:
     if output.format == "jpeg":
-        image = colours.flatten(image, rgb(output.ground))
+        return colours.flatten(image, rgb(output.ground))
+    if output.format == "gif" and image.mode == "RGBA":  # where a pixel is clear or is not
+        image = image.copy()
+        image.putalpha(image.getchannel("A").point([0] * 128 + [255] * 128))
     return image
 
 
 def _saved(image: Image.Image, output: Output, how: Mapping[str, Any]) -> bytes:
+    longest = LONGEST_EDGE.get(output.format)
+    if longest is not None and max(image.size) > longest:
+        raise Reject(
+            f"{image.width}×{image.height} pixels do not fit into {output.format}, whose edges have {longest:,} at "
+            f"most: resize it first, or choose another format",
+            reason="too-large",
+        )
     file = io.BytesIO()
     kept = output.kept
     if output.format == "jpeg":
@@ -111,7 +131,14 @@ def _saved(image: Image.Image, output: Output, how: Mapping[str, Any]) -> bytes:
     elif output.format == "webp":
         image.save(file, "WEBP", quality=output.quality, method=_WEBP_EFFORT, exif=kept.exif, xmp=kept.xmp, **how)
     elif output.format == "avif":
-        image.save(file, "AVIF", quality=output.quality, speed=8, exif=kept.exif, xmp=kept.xmp, **how)
+        try:
+            image.save(file, "AVIF", quality=output.quality, speed=8, exif=kept.exif, xmp=kept.xmp, **how)
+        except RuntimeError as error:  # its encoder takes several times the memory of the others
+            raise Reject(
+                f"{image.width}×{image.height} pixels cannot be written as avif ({error}): resize it first, or choose "
+                f"another format",
+                reason="too-large",
+            ) from None
     elif output.format == "gif":
         image.save(file, "GIF", **how)
     elif output.format == "tiff":

@@ -20,6 +20,9 @@ _INNER, _GPS = 0x8769, 0x8825
 _COPYRIGHT = (_TAG.Artist, _TAG.Copyright)
 _DROPPED = frozenset({_TAG.Orientation, _TAG.MakerNote, _TAG.ExifOffset, _TAG.GPSInfo, 700, 33723, 34377, 34675})
 """The picture is upright now, and blocks of a maker's own are neither understood nor checked."""
+_CHANGED = frozenset({_TAG.ExifImageWidth, _TAG.ExifImageHeight, _TAG.ExifInteroperabilityOffset, 0x9214, 0xA214})
+"""True of the original only: its size, where in it the subject is, and which colours it has."""
+_SRGB = 1
 _OF_PIXELS = frozenset(
     {*range(254, 267), 273, *range(277, 282), 284, *range(288, 294), 297, 301, *range(317, 350), *range(512, 533),
      *range(50706, 51200)}
@@ -28,8 +31,9 @@ _OF_PIXELS = frozenset(
 _XMP_PLACE = re.compile(
     rb"\s[\w.-]+:GPS\w*\s*=\s*(\"[^\"]*\"|'[^']*')|<([\w.-]+:GPS\w*)\b[^>]*?(/>|>.*?</\2\s*>)", re.S
 )
-_XMP_UPRIGHT = re.compile(
-    rb"\s[\w.-]+:Orientation\s*=\s*(\"[^\"]*\"|'[^']*')|<([\w.-]+:Orientation)\b[^>]*?>.*?</\2\s*>", re.S
+_XMP_NAMES = rb"[\w.-]+:(?:Orientation|Pixel[XY]Dimension|ImageWidth|ImageLength|ColorSpace|ICCProfile)"
+_XMP_OF_PIXELS = re.compile(
+    rb"\s%b\s*=\s*(\"[^\"]*\"|'[^']*')|<(%b)\b[^>]*?>.*?</\2\s*>" % (_XMP_NAMES, _XMP_NAMES), re.S
 )
 _IPTC_RESOURCE = 0x0404
 
@@ -92,7 +96,9 @@ def _exif(picture: Picture, parts: Collection[Part]) -> bytes:
             dropped = _DROPPED | _OF_PIXELS
             kept.update({tag: value for tag, value in picture.exif.items() if tag not in dropped})
             inner = picture.exif.get_ifd(_INNER)
-            kept.get_ifd(_INNER).update({tag: value for tag, value in inner.items() if tag not in _DROPPED})
+            kept.get_ifd(_INNER).update({tag: one for tag, one in inner.items() if tag not in _DROPPED | _CHANGED})
+            if _TAG.ColorSpace in inner:
+                kept.get_ifd(_INNER)[_TAG.ColorSpace] = _SRGB
         elif "copyright" in parts:
             kept.update({tag: picture.exif[tag] for tag in _COPYRIGHT if tag in picture.exif})
         if "gps" in parts and (place := dict(picture.exif.get_ifd(_GPS))):
@@ -107,7 +113,7 @@ def _xmp(picture: Picture, *, with_place: bool) -> bytes:
     packet = xmp_packet(picture)
     if len(packet) > LIMIT_BYTES:  # before the patterns below go through it: they may take long over a hostile one
         return packet
-    packet = _XMP_UPRIGHT.sub(b"", packet)
+    packet = _XMP_OF_PIXELS.sub(b"", packet)
     if with_place:
         return packet
     packet = _XMP_PLACE.sub(b"", packet)

@@ -12,9 +12,7 @@ from jobdesk import Reject
 from . import colours, resizing, watermark
 from .darkroom import lay
 from .keeping import Part
-from .shapes import Colour, Fraction, OutputFormat, Quality, Shape, plan, rgb
-
-Corner = Literal["center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"]
+from .shapes import Colour, Corner, Fraction, OutputFormat, Quality, Shape, plan, rgb
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,7 @@ class Resize(Shape):
             image = resizing.resize(image, planned.scaled, planned.box)
         elif not planned.whole:
             image = image.crop(planned.box)
-        clear = self.background is None and state.format != "jpeg"
-        image = lay(image, planned.canvas, None if clear else rgb(self.background or "#ffffff"))
+        image = lay(image, planned.canvas, None if self.background is None else rgb(self.background))
         return replace(state, image=image, format=self.format or state.format, quality=self.quality or state.quality)
 
 

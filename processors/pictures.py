@@ -58,7 +58,7 @@ class Picture:
     orientation: int
     """How the pixels lie, 1 to 8 as in EXIF."""
     said: int
-    """The orientation that the file says; Pillow holds a TIFF upright as it decodes it, and forgets what it said."""
+    """The orientation that the file says; a TIFF or HEIC is upright once it is decoded, and its EXIF says so."""
     icc: bytes | None
     exif: Image.Exif
     stored: Size
@@ -110,6 +110,8 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
                 wide, high = largest(size[::-1] if turned else size)
                 image = vips.unpacked(content, image, (high, wide) if turned else (wide, high)) or image
             said = _orientation(_exif(image, [])) if header.format is formats.TIFF else 1
+            if header.format is formats.HEIC:
+                said = image.info.get("original_orientation") or 1
             image.load()
             if header.format is formats.PNG:
                 _mend_clear(image, header.depth)
@@ -133,6 +135,25 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
         info={str(key): value for key, value in image.info.items()},
         doubts=doubts,
     )
+
+
+def upright(content: bytes, header: Header) -> Size:
+    """Width and height of a picture that was inspected when it is held upright; nothing of it is decoded."""
+    size = header.width, header.height
+    try:
+        with _no_more_than(size[0] * size[1]):
+            if header.format is formats.HEIC:
+                _register_heic()
+            image = Image.open(io.BytesIO(content), formats=[header.format.name])
+            if header.format is formats.HEIC:
+                return image.size
+            # a PNG's own getexif would read all pixels
+            exif = Image.Image.getexif(image) if header.format is formats.PNG else image.getexif()
+    except MemoryError:
+        raise
+    except Exception:  # what cannot be read turns nothing; whether the pixels can is found out later
+        return size
+    return size[::-1] if _orientation(exif) >= 5 else size
 
 
 @contextmanager

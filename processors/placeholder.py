@@ -11,7 +11,9 @@ _SAYS = "PLACEHOLDER: no model made this"
 
 def draw(prompt: str) -> bytes:
     """A PNG of 1024×1024; the same prompt gives the same picture."""
-    from PIL import Image, ImageDraw, ImageFont, ImageOps
+    from PIL import Image, ImageDraw, ImageOps
+
+    from . import lettering
 
     mark = hashlib.sha256(prompt.encode()).digest()
     ground = Image.linear_gradient("L").resize((SIZE_PX, SIZE_PX), Image.Resampling.BICUBIC).rotate(90 * (mark[6] % 4))
@@ -20,10 +22,11 @@ def draw(prompt: str) -> bytes:
     pen = ImageDraw.Draw(image)
     text = "\n".join(textwrap.wrap(prompt, 30)[:12])
     middle = SIZE_PX / 2
-    pen.multiline_text((middle, middle), text, "white", ImageFont.load_default(56), "mm", 12, "center", stroke_width=3,
-                       stroke_fill="black")  # fmt: skip
+    pen.multiline_text(
+        (middle, middle), text, "white", lettering.font(56), "mm", 12, "center", stroke_width=3, stroke_fill="black"
+    )
     pen.rectangle((0, SIZE_PX - 72, SIZE_PX, SIZE_PX), "black")
-    pen.text((middle, SIZE_PX - 36), _SAYS, "white", ImageFont.load_default(36), "mm")
+    pen.text((middle, SIZE_PX - 36), _SAYS, "white", lettering.font(36), "mm")
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()

@@ -24,6 +24,10 @@ _BY_ENDING: dict[str, OutputFormat] = {ending: kind for kind, ending in encoding
 }
 
 
+_STEM_BYTES = 200
+"""Of the source's name; the rest of the 255 is for an ending, a checksum and what marks an unfinished file."""
+
+
 @processor(
     "image_process", queue="processing.images", timeout="2m", retries=2, retry_delay="10s", memory_limit=headers.MEMORY
 )
@@ -38,7 +42,7 @@ def process_image(
 ) -> dict[str, Any]:
     """Put a picture through operations in their order: resize, crop, rotate, watermark, sharpen and others."""
     with taking.local(ctx, source, source_url, ctx.settings["images"]["max_bytes"]) as path:
-        stem = Path(taking.called(source, source_url)).stem
+        stem = Path(taking.called(source, source_url)).stem.encode()[:_STEM_BYTES].decode(errors="ignore")
         return _processed(ctx, path, stem, operations, output)
 
 
@@ -73,7 +77,7 @@ def _processed(
         if state.max_bytes is None
         else encoding.encode_within(state.image, made, state.max_bytes)
     )
-    written = _write(ctx, output, stem, state.format, content)
+    written = _write(ctx, output, stem, state.format, content, source)
     rendering.say_doubts(ctx, picture)
     ctx.progress(total, total)
     ctx.log.info(f"{state.image.width}×{state.image.height} {state.format}, {written.bytes:,} bytes")
@@ -191,13 +195,18 @@ def _small(ctx: Context, source: Path, cell: Pixels) -> Image.Image:
     return Darkroom(picture, bound(picture.size)).make(sheet.planned(picture.size, cell))
 
 
-def _write(ctx: Context, output: Path | None, name: str, kind: OutputFormat, content: bytes) -> safefiles.Written:
+def _write(
+    ctx: Context, output: Path | None, name: str, kind: OutputFormat, content: bytes, source: Path | None = None
+) -> safefiles.Written:
     if output is not None and output.suffix:
         if _BY_ENDING.get(output.suffix.lower()) != kind:
             ctx.log.warning(f"{safefiles.shown(output.name)} holds {kind}, whatever its name says")
         written = safefiles.write_whole(output, content)
     else:
         folder = output or Path(ctx.settings["storage"]["path"]) / "processed" / ctx.job
+        own = folder / f"{name}{encoding.EXTENSIONS[kind]}"
+        if source is not None and own.exists() and own.samefile(source):
+            raise Reject(f"{own} would replace its source: say another folder, or the file itself, as output")
         written = rendering.write(ctx.settings["images"], folder, name, kind, content)
     ctx.artifact(written.path, "image")
     return written

@@ -5,9 +5,9 @@ A picture is scaled as a whole, a part of that may be cut out, and the part may 
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Size = tuple[int, int]
 Box = tuple[int, int, int, int]
@@ -17,10 +17,18 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#ffffff"])]
 FitMode = Literal["contain", "cover", "pad", "fill"]
 OutputFormat = Literal["webp", "jpeg", "png", "avif", "gif", "tiff"]
-Focus = (
-    Literal["center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"]
-    | tuple[Fraction, Fraction]
-)
+Corner = Literal["center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"]
+
+
+def _is_focus(given: Any) -> Any:
+    """One sentence of what it may be, where the union of both would say one for each."""
+    fits = given in get_args(Corner) if isinstance(given, str) else isinstance(given, list | tuple) and len(given) == 2
+    if fits and (isinstance(given, str) or all(isinstance(one, int | float) and 0 <= one <= 1 for one in given)):
+        return given
+    raise ValueError(f"it should be one of {', '.join(get_args(Corner))}, or a point like [0.5, 0.3]")
+
+
+Focus = Annotated[Corner | tuple[Fraction, Fraction], BeforeValidator(_is_focus)]
 """What stays in sight when a part is cut out: a side, or a point as fractions of width and height."""
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-from . import colours
+from . import colours, lettering
 from .shapes import Plan, Size, longest, plan, rgb
 
 _LABEL_PX = 22
@@ -45,7 +45,7 @@ class Ground:
             flat = colours.flatten(image, rgb(self.colour))
             canvas.paste(flat, (left + (self.cell - flat.width) // 2, top + (self.cell - flat.height) // 2))
         if self.labels:
-            font = ImageFont.load_default(_FONT_PX)
+            font = lettering.font(_FONT_PX)
             words = _cut(name, font, self.cell)
             place = left + (self.cell - font.getlength(words)) / 2
             draw.text((place, top + self.cell + 3), words, ink, font)
@@ -65,7 +65,7 @@ def within(size: Size, cell: int) -> Size:
     return planned(size, cell).scaled
 
 
-def _cut(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, wide: int) -> str:
+def _cut(name: str, font: ImageFont.FreeTypeFont, wide: int) -> str:
     """The name, its middle left out where it is too long; its ending tells most."""
     kept = len(name)
     words = name

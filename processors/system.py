@@ -124,17 +124,20 @@ def _of_flow(results: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str,
 
 
 def _of_file(ctx: Context, source: Path) -> dict[str, Any]:
+    from . import pictures
+
     limits = ctx.settings["images"]
     content = safefiles.read_regular(source, limits["max_bytes"])
     header = headers.inspect(content, source.name, limits["max_pixels"], limits["max_frames"])
+    width, height = pictures.upright(content, header)
     sha256 = hashlib.sha256(content).hexdigest()
     return {
         "path": str(source),
         "bytes": len(content),
         "sha256": sha256,
         "type": header.format.mime,
-        "width": header.width,
-        "height": header.height,
+        "width": width,
+        "height": height,
         "checksums": {"sha256": sha256},
         "metadata": {},
         "renditions": [],

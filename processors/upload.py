@@ -19,7 +19,6 @@ from pydantic import Field
 from jobdesk import Context, Reject, processor
 
 from . import headers, remote, safefiles, staging, taking
-from .headers import Header
 from .spelling import either
 from .staging import UploadId
 
@@ -51,14 +50,18 @@ def request_upload(
     limits = ctx.settings["images"]
     with taking.local(ctx, source, source_url, limits["max_bytes"]) as file:
         content = safefiles.read_regular(file, limits["max_bytes"])
+    from . import pictures
+
     header = headers.inspect(content, called, limits["max_pixels"], limits["max_frames"])
+    width, height = pictures.upright(content, header)
     suffix = Path(called).suffix.lower()
     if suffix and suffix not in (header.format.extension, *header.format.also):
         ctx.log.warning(f"{called} is named {suffix} but holds {header.format.name}: its content decides")
     staged = safefiles.write_whole(staging.folder(ctx, upload) / f"original{header.format.extension}", content)
-    ctx.log.info(f"{called}: {header.width}×{header.height} {header.format.name}, {staged.bytes:,} bytes")
+    ctx.log.info(f"{called}: {width}×{height} {header.format.name}, {staged.bytes:,} bytes")
     received = datetime.now(UTC)
-    _submit_steps(ctx, upload, called, staged.path, header, received, album, tags)
+    seen = f"{width}×{height} {header.format.name}"
+    _submit_steps(ctx, upload, called, staged.path, seen, received, album, tags)
     return {
         "upload_id": upload,
         "name": called,
@@ -67,8 +70,8 @@ def request_upload(
         "staged": str(staged.path),
         "format": header.format.name,
         "type": header.format.mime,
-        "width": header.width,
-        "height": header.height,
+        "width": width,
+        "height": height,
         "bytes": staged.bytes,
         "sha256": staged.sha256,
         "received_at": _instant(received),
@@ -175,7 +178,7 @@ def _submit_steps(
     upload: str,
     name: str,
     staged: Path,
-    header: Header,
+    seen: str,
     received: datetime,
     album: str | None,
     tags: list[str],
@@ -200,10 +203,9 @@ def _submit_steps(
     data = {"upload_id": upload, "name": name, "album": album, "tags": tags}
     recorded = ctx.submit("DATABASE_UPDATE", data, after=[stored], queue=same)
     completed = ctx.submit("IMAGE_UPLOAD_COMPLETED", {"upload_id": upload, "name": name}, after=[recorded])
-    notice = f"{header.width}×{header.height} {header.format.name}"
     ctx.submit(
         "NOTIFICATION_SEND",
-        {"title": f"{name} is in the library", "message": f"{notice}, upload {upload}", "level": "info"},
+        {"title": f"{name} is in the library", "message": f"{seen}, upload {upload}", "level": "info"},
         priority="low",
         after=[completed],
         optional=True,

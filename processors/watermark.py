@@ -1,8 +1,8 @@
 """Marks laid over a picture."""
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from . import resizing
+from . import lettering, resizing
 from .shapes import Size, point_of
 
 _LEAST_PX = 8
@@ -11,9 +11,10 @@ _LEAST_PX = 8
 def written(words: str, size: Size, scale: float, colour: tuple[int, int, int]) -> Image.Image:
     """A text as wide as `scale` of the picture's width, on a clear ground, with a faint shadow to be seen on any."""
     wide = max(_LEAST_PX, round(size[0] * scale))
-    probe = ImageFont.load_default(100)
+    words = " ".join(words.split())
+    probe = lettering.font(100)
     height = max(_LEAST_PX, round(100 * wide / max(1.0, probe.getlength(words))))
-    font = ImageFont.load_default(min(height, max(_LEAST_PX, size[1] // 3)))
+    font = lettering.font(min(height, max(_LEAST_PX, size[1] // 3)))
     left, top, right, bottom = font.getbbox(words)
     shift = max(1, round((bottom - top) / 24))
     made = Image.new("RGBA", (max(1, round(right - left)) + shift, max(1, round(bottom - top)) + shift), (*colour, 0))

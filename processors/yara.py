@@ -62,7 +62,7 @@ class Rules:
         Raises:
             ScannerError: the rules do not compile.
         """
-        _compiled(self.own)
+        _rules(self.own)
         return f"YARA-X {version('yara-x')}" + (f" with {Path(self.own).name}" if self.own else "")
 
     def infection(self, content: bytes, timeout_s: float) -> str | None:
@@ -73,7 +73,7 @@ class Rules:
         """
         import yara_x
 
-        scanner = yara_x.Scanner(_compiled(self.own))
+        scanner = yara_x.Scanner(_rules(self.own))
         scanner.set_timeout(max(1, round(timeout_s)))
         try:
             found = list(scanner.scan(content).matching_rules)
@@ -82,19 +82,32 @@ class Rules:
         return found[0].identifier if found else None
 
 
+def _rules(own: str) -> Any:
+    """Compiled, anew where a file has changed since."""
+    try:
+        known = [(file, file.stat()) for file in _files(own)]
+    except OSError as error:
+        raise _unusable(error) from None
+    return _compiled(tuple((file, found.st_mtime_ns, found.st_size) for file, found in known))
+
+
 @lru_cache(maxsize=4)
-def _compiled(own: str) -> Any:
+def _compiled(files: tuple[tuple[Path, int, int], ...]) -> Any:
     import yara_x
 
     compiler = yara_x.Compiler()
     compiler.add_source(RULES)
     try:
-        for file in _files(own):
+        for file, _, _ in files:
             compiler.new_namespace(file.stem)
             compiler.add_source(file.read_text("utf-8"), origin=str(file))
         return compiler.build()
     except (yara_x.CompileError, OSError, UnicodeDecodeError) as error:
-        raise ScannerError(f"the rules of scanner.rules cannot be used ({error}): mend them, then retry") from None
+        raise _unusable(error) from None
+
+
+def _unusable(error: Exception) -> ScannerError:
+    return ScannerError(f"the rules of scanner.rules cannot be used ({error}): mend them, then retry")
 
 
 def _files(own: str) -> list[Path]:

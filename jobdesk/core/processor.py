@@ -205,6 +205,12 @@ class Processor:
             key = ".".join(str(part) for part in item["loc"])
             if item["type"] == "missing":
                 parts.append(f"'{key}' is missing")
+            elif item["type"] == "union_tag_not_found":
+                parts.append(f"'{key}.{item['ctx']['discriminator'].strip(chr(39))}' is missing")
+            elif item["type"] == "union_tag_invalid":
+                tag = item["ctx"]["discriminator"].strip("'")
+                wanted = item["ctx"]["expected_tags"]
+                parts.append(f"'{key}.{tag}' is wrong: it should be one of {wanted}, not '{item['ctx']['tag']}'")
             elif item["type"] == "extra_forbidden" and len(item["loc"]) > 1:
                 parts.append(f"'{key}' is not known there")
             elif item["type"] == "extra_forbidden":
@@ -214,7 +220,8 @@ class Processor:
             elif str(item["loc"][0]) in self.secrets:
                 parts.append(f"'{key}' is wrong: {Redactor([item['input']]).known(item['msg'])}")
             else:
-                given = "" if item["input"] is None else f", not {item['input']!r}"
+                said = item["input"] is None or item["type"] in ("too_short", "too_long")
+                given = "" if said else f", not {item['input']!r}"
                 parts.append(f"'{key}' is wrong: {item['msg'].removeprefix('Value error, ')}{given}")
         return "; ".join(parts)
 

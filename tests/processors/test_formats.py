@@ -63,6 +63,7 @@ def test_heic_is_read_and_turned_by_its_container_alone(desk: Bench, tmp_path: P
     assert near(made.convert("RGB").getpixel((8, 8)), RED, 40) and near(
         made.convert("RGB").getpixel((50, 8)), GREEN, 40
     )
+    assert desk.run("METADATA_EXTRACT", {"source": tmp_path / "source"}).result["orientation"] == 6
 
 
 def test_16_bits_are_scaled_and_not_clipped(desk: Bench, tmp_path: Path) -> None:
@@ -95,6 +96,24 @@ def test_clear_parts_lie_on_the_colour_that_was_chosen(desk: Bench, tmp_path: Pa
     desk.settings["images"]["background"] = "#0000ff"
     made = resized(desk, tmp_path, pictures.saved(clear, "PNG"), width=20, format="jpeg")
     assert near(made.getpixel((10, 10)), (0, 0, 255), 4)
+
+
+def test_a_colour_that_was_said_is_laid_under_in_every_fit_and_format(desk: Bench, tmp_path: Path) -> None:
+    content = pictures.saved(Image.new("RGBA", (60, 40), (255, 0, 0, 0)), "PNG")
+    for shape in (
+        {"width": 30},
+        {"width": 30, "height": 20, "fit": "pad"},
+        {"width": 20, "height": 20, "fit": "cover"},
+    ):
+        made = resized(desk, tmp_path, content, background="#0000ff", **shape)
+        assert made.mode == "RGB" and made.getpixel((5, 5)) == (0, 0, 255)
+
+
+def test_a_gif_is_clear_where_the_picture_is_more_clear_than_not(desk: Bench, tmp_path: Path) -> None:
+    picture = Image.new("RGBA", (60, 40), (255, 0, 0, 100))
+    picture.paste((0, 0, 255, 150), (0, 0, 30, 40))
+    made = resized(desk, tmp_path, pictures.saved(picture, "PNG"), width=60, format="gif").convert("RGBA")
+    assert made.getpixel((50, 20))[3] == 0 and near(made.getpixel((10, 20)), (0, 0, 255, 255), 3)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
@@ -198,6 +217,23 @@ def test_what_is_kept_is_what_was_chosen(tmp_path: Path) -> None:
     assert b"GPSLatitude" in made(keep=["xmp", "gps"]).info["xmp"]
     iptc = IptcImagePlugin.getiptcinfo(made(keep=["iptc"]))
     assert iptc is not None and iptc[(2, 5)] == b"Lake"
+
+
+def test_what_is_kept_is_true_of_the_rendition(tmp_path: Path) -> None:
+    exif, tags = Image.Exif(), ExifTags.Base
+    inner = {tags.ExifImageWidth: 64, tags.ExifImageHeight: 48, tags.ColorSpace: 65535, tags.ISOSpeedRatings: 400}
+    exif.get_ifd(ExifTags.IFD.Exif).update(inner)
+    exif.get_ifd(ExifTags.IFD.Interop).update({1: "R03"})
+    about = b'tiff:Orientation="6" exif:PixelXDimension="64" photoshop:ICCProfile="Adobe RGB" xmp:Rating="4"'
+    xmp = XMP.replace(b'xmp:Rating="4"', about + b' xmlns:tiff="t" xmlns:photoshop="p"')
+    xmp = xmp.replace(b"<dc:title>", b"<exif:ColorSpace>65535</exif:ColorSpace><dc:title>")
+    desk = bench(tmp_path / "home", images, images={"keep": ["exif", "xmp"]})
+    made = resized(desk, tmp_path, pictures.plain(exif=exif, xmp=xmp), width=32, format="jpeg")
+    kept = dict(made.getexif().get_ifd(ExifTags.IFD.Exif))
+    assert kept == {tags.ColorSpace: 1, tags.ISOSpeedRatings: 400}
+    words = made.info["xmp"]
+    assert b"Rating" in words and b"The lake" in words
+    assert not [one for one in (b"Orientation", b"Dimension", b"ColorSpace", b"ICCProfile") if one in words]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])

@@ -75,6 +75,27 @@ def test_a_watermark_lies_where_it_is_wanted(desk: Bench, tmp_path: Path) -> Non
     assert near(made.getpixel((200, 150)), (173, 45, 45), 3) and near(made.getpixel((5, 5)), (90, 90, 90), 1)
 
 
+def test_a_watermark_has_the_letters_of_its_words(desk: Bench, tmp_path: Path) -> None:
+    plain = pictures.saved(Image.new("RGB", (400, 300), (90, 90, 90)), "PNG")
+
+    def drawn(words: str) -> bytes:
+        mark = {"type": "watermark", "text": words, "opacity": 1.0, "scale": 0.5}
+        return processed(desk, tmp_path, mark, content=plain).tobytes()
+
+    assert len({drawn(words) for words in ("ö", "ß", "Ł", "Я", "Ω")}) == 5  # a sign that the font lacks is a box
+    assert drawn("two\nlines") == drawn("two lines")
+
+
+def test_what_a_resize_leaves_free_gets_the_colour_of_the_settings(desk: Bench, tmp_path: Path) -> None:
+    source, output = tmp_path / "photo.png", tmp_path / "made.jpg"
+    source.write_bytes(pictures.plain("PNG", (80, 60)))
+    desk.settings["images"]["background"] = "#00ff00"
+    operations = [{"type": "resize", "width": 100, "height": 100, "fit": "pad"}]
+    desk.run("image_process", {"source": source, "operations": operations, "output": output})
+    with Image.open(output) as made:
+        assert made.size == (100, 100) and near(made.getpixel((3, 3)), (0, 255, 0))
+
+
 def test_sharpen_makes_edges_steeper(desk: Bench, tmp_path: Path) -> None:
     soft = pictures.saved(Image.linear_gradient("L").resize((200, 40)).convert("RGB"), "PNG")
     before = processed(desk, tmp_path, {"type": "strip"}, content=soft)
@@ -160,3 +181,26 @@ def test_a_contact_sheet_shows_every_picture_and_says_which_it_could_not(desk: B
     assert near(sheet.getpixel((42, 42)), RED) and near(sheet.getpixel((116, 42)), GREEN)
     assert near(sheet.getpixel((42, 138)), BLUE) and near(sheet.getpixel((2, 2)), WHITE)
     assert "none of the 1 pictures" in desk.run("CONTACT_SHEET", {"sources": [broken]}).error.message
+
+
+@pytest.mark.parametrize("format", ["webp", "jpeg", "gif", "avif"])
+def test_what_a_format_has_no_room_for_is_said_and_not_tried_again(desk: Bench, tmp_path: Path, format: str) -> None:
+    source = tmp_path / "wide.png"
+    source.write_bytes(pictures.saved(Image.effect_noise((66_000, 4), 50), "PNG"))
+    operations = [{"type": "grayscale"}, {"type": "format", "format": format}]
+    error = desk.run("image_process", {"source": source, "operations": operations}).error
+    assert error.type == "too-large" and not error.retryable and f"do not fit into {format}" in error.message
+
+
+def test_a_source_is_only_replaced_where_it_is_named_itself(desk: Bench, tmp_path: Path) -> None:
+    source = tmp_path / f"{'ö' * 120}.jpg"
+    source.write_bytes(pictures.plain(size=(80, 60)))
+    before = source.read_bytes()
+    data = {"source": source, "operations": [{"type": "resize", "width": 20}, {"type": "format", "format": "webp"}]}
+    made = desk.run("image_process", data | {"output": tmp_path}).result  # a name as long as names may be
+    assert Path(made["path"]).parent == tmp_path
+    short = source.rename(tmp_path / "photo.jpg")
+    data = {"source": short, "operations": [{"type": "resize", "width": 20}, {"type": "format", "format": "jpeg"}]}
+    assert "would replace its source" in desk.run("image_process", data | {"output": tmp_path}).error.message
+    assert short.read_bytes() == before
+    assert desk.run("image_process", data | {"output": short}).result["width"] == 20

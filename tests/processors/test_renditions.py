@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from jobdesk_processors import images
+from jobdesk_processors import headers, images
+from jobdesk_processors import pictures as decoding
+from jobdesk_processors.darkroom import Darkroom
+from jobdesk_processors.shapes import Plan, longest, plan
 from tests.support import pictures
 from tests.support.context import Bench, bench
 
@@ -170,3 +173,30 @@ def test_colours_of_another_profile_are_converted_and_not_only_relabelled(desk: 
     done = thumbnail(desk, tmp_path, grey, "png")
     assert not any("cannot be used" in line for line in desk.ran[-1].lines)
     assert near(done.convert("RGB").getpixel((16, 16)), (139, 139, 139), 3)
+
+
+def test_renditions_of_one_size_are_each_saved_as_asked(desk: Bench, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(pictures.saved(Image.effect_noise((1600, 1200), 60).convert("RGB"), "JPEG"))
+    shapes = [{"name": f"q{quality}", "width": 1500, "format": "jpeg", "quality": quality} for quality in (30, 60, 95)]
+    shapes.append({"name": "flat", "width": 1500, "format": "tiff"})
+    for _ in range(3):
+        made = desk.run("IMAGE_RESIZE", {"source": photo, "renditions": shapes}).result["renditions"]
+        found = {}
+        for one in made:
+            with Image.open(one["path"]) as image:
+                found[one["name"]] = image.quantization[0][0] if image.format == "JPEG" else 0
+        assert found["q30"] > found["q60"] > found["q95"]
+
+
+@pytest.mark.parametrize("profile", [None, ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()])
+def test_no_two_renditions_are_the_same_image(profile: bytes | None) -> None:
+    """Pillow writes how a picture is saved on the picture, and two threads may save at once."""
+    content = pictures.plain(icc_profile=profile) if profile else pictures.plain()
+    header = headers.inspect(content, "photo.jpg", 1_000_000)
+    room = Darkroom(decoding.decode(content, header), (header.width, header.height))
+    whole = Plan((64, 48), (0, 0, 64, 48))
+    made = [room.make(whole), room.make(whole), room.whole()]
+    made += [room.make(plan((64, 48), longest(edge))) for edge in (32, 32, 16)]
+    assert len({id(one) for one in made}) == len(made)
+    assert made[0].tobytes() == made[1].tobytes() == made[2].tobytes() and made[3].tobytes() == made[4].tobytes()

@@ -65,3 +65,12 @@ def test_a_shape_without_a_size_is_no_shape() -> None:
         Shape()
     with pytest.raises(ValidationError, match="cover needs both"):
         Shape(width=10, fit="cover")
+
+
+@pytest.mark.parametrize("focus", ["middle", [2, 0], [0.5], 7, ["a", "b"]])
+def test_a_wrong_focus_is_told_in_one_sentence(focus: object) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Shape.model_validate({"width": 5, "height": 5, "focus": focus})
+    (error,) = caught.value.errors()
+    assert error["loc"] == ("focus",) and "or a point like [0.5, 0.3]" in error["msg"]
+    assert Shape.model_validate({"width": 5, "focus": [1, 0.5]}).focus == (1.0, 0.5)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from jobdesk.core.errors import PayloadError
 from jobdesk_processors import safefiles
@@ -55,6 +55,19 @@ def test_a_photo_becomes_thumbnails_renditions_a_record_and_a_notice(desk: Bench
     assert done["NOTIFICATION_SEND"].result["channels"] == ["log"]
     assert not list((desk.home / "library" / ".staging").iterdir())
     assert all(Path(path).exists() for path in done["IMAGE_UPLOAD_PROCESSING"].artifacts)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_a_photo_that_lies_on_its_side_is_told_as_it_is_seen(desk: Bench, tmp_path: Path, kind: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    photo = tmp_path / "photo"
+    photo.write_bytes(pictures.plain(kind, exif=exif))
+    done = desk.flow("IMAGE_UPLOAD_REQUESTED", {"source": photo})
+    asked, found = done["IMAGE_UPLOAD_REQUESTED"].result, done["METADATA_EXTRACT"].result
+    assert (asked["width"], asked["height"]) == (found["width"], found["height"]) == (48, 64)
+    (record,) = desk.run("DATABASE_UPDATE", {"source": photo}).assets
+    assert (record["width"], record["height"]) == (48, 64)
 
 
 def test_each_step_is_queued_where_the_reference_has_it(desk: Bench, tmp_path: Path) -> None:

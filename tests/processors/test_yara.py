@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from jobdesk import Desk
 from jobdesk.core.outcome import Completed
+from jobdesk.wiring import DeskWiring
 from jobdesk_processors import yara
 from tests.support import clamd as scanners
 from tests.support import pictures
 from tests.support.context import Bench
+from tests.support.home import make_home
 
 yara_x = pytest.importorskip("yara_x", reason="yara-x is not installed here")
 
@@ -60,9 +63,19 @@ def test_rules_of_ones_own_are_used_and_broken_ones_never_pass_a_file(desk: Benc
     (rules / "own.yar").write_text('rule Plans { strings: $a = "secret plan" condition: $a }')
     assert "Plans" in desk.run("VIRUS_SCAN", {"source": photo}).error.message
     (rules / "wrong.yar").write_text("rule {")
-    yara._compiled.cache_clear()
     error = desk.run("VIRUS_SCAN", {"source": photo}).error
     assert error.retryable and "scanner.rules" in error.message
+    (rules / "wrong.yar").unlink()
+    (rules / "own.yar").write_text('rule Schemes { strings: $a = "secret plan" condition: $a }')
+    assert "Schemes" in desk.run("VIRUS_SCAN", {"source": photo}).error.message
+
+
+def test_rules_lie_below_the_home_unless_their_path_is_whole(tmp_path: Path) -> None:
+    for number, (said, meant) in enumerate({"": "", "rules": "{home}/rules", "/etc/rules": "/etc/rules"}.items()):
+        home = make_home(tmp_path / str(number), "", f'[scanner]\nrules = "{said}"\n')
+        with Desk(home) as desk:
+            found = DeskWiring(desk).settings("VIRUS_SCAN")["scanner"]["rules"]
+            assert found == meant.format(home=desk.home.path)
 
 
 @pytest.mark.skipif(scanners.CLAMD is None, reason="clamd is not installed here")
