@@ -30,6 +30,9 @@ class Dropped(DeskApp):
         """The rejected files, and those in the quarantine."""
 
         def found(files: "list[Refused]") -> None:
+            if not files:
+                self.notify("Nothing was rejected, and nothing is in quarantine.", timeout=3)
+                return
             from jobdesk.tui.screens.refused import RefusedFiles
 
             self.push_screen(RefusedFiles(files))

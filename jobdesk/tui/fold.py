@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jobdesk.core.job import State
+from rich.cells import cell_len
+
+from jobdesk.core.job import FINAL, State
 from jobdesk.core.redaction import shown
-from jobdesk.tui.format import Span, Spans, clean, count_of, wrap
+from jobdesk.tui.format import Spans, clean, count_of, wrap
 from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.story import Story
 
@@ -17,6 +19,8 @@ _WIDE = 30
 """Items with which a list below the first level begins folded."""
 _LONGEST = 4_000
 """Letters of a text that are shown."""
+_LEAST = 16
+"""Cells of a value beside its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ def data_page(story: Story, toggled: Collection[str], width: int, glyphs: Glyphs
     if job.state is State.COMPLETED or job.result is not None:
         entries += _node("result", "result", "Result", shown(job.result, names=False), 0, toggled, width, glyphs)
     else:
-        entries.append(Entry("result", ((("  Result", "title"),), (("  None yet: it has not completed.", "muted"),))))
+        none = "None: it has not completed." if job.state in FINAL else "None yet: it has not completed."
+        entries.append(Entry("result", ((("  Result", "title"),), ((f"  {none}", "muted"),))))
     if len(entries) > _MOST:
         left = f"{count_of(len(entries) - _MOST, 'line')} more: press P to see all"
         entries = [*entries[:_MOST], Entry("more", (((left, "muted"),),))]
@@ -58,7 +63,7 @@ def _node(
     children = list(_children(value))
     lead = "  " * depth
     if not children:
-        yield Entry(key, tuple(_leaf(f"{lead}  {clean(name)} ", depth == 0, value, width)), name=place, value=value)
+        yield Entry(key, tuple(_leaf(f"{lead}  {clean(name)} ", value, width)), name=place, value=value)
         return
     folded = (key in toggled) != (depth > 1 and len(children) > _WIDE)
     sign = glyphs.folded if folded else glyphs.unfolded
@@ -82,14 +87,17 @@ def _children(value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(at), one) for at, one in enumerate(value))
 
 
-def _leaf(head: str, top: bool, value: Any, width: int) -> Iterator[Spans]:
+def _leaf(head: str, value: Any, width: int) -> Iterator[Spans]:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     tone = "text" if isinstance(value, str) else "accent"
     if isinstance(value, str) and len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}{count_of(len(text) - _LONGEST, ' more letter')}"
-    name: Span = (head, "title")
     if value == "":
         text, tone = '""', "muted"
-    room = max(16, width - len(head))
-    for at, part in enumerate(wrap(text, room)):
-        yield (name, (part, tone)) if at == 0 else ((" " * len(head), "text"), (part, tone))
+    lead = cell_len(head)
+    if lead + _LEAST > width:  # a long name has its value below
+        yield from (((part, "title"),) for part in wrap(head, width))
+        lead = len(head) - len(head.lstrip()) + 2
+        head = " " * lead
+    for at, part in enumerate(wrap(text, max(_LEAST, width - lead))):
+        yield ((head if at == 0 else " " * lead, "title"), (part, tone))

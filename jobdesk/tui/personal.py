@@ -18,6 +18,7 @@ from textual.theme import Theme
 
 from jobdesk.core.nearest import nearest
 from jobdesk.tui.actions import Action
+from jobdesk.tui.palette import DESK, PAPER
 
 VERSION = 1
 NARROWEST, WIDEST = 25, 75
@@ -25,6 +26,9 @@ NARROWEST, WIDEST = 25, 75
 COLOURS = (
     "primary", "secondary", "accent", "warning", "error", "success", "foreground", "background", "surface", "panel",
 )  # fmt: skip
+
+_SPEAKING = ("secondary", "accent", "warning", "error", "success")
+"""Those that say something: a theme that does not name one has ours, where Textual would take its primary for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +139,6 @@ def _theme(name: str, given: dict[str, Any]) -> Theme:
             Color.parse(str(value).split()[0])
         except (ColorParseError, IndexError):
             raise ValueError(f"{key}: '{value}' is no colour: write one like #7aa2c8") from None
-    return Theme(name=name, dark=dark, variables={key: str(value) for key, value in variables.items()}, **given)
+    ours = DESK if dark else PAPER
+    colours = {**{key: getattr(ours, key) for key in _SPEAKING}, **given}
+    return Theme(name=name, dark=dark, variables={key: str(value) for key, value in variables.items()}, **colours)

@@ -184,6 +184,33 @@ async def test_all_that_match_is_a_query_and_deleting_it_wants_the_number(busy_d
         await robot.sees("Undone: cancel job_")  # what the desk of the test had done before
 
 
+async def test_all_that_match_are_as_many_as_match_when_it_is_asked(busy_desk: Desk) -> None:
+    async with opened(busy_desk) as robot:
+        await robot.filter("state:completed")
+        await robot.press("asterisk")
+        await robot.sees("all that match are marked")
+        busy_desk.delete(busy_desk.jobs("state:completed").jobs[0].id)
+        await robot.sees("changed")
+        await robot.press("r")
+        await robot.sees("Retry 11 jobs?")
+
+
+async def test_a_filter_that_matches_nothing_says_so_and_an_empty_one_goes(busy_desk: Desk) -> None:
+    async with opened(busy_desk) as robot:
+        await robot.filter("type:t")
+        await robot.sees("No job matches this filter. Press esc to clear it.")
+        await robot.press("slash", "ctrl+u")
+        await robot.sees("state:failed queue:upload")
+        await robot.press("enter")
+        await robot.sees("THUMBNAIL_GENERATE")
+        await robot.sees_no("state:failed queue:upload")
+
+
+async def test_a_wall_screen_says_that_it_only_looks_where_there_is_little_room(busy_desk: Desk) -> None:
+    async with opened(busy_desk, (60, 20), read_only=True) as robot:
+        await robot.sees("read-only, no consumer")
+
+
 async def test_pause_and_resume_the_queue_under_the_cursor(busy_desk: Desk) -> None:
     async with opened(busy_desk) as robot:
         await robot.filter("queue:notifications")

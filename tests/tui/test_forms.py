@@ -85,3 +85,12 @@ async def test_an_empty_form_shows_how_a_list_of_texts_is_typed_and_names_no_non
         await robot.press("enter")
         await robot.sees("New job: email", 'a list: ["a", "b"]', "'to' is missing", "'subject' is wrong")
         assert "None" not in robot.screen
+
+
+async def test_a_field_of_the_job_is_told_from_one_of_the_payload(desk: Desk) -> None:
+    async with opened(desk, (120, 40)) as robot:
+        await robot.press("n")
+        await robot.type("email")
+        await robot.press("enter")
+        await robot.sees("New job: email", "job's priority", "delay")
+        await robot.sees_no("job's delay")

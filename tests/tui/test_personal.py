@@ -9,6 +9,7 @@ from jobdesk.desk import Desk
 from jobdesk.ledger.sorting import Order
 from jobdesk.tui import personal
 from jobdesk.tui.actions import ACTIONS
+from jobdesk.tui.palette import DESK
 from jobdesk.tui.personal import Remembered
 from tests.support.clock import FakeClock
 from tests.support.robot import opened
@@ -71,6 +72,7 @@ async def test_a_theme_of_ones_own_is_taken(tmp_path: Path, clock: FakeClock) ->
     async with opened(desk) as robot:
         assert robot.app.theme == "sea"
         assert robot.app.current_theme.primary == "#112233"
+        assert robot.app.current_theme.error == DESK.error, "what it does not name is not all one colour"
 
 
 def test_two_actions_never_share_a_key() -> None:

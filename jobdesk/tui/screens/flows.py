@@ -53,9 +53,9 @@ class Flows(Browse):
         Column("state", "state", 11),
         Column("name", "flow", 14, rank=1, grow=2, most=44),
         Column("about", "about", 12, rank=2, grow=2, most=40),
-        Column("bar", "", 8, rank=6),
+        Column("bar", "", 8, rank=6, spare=True),
         Column("steps", "steps", 5, rank=3, align=">"),
-        Column("took", "took", 5, rank=5, align=">"),
+        Column("took", "took", 5, rank=5, align=">", spare=True),
         Column("ago", "begun", 5, rank=4, align=">"),
     )
 

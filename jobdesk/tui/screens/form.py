@@ -44,6 +44,8 @@ class JobForm(Dialog[None]):
     """Fields besides the payload: name, and what may be typed."""
     given_options: Mapping[str, str] = MappingProxyType({})
     """What those hold at first."""
+    OF: ClassVar[str]
+    """What those belong to; said where a field of the payload has the same name."""
     OPTIONS_FIRST: ClassVar[bool] = False
     DOES: ClassVar[str]
     """Its verb, for the foot."""
@@ -104,7 +106,8 @@ class JobForm(Dialog[None]):
     def _option_fields(self) -> Iterator[Horizontal]:
         for name, hint in self.OPTIONS:
             field = Field(self.given_options.get(name), placeholder=hint, id=f"option-{name}", compact=True)
-            yield Horizontal(Label(name), field, classes="-option")
+            label = f"{self.OF}'s {name}" if name in self._properties else name
+            yield Horizontal(Label(label), field, classes="-option")
 
     def _payload_fields(self) -> Iterator[Horizontal]:
         for name, schema in self._properties.items():

@@ -28,6 +28,7 @@ class NewJob(JobForm):
         ("priority", "urgent, high, normal, low or 0-100"),
         ("delay", "at once if left empty; 5s, 2m, 1h"),
     )
+    OF = "job"
     DOES = "submit"
     MORE: ClassVar = (("f3", "copy the command"),)
 
@@ -126,6 +127,7 @@ class NewSchedule(JobForm):
         ("missed", "once if left empty; skip, all"),
         ("overlap", "allow if left empty; skip"),
     )
+    OF = "schedule"
     OPTIONS_FIRST = True
     DOES = "add the schedule"
 

@@ -100,6 +100,7 @@ class Jobs(Container):
         if self._typing is not None:
             self._typing.stop()
         self._apply(event.value)
+        self.query_one(FilterBar).close_empty()
         self.table.focus()
         self.desk_app.viewed()
 
@@ -156,7 +157,7 @@ class Jobs(Container):
         elif table.newer < 0:
             said.append(f"{glyphs.new} changed {glyphs.dot} f")
         retitle(table, f"Jobs {glyphs.dot} {count}" if table.loaded else "Jobs", f"  {glyphs.dot}  ".join(said))
-        table.empty = hint if not table.query_asked else "No job matches this filter. Press esc to clear it."
+        table.when_empty(hint if not table.query_asked else "No job matches this filter. Press esc to clear it.")
 
     @on(JobTable.Changed)
     def _changed(self) -> None:
@@ -203,7 +204,7 @@ class Jobs(Container):
             return self.drawer.selection
         table = self.table
         if table.marks.everything:
-            return Selection(query=str(table.query_asked), count=table.total, exact=table.exact, marked=True)
+            return Selection(query=str(table.query_asked), count=table.matching, exact=table.exact, marked=True)
         if len(table.marks):
             return Selection(jobs=tuple(of_line(line) for line in table.marks.lines), marked=True)
         line = table.current

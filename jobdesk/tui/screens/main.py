@@ -215,12 +215,12 @@ def top_parts(snapshot: Snapshot, host: Host, app: "JobdeskApp") -> tuple[tuple[
         "here": (glyphs.working, "ok"), "other": (glyphs.watching, "title"),
         "starting": (glyphs.nobody, "muted"), "nobody": (glyphs.nobody, "warn"),
     }[kind]  # fmt: skip
+    if host.watch_only:
+        words = f"read-only, {words.removeprefix('watching ')}"  # one part: it is the last to give way
     parts: list[tuple[int, Span]] = [(0, (f"{sign} {words}", tone))]
     total = sum(one.workers for one in snapshot.workers)
     if total:
         parts.append((1, (f"{snapshot.busy}/{total} busy", "text" if snapshot.busy else "muted")))
-    if host.watch_only:
-        parts.append((1, ("read-only", "muted")))
     rates = snapshot.rates
     if rates.last_minute:
         parts.append((3, (f"{number(rates.last_minute)}/min", "text")))

@@ -85,6 +85,11 @@ class FilterBar(Vertical):
         self.add_class("-open")
         self.input.focus()
 
+    def close_empty(self) -> None:
+        """Hide it if it holds no filter."""
+        if not self.input.value.strip():
+            self.remove_class("-open")
+
     def set(self, text: str) -> None:
         """Put this text in, without typing it."""
         self.set_class(bool(text), "-open")

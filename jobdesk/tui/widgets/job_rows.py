@@ -48,14 +48,14 @@ class JobRows(Painted):
         self.total = 0
         self.exact = True
         self.newer = 0
-        """By how much the list has changed since it was pinned: new jobs, or -1 if others have left it."""
+        """By how many jobs the list has grown since it was pinned; below 0: so many have left it."""
         self.following = True
         self.cursor = 0
         self.marks = Marks()
         self.loaded = False
         self.sorting = False
         """Another order is being made."""
-        self.empty = ""
+        self._empty = ""
         """What it says when it has no rows."""
         self.order: Order | None = None
         """None: newest first, and new ones appear."""
@@ -315,7 +315,7 @@ class JobRows(Painted):
             return self.paint((("  ", "head"), *self._header(width)), width)
         at = self.scroll_offset.y + y - 1
         if at >= self.total:
-            words = wrap(self.empty, max(10, width - 4)) if not self.total and self.loaded else []
+            words = wrap(self._empty, max(10, width - 4)) if not self.total and self.loaded else []
             return self.paint((("  " + words[y - 2], "muted"),) if 0 <= y - 2 < len(words) else (), width)
         self._want(at // PAGE)
         if at % PAGE > PAGE - _NEAR:

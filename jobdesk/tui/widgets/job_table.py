@@ -37,6 +37,18 @@ class JobTable(JobRows, can_focus=True):
     _left: int | None = None
     """Where the cursor was when it was last drawn, while it moves."""
 
+    def when_empty(self, text: str) -> None:
+        """What it says when it has no rows."""
+        if text != self._empty:
+            self._empty = text
+            if not self.total:
+                self.refresh()
+
+    @property
+    def matching(self) -> int:
+        """How many jobs match now: those of the list as it was pinned, and what has come or gone since."""
+        return max(0, self.total + self.newer)
+
     # ── moving ──
 
     def _go(self, at: int, *, follows: bool = False) -> None:
