@@ -72,6 +72,24 @@ async def test_alerts_open_by_the_mouse_and_dialogs_close_by_it(alarmed: Desk) -
         await robot.sees_no("Colours")
 
 
+@pytest.mark.parametrize(
+    ("word", "opens"),
+    [("? help", "Keys"), (": commands", "Rejected files"), ("a actions", "Actions"), ("n new", "which type?")],
+)
+async def test_a_click_on_a_key_at_the_foot_opens_what_it_opens_and_one_beside_closes_it(
+    busy_desk: Desk, word: str, opens: str
+) -> None:
+    async with opened(busy_desk, (120, 40)) as robot:
+        await robot.sees("Queues", word)
+        before = robot.screen.count(opens)
+        await click(robot, word)
+        await robot.until(lambda: robot.screen.count(opens) > before, f"{opens} is open")
+        await robot.pilot.pause()
+        assert robot.screen.count(opens) > before, "and stays"
+        await robot.pilot.click(offset=(1, 1))
+        await robot.until(lambda: robot.screen.count(opens) == before, "it is closed")
+
+
 @pytest.mark.parametrize(("view", "word"), [("1", "Needs you"), ("2", "Jobs · 23"), ("3", "When they came")])
 async def test_the_right_button_shows_what_can_be_done_with_a_row(busy_desk: Desk, view: str, word: str) -> None:
     async with opened(busy_desk) as robot:

@@ -57,6 +57,7 @@ class KeyLine(Painted):
         return self.paint(tuple(spans) if y == 0 else (), self.size.width)
 
     def on_click(self, event: events.Click) -> None:
+        event.stop()  # above it would be a click beside the dialog that it opens
         at = 1
         for id_, piece in self._pieces:
             width = width_of(piece) + len(_GAP)

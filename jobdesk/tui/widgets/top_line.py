@@ -45,6 +45,7 @@ class TopLine(Painted):
 
     def on_click(self, event: events.Click) -> None:
         if event.x in self._alerts:
+            event.stop()  # above it would be a click beside the dialog that it opens
             self.desk_app.do("alerts")
 
 
