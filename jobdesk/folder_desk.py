@@ -149,7 +149,8 @@ class FolderDesk:
             known = dropped.hashes(self.ledger, str(rule.path)) if rule.duplicates == "skip" else frozenset()
             kept = dropped.kept(self.ledger, str(rule.path)) if rule.source == "keep" else {}
             apart = frozenset(os.fsencode(os.path.realpath(one.path)) for one in rules if one != rule)
-            found.append((rule, explain(rule, file, known, kept=kept, apart=apart)))
+            misfit = self._misfit(rule.pipeline, rule.data)
+            found.append((rule, explain(rule, file, known, kept=kept, apart=apart, misfit=misfit)))
         return found
 
     def refused_files(self) -> "list[RefusedFile]":
@@ -267,20 +268,29 @@ class FolderDesk:
         from jobdesk import folder_rules
 
         own = _checked(str(place), said)
-        if self.named_flow(own.pipeline) is None and own.pipeline not in self.registry.processors:
+        misfit = self._misfit(own.pipeline, own.data)
+        if misfit is not None:
+            raise UsageError(misfit)
+        return folder_rules.rule(own, self.home.path)
+
+    def _misfit(self, pipeline: str, data: Mapping[str, Any]) -> str | None:
+        """Why no file can go to this flow or job type with this data, in a sentence; None if one can."""
+        if self.named_flow(pipeline) is None and pipeline not in self.registry.processors:
             known = [flow.name for flow in self.config.flows] + list(self.registry.processors)
-            raise UsageError(
-                f"no flow and no job type is named '{own.pipeline}'{nearest(own.pipeline, known)}: "
-                "see `jobdesk processors list`"
-            )
-        takes = self._taken_by(own.pipeline)
-        wrong = None if takes is None else next((key for key in own.data if key not in takes), None)
+            like = nearest(pipeline, known)
+            return f"no flow and no job type is named '{pipeline}'{like}: see `jobdesk processors list`"
+        takes = self._taken_by(pipeline)
+        if takes is None:
+            return None
+        wrong = next((key for key in data if key not in takes), None)
         if wrong is not None:
-            raise UsageError(
-                f"{own.pipeline} has no parameter '{wrong}'{nearest(wrong, takes or ())}: say other data, or none "
+            return (
+                f"{pipeline} has no parameter '{wrong}'{nearest(wrong, takes)}: say other data, or none "
                 "(`jobdesk folders set --unset data`)"
             )
-        return folder_rules.rule(own, self.home.path)
+        if "source" not in takes:
+            return f"{pipeline} takes no file: the path of each is given as 'source', and it has no such parameter"
+        return None
 
     def _taken_by(self, pipeline: str) -> list[str] | None:
         """The keys that a flow or a job type can be given, in every spelling; None: any."""

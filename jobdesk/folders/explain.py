@@ -32,7 +32,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What would become of the file; the last check that was not passed decides it."""
+    """What would become of the file; the first check that was not passed decides it."""
 
     outcome: Outcome
     checks: tuple[Check, ...]
@@ -67,6 +67,7 @@ def explain(
     *,
     kept: Mapping[bytes, tuple[int, ...]] = MappingProxyType({}),
     apart: frozenset[bytes] = frozenset(),
+    misfit: str | None = None,
 ) -> Explanation:
     """Say whether a folder's rule takes this file, and why.
 
@@ -74,6 +75,7 @@ def explain(
         known: hashes whose content was worked on; the file is hashed only if there are any.
         kept: how files that stay in the folder looked when they were worked on.
         apart: real paths of other drop folders.
+        misfit: why its flow or job type can be given no file.
     """
     door, asked = Door(rule), _Asked()
     door.apart = apart
@@ -95,6 +97,8 @@ def explain(
     if kept.get(below) == tuple(look_of(status)):
         asked.ask("kept", "it was worked on as it is, and stays where it is", "", "duplicate")
     kind = _ask_the_file(asked, door, path, status, known)
+    if misfit is not None:
+        asked.ask("pipeline", misfit, "", "waiting")
     return _made(asked, rule, below, inside, status, kind)
 
 

@@ -236,11 +236,11 @@ def revived(ledger: Ledger, folder: str) -> list[Owned]:
 
 def infected_twins(ledger: Ledger, folder: str) -> list[Owned]:
     """Duplicates of files that proved to be infected, as far as they lie somewhere."""
-    rows = ledger.rows(
-        f"SELECT {_COLUMNS} FROM intake i WHERE i.folder = ? AND i.state = 'duplicate' "
-        "AND (i.moved_to IS NOT NULL OR i.finished_at IS NULL) AND i.duplicate_of IN "
-        "(SELECT job FROM intake WHERE folder = ? AND state = 'rejected' AND reason = 'virus')",
-        (folder, folder),
+    rows = ledger.rows(  # the infected first: they are few or none, where duplicates may be many
+        f"SELECT {_COLUMNS} FROM (SELECT DISTINCT job FROM intake WHERE folder = ?1 AND state = 'rejected' "
+        "AND reason = 'virus') infected CROSS JOIN intake i ON i.folder = ?1 AND i.state = 'duplicate' "
+        "AND i.duplicate_of = infected.job WHERE i.moved_to IS NOT NULL OR i.finished_at IS NULL",
+        (folder,),
     )
     return [_owned(row) for row in rows]
 

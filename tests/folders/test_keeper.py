@@ -28,6 +28,10 @@ def take(ctx: Context, source: Path, album: str = "", name: str = "") -> dict:
 def other(ctx: Context, source: Path) -> str:
     "Another pipeline."
     return "other"
+
+@processor("blind", isolation="thread")
+def blind(ctx: Context, path: Path) -> None:
+    "Has no place for a file."
 """
 QUICK: dict[str, Any] = {"settle": "50ms", "rescan": "1s"}
 
@@ -232,6 +236,19 @@ def test_a_folder_within_another_keeps_its_files_to_itself(working: Desk, tmp_pa
     assert sorted(map(str, results(working))) == sorted(
         ["other", "{'content': 'outer', 'album': '', 'name': 'out.txt'}"]
     )
+
+
+def test_a_pipeline_that_has_no_place_for_a_file_is_refused_and_a_test_of_a_file_says_so(desk: Desk) -> None:
+    drop = desk.home.path / "in"
+    with pytest.raises(UsageError, match="blind takes no file: the path of each is given as 'source'"):
+        desk.add_folder(drop, "blind")
+    desk.home.settings.write_text('[[folders]]\npath = "in"\npipeline = "blind"\n')
+    drop.mkdir()
+    (drop / "a.txt").write_text("a")
+    with Desk(desk.home.path) as again:
+        ((_, said),) = again.explain_file(drop / "a.txt")
+    assert (said.outcome, said.checks[-1].rule) == ("waiting", "pipeline")
+    assert "blind takes no file" in said.text
 
 
 def test_data_that_the_pipeline_has_no_place_for_is_refused_and_never_dropped(desk: Desk, tmp_path: Path) -> None:
