@@ -85,8 +85,10 @@ class Viewing(Going):
             if jobs is not None:
                 if order is not None:
                     jobs.table.order = order
-                if place.filter or jobs.table.query_asked or order is not None:
+                if place.filter or jobs.table.query_asked:
                     jobs.filter(place.filter)
+                elif order is not None:
+                    jobs.table.sort(order)
         finally:
             self._returning = False
 

@@ -42,6 +42,21 @@ async def test_view_filter_order_and_theme_are_there_again(busy_desk: Desk) -> N
         assert robot.app.theme == "jobdesk-light"
 
 
+async def test_an_order_without_a_filter_is_there_again(busy_desk: Desk) -> None:
+    async with opened(busy_desk) as robot:
+        await robot.jobs()
+        robot.table.do_sort("type")
+        await robot.sees("by type")
+        robot.app.viewed()
+    first = min(job.type for job in busy_desk.jobs("").jobs)
+    async with opened(busy_desk) as robot:
+        await robot.until(
+            lambda: robot.table.current is not None and robot.table.current.type == first, "it is sorted by type"
+        )
+        await robot.sees("by type")
+        await robot.sees_no("following")
+
+
 @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"version": 99, "view": "jobs"}', '{"version": 1, "view": 7}'])
 async def test_a_damaged_memory_opens_the_app_as_it_comes(busy_desk: Desk, damaged: str) -> None:
     busy_desk.home.remembered.write_text(damaged)
