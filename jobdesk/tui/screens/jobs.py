@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from jobdesk.core.errors import QueryError
 from jobdesk.core.query import Query, parse
+from jobdesk.ledger.sorting import Order
 from jobdesk.tui.format import number
 from jobdesk.tui.glyphs import Glyphs
 from jobdesk.tui.messages import Snapshot
@@ -39,6 +40,8 @@ class Jobs(Container):
 
     _typing: Timer | None = None
     _telling = False
+    _noted: Order | None = None
+    """The order that the app was told of, which remembers it."""
 
     @property
     def desk_app(self) -> "JobdeskApp":
@@ -172,6 +175,9 @@ class Jobs(Container):
 
     def _tell(self) -> None:
         self._telling = False
+        if self.table.order != self._noted:
+            self._noted = self.table.order
+            self.desk_app.viewed()
         self._titles(self.desk_app.glyphs, self.desk_app.hint)
         self.desk_app.scene_changed()
 
