@@ -103,7 +103,7 @@ class Completer:
             unique_for_s=None if wanted.unique_for is None else seconds(wanted.unique_for),
             unique_states=_states(wanted),
             after=tuple(wanted.after),
-            user=wanted.user or user,
+            user=clean(wanted.user) if wanted.user else user,
             source=wanted.source,
             flow=wanted.flow,
             step=wanted.step,
@@ -212,7 +212,7 @@ def _start(wanted: Submission, now: float) -> float:
 def _key(seal: Seal, option: str, key: str) -> str | None:
     if not isinstance(key, str) or not key:
         raise ValueError(f"{option} is {key!r}: it must be text, and not empty")
-    return seal.key(key)
+    return seal.key(clean(key))
 
 
 def _label(given: str | None) -> str | None:
