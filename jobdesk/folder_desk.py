@@ -6,8 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobdesk.core import names
 from jobdesk.core.errors import JobdeskError, NotFound, Refused, UsageError
 from jobdesk.core.nearest import nearest
+from jobdesk.core.text import clean
 from jobdesk.core.who import user
 from jobdesk.ledger.database import Ledger
 from jobdesk.settings import Settings
@@ -145,7 +147,10 @@ class FolderDesk:
         found = []
         for rule in around or rules:
             known = dropped.hashes(self.ledger, str(rule.path)) if rule.duplicates == "skip" else frozenset()
-            found.append((rule, explain(rule, file, known)))
+            kept = dropped.kept(self.ledger, str(rule.path)) if rule.source == "keep" else {}
+            apart = frozenset(os.fsencode(os.path.realpath(one.path)) for one in rules if one != rule)
+            misfit = self._misfit(rule.pipeline, rule.data)
+            found.append((rule, explain(rule, file, known, kept=kept, apart=apart, misfit=misfit)))
         return found
 
     def refused_files(self) -> "list[RefusedFile]":
@@ -179,9 +184,9 @@ class FolderDesk:
         """
         from jobdesk.folders import quarantine
 
-        with self.deed("release", target=f"file {one.path.name}").part(undoable=False) as part:
+        with self.deed("release", target=f"file {one.file}").part(undoable=False) as part:
             target = quarantine.release(one, to)
-            part.say(before={"path": str(one.path)}, after={"path": str(target)})
+            part.say(before={"path": one.lies}, after={"path": names.shown(os.fsencode(target))})
         return target
 
     def destroy_files(self, files: "Sequence[RefusedFile]") -> None:
@@ -193,9 +198,9 @@ class FolderDesk:
         from jobdesk.folders import quarantine
 
         for one in files:
-            with self.deed("destroy", target=f"file {one.path.name}").part(undoable=False) as part:
+            with self.deed("destroy", target=f"file {one.file}").part(undoable=False) as part:
                 quarantine.destroy(one)
-                part.say(before={"path": str(one.path), "reason": one.message})
+                part.say(before={"path": one.lies, "reason": one.message})
 
     def _place(self, path: str | Path) -> Path:
         return Path(path).expanduser().absolute()
@@ -206,6 +211,9 @@ class FolderDesk:
     def _check_place(self, place: Path) -> None:
         if self._of_settings(place):
             raise Refused(f"{place} is a drop folder of the settings: change it in {self.settings.file}")
+        if clean(str(place)) != str(place):
+            said = names.shown(os.fsencode(place))
+            raise UsageError(f"the path {said} is not UTF-8 and cannot be written down: choose another folder")
         if place == self.home.path or place in self.home.path.parents:
             raise UsageError(f"{place} holds the home: what lies there is not for jobs; choose a folder of its own")
         for rule in self.folder_rules():
@@ -260,20 +268,29 @@ class FolderDesk:
         from jobdesk import folder_rules
 
         own = _checked(str(place), said)
-        if self.named_flow(own.pipeline) is None and own.pipeline not in self.registry.processors:
+        misfit = self._misfit(own.pipeline, own.data)
+        if misfit is not None:
+            raise UsageError(misfit)
+        return folder_rules.rule(own, self.home.path)
+
+    def _misfit(self, pipeline: str, data: Mapping[str, Any]) -> str | None:
+        """Why no file can go to this flow or job type with this data, in a sentence; None if one can."""
+        if self.named_flow(pipeline) is None and pipeline not in self.registry.processors:
             known = [flow.name for flow in self.config.flows] + list(self.registry.processors)
-            raise UsageError(
-                f"no flow and no job type is named '{own.pipeline}'{nearest(own.pipeline, known)}: "
-                "see `jobdesk processors list`"
-            )
-        takes = self._taken_by(own.pipeline)
-        wrong = None if takes is None else next((key for key in own.data if key not in takes), None)
+            like = nearest(pipeline, known)
+            return f"no flow and no job type is named '{pipeline}'{like}: see `jobdesk processors list`"
+        takes = self._taken_by(pipeline)
+        if takes is None:
+            return None
+        wrong = next((key for key in data if key not in takes), None)
         if wrong is not None:
-            raise UsageError(
-                f"{own.pipeline} has no parameter '{wrong}'{nearest(wrong, takes or ())}: say other data, or none "
+            return (
+                f"{pipeline} has no parameter '{wrong}'{nearest(wrong, takes)}: say other data, or none "
                 "(`jobdesk folders set --unset data`)"
             )
-        return folder_rules.rule(own, self.home.path)
+        if "source" not in takes:
+            return f"{pipeline} takes no file: the path of each is given as 'source', and it has no such parameter"
+        return None
 
     def _taken_by(self, pipeline: str) -> list[str] | None:
         """The keys that a flow or a job type can be given, in every spelling; None: any."""

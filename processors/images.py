@@ -3,18 +3,18 @@
 The parameter `name` is what people call the picture, whose file may be named otherwise: lists show it.
 """
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from jobdesk import Context, Reject, processor
 
-from . import about, headers, pictures, rendering, safefiles
+from . import about, headers, pictures, presets, rendering, safefiles
 from .darkroom import Darkroom
 from .shapes import NamedShape, OutputFormat, Pixels, Quality, Shape, longest, plan
 
 Pages = Literal["first", "all"]
+Preset = Annotated[str, presets.named("preset")]
 
 
 @processor("THUMBNAIL_GENERATE", queue="processing.images", timeout="2m", retries=3, memory_limit=headers.MEMORY)
@@ -40,7 +40,7 @@ def resize_image(
     ctx: Context,
     source: Path,
     widths: list[Pixels] | None = None,
-    presets: list[str] = [],  # noqa: B006  pydantic copies it
+    presets: list[Preset] = [],  # noqa: B006  pydantic copies it
     renditions: list[NamedShape] = [],  # noqa: B006
     format: OutputFormat | None = None,
     quality: Quality | None = None,
@@ -109,9 +109,7 @@ def _missing(shape: Shape, format: OutputFormat | None, quality: int | None) -> 
 def _preset(ctx: Context, name: str) -> dict[str, Any]:
     known: dict[str, dict[str, Any]] = ctx.settings["presets"]
     if name not in known:
-        close = difflib.get_close_matches(name, known, 1)
-        said = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(sorted(known)) or 'none'}"
-        raise Reject(f"'{name}' is not a preset: {said}")
+        raise Reject(f"[presets] has no '{name}' any more: the settings have changed since the job was submitted")
     return known[name]
 
 

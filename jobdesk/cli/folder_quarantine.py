@@ -1,11 +1,13 @@
 """`jobdesk folders quarantine | release | destroy`: what was found infected, and what becomes of it."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobdesk.cli.opening import opened
 from jobdesk.cli.output import Column, Out
 from jobdesk.cli.parsing import Args, Group
+from jobdesk.core.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +31,7 @@ def _row(one: "Refused") -> dict[str, Any]:
     from jobdesk.core.clock import iso
 
     return {
-        "file": one.path.name, "name": one.name, "path": str(one.path), "folder": one.folder or None, "size": one.size,
+        "file": one.file, "name": one.name, "path": one.lies, "folder": one.folder or None, "size": one.size,
         "reason": one.reason, "message": one.message, "job": one.job, "at": iso(one.at),
     }  # fmt: skip
 
@@ -47,7 +49,7 @@ def _show(out: Out, found: "Sequence[Refused]") -> None:
         return
     out.table(
         (Column("file", least=32), Column("size", right=True, drop=2), Column("why", least=12, drop=1)),
-        [(one.path.name, size(one.size) if out.terminal else str(one.size), one.message) for one in found],
+        [(one.file, size(one.size) if out.terminal else str(one.size), one.message) for one in found],
     )
     if not found:
         out.note("nothing is in the quarantine")
@@ -57,10 +59,11 @@ def _release(args: Args, out: Out) -> None:
     with opened(args) as desk:
         one = desk.find_quarantined(args.name)
         target = desk.release_file(one, Path(args.to).expanduser().absolute())
+        lies = shown(os.fsencode(target))
         if out.json:
-            out.document({"released": one.path.name, "path": str(target)})
+            out.document({"released": one.file, "path": lies})
         else:
-            out.say(f"{one.path.name} lies in {target} now, readable by its owner only")
+            out.say(f"{one.file} lies in {lies} now, readable by its owner only")
 
 
 def _destroy(args: Args, out: Out) -> None:
@@ -80,6 +83,6 @@ def _destroy(args: Args, out: Out) -> None:
             return
         desk.destroy_files(found)
         if out.json:
-            out.document({"destroyed": [one.path.name for one in found]})
+            out.document({"destroyed": [one.file for one in found]})
         else:
             out.say(f"deleted {what}" if found else "nothing is in the quarantine")

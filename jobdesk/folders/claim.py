@@ -11,7 +11,7 @@ import os
 import signal
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from jobdesk.folders.content import HEAD_BYTES, TAIL_BYTES, detect, is_cut
@@ -61,6 +61,8 @@ class Claim:
     """How it looked when it had settled; None after a restart."""
     source: Look | None = None
     """How it looked in the folder, in which a kept one still lies; None if nothing was written down."""
+    kept: bool = False
+    """What lies among the claims is a copy: the file itself stays in the folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,11 @@ def inspect(path: bytes, look: Look) -> Ready:
         os.close(fd)
 
 
-def take(place: Place, planned: Claim, *, keep: bool = False) -> Claim | None:
+def take(place: Place, planned: Claim) -> Claim | None:
     """Rename a file, which was written down, among the claims. None: it has gone or changed meanwhile.
 
     Args:
-        planned: what is to be taken; `source` says how it must still look.
-        keep: copy it instead; it stays where it is.
+        planned: what is to be taken; `source` says how it must still look. A `kept` one is copied instead.
 
     Raises:
         CannotClaim: the file may not be moved.
@@ -119,7 +120,7 @@ def take(place: Place, planned: Claim, *, keep: bool = False) -> Claim | None:
             return None
         inside = look
         try:
-            if keep:
+            if planned.kept:
                 if not _copied(place, planned.id, source, look):
                     return None
                 inside = look_of(os.lstat(data))
@@ -134,7 +135,7 @@ def take(place: Place, planned: Claim, *, keep: bool = False) -> Claim | None:
         return None
     except PermissionError as error:
         raise CannotClaim(error.strerror) from None
-    return Claim(planned.id, planned.path, planned.first_seen, planned.claimed_at, inside, look)
+    return replace(planned, look=inside)
 
 
 def carry_on(place: Place, written: Claim) -> bool:

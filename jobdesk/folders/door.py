@@ -102,9 +102,11 @@ class Door:
         """Reason and sentence if a file of this size is refused, unread."""
         most, least = self.rule.max_bytes, self.rule.min_bytes
         if most is not None and bytes_ > most:
-            return "too-large", f"it has {size(bytes_)}, and at most {size(most)} are taken"
+            has, limit = _sizes(bytes_, most)
+            return "too-large", f"it has {has}, and at most {limit} are taken"
         if 0 < bytes_ < least:
-            return "too-small", f"it has {size(bytes_)}, and at least {size(least)} are wanted"
+            has, limit = _sizes(bytes_, least)
+            return "too-small", f"it has {has}, and at least {limit} are wanted"
         return None
 
     def content(self, kind: str) -> tuple[str, str] | None:
@@ -121,3 +123,9 @@ def user_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return f"user {uid}"
+
+
+def _sizes(one: int, other: int) -> tuple[str, str]:
+    """Two sizes for a person; to the byte where they would else read the same."""
+    rough = size(one), size(other)
+    return rough if rough[0] != rough[1] else (f"{one:,} B", f"{other:,} B")

@@ -84,6 +84,8 @@ class Ender:
         self._quarantine = quarantine
         self._folder = str(rule.path)
         self._version: int | None = None
+        self._suspect = False
+        """Whether a file ended as infected, or as the same content as another."""
         self.trouble: str | None = None
         """Why a file could not be moved; it is tried again."""
 
@@ -94,8 +96,24 @@ class Ender:
             batch = intake.ended(self._ledger, self._folder, self._clock.now(), _BATCH)
             settled = self._end(batch)
             moved += settled
-            if len(batch) < _BATCH or settled < len(batch):
+            if settled == len(batch) == _BATCH:
+                continue
+            if not self._suspect or not self._condemn():
                 return moved
+
+    def _condemn(self) -> int:
+        """Files that were left out for the same content as one that proved to be infected go where that is."""
+        self._suspect, found = False, 0
+        for twin in intake.infected_twins(self._ledger, self._folder):
+            try:
+                if twin.finished_at is not None and not finish.take_back(self._place, twin):
+                    continue
+            except OSError as error:
+                self.trouble = f"{shown(twin.path)} is infected and cannot be moved: {error.strerror or error}"
+                continue
+            with self._ledger.write() as tx:
+                found += intake.condemn(tx, twin, f"{twin.message}, which is infected")
+        return found
 
     def _end(self, batch: list[intake.Ended]) -> int:
         moved: list[tuple[intake.Ended, Verdict, bytes | None]] = []
@@ -113,6 +131,7 @@ class Ender:
                 name, why = shown(one.file.path), judged.reason
                 if not intake.finish(tx, one, judged.state, name, reason=why, message=judged.message, moved_to=target):
                     late.add(one.file.id)
+        self._suspect |= any(judged.reason == "virus" or judged.state == "duplicate" for _, judged, _ in moved)
         for one, _, target in moved:
             if one.file.id not in late:
                 self._slips.gone(one.file.id)
@@ -123,7 +142,8 @@ class Ender:
     def _move(self, ended: intake.Ended, judged: Verdict) -> bytes | None:
         file, place = ended.file, self._place
         if judged.state != "rejected":
-            if self._rule.source != "archive":  # what is kept is a copy here
+            # As its folder said when it was taken in: what says keep now had it moved here, and this is all there is.
+            if (file.source or self._rule.source) != "archive":
                 finish.remove(place, file.id)
                 return None
             return finish.archive(place, DONE, file.id, file.path, ended.at)
@@ -170,6 +190,7 @@ class Ender:
         if version == self._version:
             return said
         self._version = version
+        self._condemn()  # a kill came between
         for file in intake.revived(self._ledger, self._folder):
             if file.reason == "virus" or finish.take_back(self._place, file):
                 self._reopen(file)

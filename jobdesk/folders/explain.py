@@ -1,8 +1,10 @@
 """What would happen to a file, rule by rule, without touching it."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from jobdesk.core.durations import short, size
@@ -30,7 +32,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What would become of the file; the last check that was not passed decides it."""
+    """What would become of the file; the first check that was not passed decides it."""
 
     outcome: Outcome
     checks: tuple[Check, ...]
@@ -58,13 +60,25 @@ class _Asked:
         self.checks += [Check(rule, None, "not asked: the file cannot be looked at") for rule in rules]
 
 
-def explain(rule: FolderRule, file: Path, known: frozenset[str] = frozenset()) -> Explanation:
+def explain(
+    rule: FolderRule,
+    file: Path,
+    known: frozenset[str] = frozenset(),
+    *,
+    kept: Mapping[bytes, tuple[int, ...]] = MappingProxyType({}),
+    apart: frozenset[bytes] = frozenset(),
+    misfit: str | None = None,
+) -> Explanation:
     """Say whether a folder's rule takes this file, and why.
 
     Args:
         known: hashes whose content was worked on; the file is hashed only if there are any.
+        kept: how files that stay in the folder looked when they were worked on.
+        apart: real paths of other drop folders.
+        misfit: why its flow or job type can be given no file.
     """
     door, asked = Door(rule), _Asked()
+    door.apart = apart
     root, path = os.path.realpath(os.fsencode(rule.path)), os.path.abspath(os.fsencode(file))
     path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     inside = path.startswith(root.rstrip(b"/") + b"/")
@@ -78,7 +92,13 @@ def explain(rule: FolderRule, file: Path, known: frozenset[str] = frozenset()) -
         asked.ask("exists", there, "", "ignored")
         asked.skip("kind", "owner", "size", "content", "whole", "duplicate")
         return _made(asked, rule, below, inside, None, None)
+    if inside:
+        _ask_the_folders(asked, door, root, below)
+    if kept.get(below) == tuple(look_of(status)):
+        asked.ask("kept", "it was worked on as it is, and stays where it is", "", "duplicate")
     kind = _ask_the_file(asked, door, path, status, known)
+    if misfit is not None:
+        asked.ask("pipeline", misfit, "", "waiting")
     return _made(asked, rule, below, inside, status, kind)
 
 
@@ -105,6 +125,18 @@ def _ask_names(asked: _Asked, door: Door, below: bytes) -> None:
         asked.ask("marker", f"'{shown(name)}' is a {why}" if why == "lock file" else f"it {why}", "")
 
 
+def _ask_the_folders(asked: _Asked, door: Door, root: bytes, below: bytes) -> None:
+    """Whether each folder on the way to a file is looked into; how deep it lies is asked before."""
+    device, parts, why = os.stat(root).st_dev, below.split(b"/")[:-1], None
+    for depth in range(1, min(len(parts), door.rule.levels) + 1):
+        path = b"/".join(parts[:depth])
+        said = door.folder(path, os.lstat(os.path.join(root, path)), device, depth, root)
+        if said is not None and why is None:
+            why = f"the folder '{shown(path)}' is not looked into: {said}"
+    if parts:
+        asked.ask("folders", why, "every folder on the way to it is looked into")
+
+
 def _ask_the_file(asked: _Asked, door: Door, path: bytes, status: os.stat_result, known: frozenset[str]) -> str | None:
     rule = door.rule
     kind = door.kind(status)
@@ -115,7 +147,7 @@ def _ask_the_file(asked: _Asked, door: Door, path: bytes, status: os.stat_result
     owner = user_name(status.st_uid)
     asked.ask("owner", f"it {kind}, whose files are not taken" if kind else None, f"it belongs to {owner}")
     refused = door.size(status.st_size)
-    empty = f"is empty: it waits {short(rule.empty_grace_s)} to be filled, and is then rejected as empty"
+    empty = f"it is empty and has {short(rule.empty_grace_s)} to be filled; then it is rejected as empty"
     if status.st_size == 0:
         asked.ask("size", empty, "", "waiting")
     else:

@@ -20,7 +20,7 @@ from jobdesk.core.names import shown
 from jobdesk.folders import claim
 from jobdesk.folders.place import Place, real_folder
 from jobdesk.folders.rules import DONE, REJECTED
-from jobdesk.ledger import intake
+from jobdesk.ledger import dropped, intake
 from jobdesk.ledger.database import Tx
 
 NAME_BYTES = 120
@@ -160,6 +160,8 @@ def bring_back(tx: Tx, job: str) -> int:
         with suppress(OSError):  # the folder is offline: the retry finds no file and says so
             if file.reason != "virus" and take_back(Place(Path(file.folder)), file):
                 back += intake.reopen(tx, file)
+    if back:
+        dropped.changed(tx)  # a folder at rest does not ask what ended, and one that was removed is kept no more
     return back
 
 

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from jobdesk.core.clock import Clock
+from jobdesk.core.durations import size
 from jobdesk.core.errors import JobdeskError
 from jobdesk.folders.door import Door
 from jobdesk.folders.ending import Ender
@@ -247,7 +248,7 @@ class DropFolder:
         if not at_rest and monotonic < self._told_at + TELL_S:
             return
         self._told_at = monotonic
-        full = f"less than {self.rule.min_free_bytes / 1e6:.0f} MB are free: nothing is taken in until there is more"
+        full = f"less than {size(self.rule.min_free_bytes)} are free: nothing is taken in until there is more"
         ear, left = self._listener, self._looker.left()
         status = replace(
             self._teller.status,

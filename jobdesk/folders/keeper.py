@@ -136,8 +136,9 @@ class Keeper(Service):
             logging.getLogger("jobdesk").exception("the drop folders cannot be followed")
             self._taken_up = True
             return
+        self._bring_to_an_end(wanted)
         if first:
-            self._let_go_of_former(wanted)
+            self._forget_former(wanted)
         for path, one in list(self._kept.items()):
             if path in wanted and one.folder.rule == wanted[path] and not one.folder.retired:
                 self.poke(one)  # perhaps a scan is wanted
@@ -153,12 +154,17 @@ class Keeper(Service):
             one.folder.door.apart = frozenset(root for other in others for root in other.roots)
         self._taken_up = True
 
-    def _let_go_of_former(self, wanted: Mapping[str, FolderRule]) -> None:
-        """Of folders that were removed while nobody watched: what is at work still comes to its end."""
-        open_ = [path for path in dropped.with_open_files(self._ledger) if path not in wanted]
-        for path in open_:
-            self._retire(self._take_up(FolderRule(path=Path(path), pipeline="")))
-        if former := [path for path in dropped.reported(self._ledger) if path not in wanted and path not in open_]:
+    def _bring_to_an_end(self, wanted: Mapping[str, FolderRule]) -> None:
+        """What is at work of folders that were removed, while nobody watched or before a job was tried again."""
+        for path, kept in dropped.with_open_files(self._ledger).items():
+            if path not in wanted and path not in self._kept:
+                rule = FolderRule(path=Path(path), pipeline="", source="keep" if kept else "archive")
+                self._retire(self._take_up(rule))
+
+    def _forget_former(self, wanted: Mapping[str, FolderRule]) -> None:
+        """Folders that were removed while nobody watched, and have nothing at work."""
+        known = wanted.keys() | self._kept.keys()
+        if former := [path for path in dropped.reported(self._ledger) if path not in known]:
             with self._ledger.write() as tx:
                 for path in former:
                     dropped.forget(tx, path)
@@ -219,6 +225,8 @@ class Keeper(Service):
         one.folder.stop(None)
         with self._ledger.write() as tx:
             dropped.forget(tx, path)
+        if one.folder.has_open_files:  # a job was tried again in this instant: it is taken up once more
+            self._generation = None
 
     # ── beginning and end ──
 

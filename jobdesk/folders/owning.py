@@ -139,7 +139,9 @@ class Owner:
             look, now = tracker.signature(path), self._clock.monotonic()
             if self._is_ready(path, look, tracker, now):
                 at = self._clock.now()
-                planned.append(Claim(ids.new("file", at), path, tracker.first_seen(path), at, source=look))
+                planned.append(
+                    Claim(ids.new("file", at), path, tracker.first_seen(path), at, source=look, kept=self._keep)
+                )
                 size += look.size
             if now >= until:
                 break
@@ -190,7 +192,7 @@ class Owner:
     def _take_one(self, planned: Claim, tracker: StabilityTracker) -> Claim | None:
         path = planned.path
         try:
-            taken = claim.take(self._place, planned, keep=self._keep)
+            taken = claim.take(self._place, planned)
         except CannotClaim as error:
             self._leave(path, "cannot-claim", str(error))
             tracker.again(path, self._clock.monotonic(), self._rule.rescan_s)
@@ -252,7 +254,7 @@ class Owner:
         self.held.pop(one.id, None)
         self.tracker.forget(one.id.encode())
         marker = self._door.marker_of(one.path)
-        if self._keep and one.source is not None:
+        if one.kept and one.source is not None:
             self.kept[one.path] = tuple(one.source)
         elif marker is not None:  # it has served: a file of the same name must have its own
             with suppress(OSError):

@@ -35,8 +35,8 @@ def find(quarantine: Path, name: str) -> rejected.Refused:
         NotFound: there is none.
         Refused: there are several.
     """
-    found = [one for one in held(quarantine) if one.path.name.startswith(name)]
-    exact = [one for one in found if one.path.name == name]
+    found = [one for one in held(quarantine) if one.path.name.startswith(name) or one.file.startswith(name)]
+    exact = [one for one in found if name in (one.path.name, one.file)]
     if len(exact or found) > 1:
         raise Refused(f"{len(found)} files in the quarantine begin with {name}: say more of the name")
     for one in exact or found:
@@ -58,7 +58,7 @@ def release(one: rejected.Refused, to: Path) -> Path:
     except FileExistsError:
         raise Refused(f"{target} is there already: say another name") from None
     except OSError as error:
-        raise Refused(f"{one.path.name} cannot be moved to {target} ({error.strerror})") from None
+        raise Refused(f"{one.file} cannot be moved to {target} ({error.strerror})") from None
     _forget(one)
     return target
 
@@ -72,7 +72,7 @@ def destroy(one: rejected.Refused) -> None:
     try:
         one.path.unlink(missing_ok=True)
     except OSError as error:
-        raise Refused(f"{one.path} cannot be deleted ({error.strerror})") from None
+        raise Refused(f"{one.lies} cannot be deleted ({error.strerror})") from None
     _forget(one)
 
 

@@ -32,8 +32,7 @@ def record(
     before = intake.recorded(tx, [content.claim.id for content in contents])
     new = [content for content in contents if content.claim.id not in before]
     outcome.recorded += [content for content in contents if content.claim.id in before]
-    if rule.source == "keep":
-        new = _changed(tx, folder, new, outcome)
+    new = _changed(tx, folder, new, outcome)
     skip = rule.duplicates == "skip"
     known = intake.same_content(tx, folder, [c.sha256 for c in new if c.sha256]) if skip else {}
     taken: list[tuple[intake.Owned, str]] = []
@@ -42,10 +41,10 @@ def record(
     firsts: dict[str, Content] = {}
     for content in new:
         if content.refused is not None:
-            taken.append(_taken(content, folder, "rejected", *content.refused))
+            taken.append(_taken(content, rule, "rejected", *content.refused))
         elif skip and content.sha256 in known:
             same = known[content.sha256]
-            taken.append(_duplicate(content, folder, same.path, same.job))
+            taken.append(_duplicate(content, rule, same.path, same.job))
         elif skip and content.sha256 in firsts:
             twins.append(content)
         else:
@@ -57,46 +56,46 @@ def record(
             outcome.trouble = f"{shown(content.claim.path)} cannot be submitted: {stored}"
             continue
         jobs[content.sha256 or ""], flow = stored
-        taken.append(_taken(content, folder, "queued", job=stored[0], flow=flow))
+        taken.append(_taken(content, rule, "queued", job=stored[0], flow=flow))
     for content in twins:
         if content.sha256 in jobs:
             first = firsts[content.sha256 or ""]
-            taken.append(_duplicate(content, folder, first.claim.path, jobs[content.sha256 or ""]))
+            taken.append(_duplicate(content, rule, first.claim.path, jobs[content.sha256 or ""]))
     if taken:
         intake.take(tx, taken)
     done = {file.id for file, _ in taken}
     outcome.recorded += [content for content in new if content.claim.id in done]
-    if rule.source == "keep":
-        _remember(tx, folder, [*outcome.recorded, *outcome.unneeded])
+    _remember(tx, folder, [*outcome.recorded, *outcome.unneeded])
     return outcome
 
 
 def _changed(tx: Tx, folder: str, contents: Sequence[Content], outcome: Outcome) -> list[Content]:
-    """Those that are not what was worked on under this name before."""
+    """All but copies of what was worked on under this name before."""
     changed: list[Content] = []
     for content in contents:
-        same = content.sha256 is not None and content.sha256 == dropped.kept_content(tx, folder, content.claim.path)
+        one, sha256 = content.claim, content.sha256
+        same = one.kept and sha256 is not None and sha256 == dropped.kept_content(tx, folder, one.path)
         (outcome.unneeded if same else changed).append(content)
     return changed
 
 
 def _remember(tx: Tx, folder: str, contents: Sequence[Content]) -> None:
-    looks = [(c.claim.path, c.claim.source, c.sha256) for c in contents]
+    looks = [(c.claim.path, c.claim.source, c.sha256) for c in contents if c.claim.kept]
     dropped.keep(tx, folder, [(path, look, sha256) for path, look, sha256 in looks if look is not None])
 
 
-def _duplicate(content: Content, folder: str, path: bytes, job: str | None) -> tuple[intake.Owned, str]:
+def _duplicate(content: Content, rule: FolderRule, path: bytes, job: str | None) -> tuple[intake.Owned, str]:
     said = f"the same content as {shown(path)}"
-    return _taken(content, folder, "duplicate", "duplicate", said, duplicate_of=job)
+    return _taken(content, rule, "duplicate", "duplicate", said, duplicate_of=job)
 
 
 def _taken(
-    content: Content, folder: str, state: str, reason: str | None = None, message: str | None = None, **more: Any
+    content: Content, rule: FolderRule, state: str, reason: str | None = None, message: str | None = None, **more: Any
 ) -> tuple[intake.Owned, str]:
     one = content.claim
     file = intake.Owned(
         id=one.id,
-        folder=folder,
+        folder=str(rule.path),
         path=one.path,
         state=state,
         first_seen=one.first_seen,
@@ -106,6 +105,7 @@ def _taken(
         detected_type=content.detected_type,
         reason=reason,
         message=message,
+        source="keep" if one.kept else "archive" if rule.source == "keep" else rule.source,
         **more,
     )
     return file, shown(one.path)

@@ -32,6 +32,16 @@ class Refused:
     message: str = ""
     job: str | None = None
 
+    @property
+    def file(self) -> str:
+        """Its name where it lies, fit for people and the ledger: that on disk need not be text."""
+        return shown(os.fsencode(self.path.name))
+
+    @property
+    def lies(self) -> str:
+        """Its path, as `file`."""
+        return shown(os.fsencode(self.path))
+
 
 def refused(folders: Iterable[Path], quarantine: Path, limit: int = 500) -> list[Refused]:
     """The newest of them. What cannot be read is left out; a file without a word beside it has no reason."""

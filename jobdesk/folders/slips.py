@@ -23,7 +23,9 @@ class Slips:
         self._left: dict[bytes, int] = {}
 
     def write(self, planned: Sequence[Claim], owner: str) -> None:
-        """Write down what is about to be taken; `owner` says whose claims they are, should two desks share the folder.
+        """Write down what is about to be taken: all of it is copied, or none.
+
+        `owner` says whose claims they are, should two desks share the folder.
 
         Raises:
             OSError: it cannot be written: disk full, read-only.
@@ -32,7 +34,7 @@ class Slips:
         files = [
             [one.id, base64.b64encode(one.path).decode(), one.first_seen, one.claimed_at, one.source] for one in planned
         ]
-        content = json.dumps({"owner": owner, "files": files}).encode()
+        content = json.dumps({"owner": owner, "kept": planned[0].kept, "files": files}).encode()
         self._note(name, (one.id for one in planned))
         _write(os.path.join(self._place.slips, name), content)
 
@@ -57,7 +59,7 @@ class Slips:
             try:
                 with open(whole, "rb") as file:
                     slip = json.load(file)
-                claims = [_claim(*fields) for fields in slip["files"]]
+                claims = [_claim(*fields, kept=slip.get("kept", False)) for fields in slip["files"]]
                 owner = slip["owner"]
             except (ValueError, KeyError, TypeError):
                 os.unlink(whole)
@@ -72,8 +74,8 @@ class Slips:
         self._left[name] = len(slip_of)
 
 
-def _claim(id_: str, path: str, first_seen: float, claimed_at: float, look: Sequence[int]) -> Claim:
-    return Claim(id_, base64.b64decode(path), first_seen, claimed_at, None, Look(*look))
+def _claim(id_: str, path: str, first_seen: float, claimed_at: float, look: Sequence[int], *, kept: bool) -> Claim:
+    return Claim(id_, base64.b64decode(path), first_seen, claimed_at, None, Look(*look), kept)
 
 
 def _write(path: bytes, content: bytes) -> None:

@@ -52,13 +52,13 @@ def generation(ledger: Ledger) -> int:
     return int(row[0]) if row else 0
 
 
-def with_open_files(ledger: Ledger) -> list[str]:
-    """Folders that have files at work."""
+def with_open_files(ledger: Ledger) -> dict[str, bool]:
+    """Folders that have files at work; whether some of these are copies, whose originals stay where they are."""
     rows = ledger.rows(
-        "SELECT DISTINCT folder FROM intake INDEXED BY intake_open WHERE finished_at IS NULL "
-        "AND state IN ('queued', 'duplicate', 'rejected')"
+        "SELECT folder, max(coalesce(source = 'keep', 0)) FROM intake INDEXED BY intake_open "
+        "WHERE finished_at IS NULL AND state IN ('queued', 'duplicate', 'rejected') GROUP BY folder"
     )
-    return [row[0] for row in rows]
+    return {folder: bool(kept) for folder, kept in rows}
 
 
 def reported(ledger: Ledger) -> list[str]:

@@ -12,4 +12,7 @@ CREATE TABLE kept_file (
   PRIMARY KEY (folder, path)
 ) WITHOUT ROWID;
 INSERT INTO meta (key, value) VALUES ('folders', '0');
+
+-- What becomes of a file at its end, as its folder said when it was taken in: archive, delete or keep.
+ALTER TABLE intake ADD COLUMN source TEXT;
 """

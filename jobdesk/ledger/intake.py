@@ -33,13 +33,15 @@ class Owned:
     job: str | None = None
     flow: str | None = None
     duplicate_of: str | None = None
+    source: str | None = None
+    """What its folder said when it was taken in: archive, delete or keep; None where that was not written down."""
     moved_to: bytes | None = None
     finished_at: float | None = None
 
 
 _OWNED = (
     "id", "folder", "path", "state", "first_seen", "claimed_at", "sha256", "size", "detected_type", "reason",
-    "message", "job", "flow", "duplicate_of", "moved_to", "finished_at",
+    "message", "job", "flow", "duplicate_of", "source", "moved_to", "finished_at",
 )  # fmt: skip
 _COLUMNS = ", ".join("i." + name for name in _OWNED)
 
@@ -151,6 +153,19 @@ def reopen(tx: Tx, file: Owned) -> bool:
     return bool(done)
 
 
+def condemn(tx: Tx, twin: Owned, message: str) -> bool:
+    """A duplicate of what proved to be infected lies among the claims, and ends as infected. False: it is none."""
+    done = tx.run(
+        "UPDATE intake SET state = 'rejected', reason = 'virus', message = ?, moved_to = NULL, finished_at = NULL "
+        "WHERE id = ? AND state = 'duplicate'",
+        (message, twin.id),
+    )
+    if done:
+        _count(tx, twin.folder, "duplicate", -1)
+        _count(tx, twin.folder, "rejected", 1)
+    return bool(done)
+
+
 def sighted(tx: Tx, folder: str, gone: Iterable[bytes], now_there: Iterable[Sighting]) -> None:
     """Bring the record of files that were seen and not taken up to date."""
     tx.many("DELETE FROM intake WHERE id = ?", [(sighting_id(folder, path),) for path in gone])
@@ -214,6 +229,17 @@ def revived(ledger: Ledger, folder: str) -> list[Owned]:
     rows = ledger.rows(
         f"SELECT {_COLUMNS} FROM intake i WHERE i.folder = ? AND i.state = 'rejected' AND i.finished_at IS NOT NULL "
         f"AND i.job IS NOT NULL AND (NOT {_WORK_ENDED} OR {_WORK_COMPLETED})",
+        (folder,),
+    )
+    return [_owned(row) for row in rows]
+
+
+def infected_twins(ledger: Ledger, folder: str) -> list[Owned]:
+    """Duplicates of files that proved to be infected, as far as they lie somewhere."""
+    rows = ledger.rows(  # the infected first: they are few or none, where duplicates may be many
+        f"SELECT {_COLUMNS} FROM (SELECT DISTINCT job FROM intake WHERE folder = ?1 AND state = 'rejected' "
+        "AND reason = 'virus') infected CROSS JOIN intake i ON i.folder = ?1 AND i.state = 'duplicate' "
+        "AND i.duplicate_of = infected.job WHERE i.moved_to IS NOT NULL OR i.finished_at IS NULL",
         (folder,),
     )
     return [_owned(row) for row in rows]

@@ -357,7 +357,7 @@ def test_a_cancelled_flow_goes_on_when_that_is_undone(desk: Desk) -> None:
 
 def test_drop_folders_that_come_change_and_go_are_logged_and_undone(desk: Desk, tmp_path: Path) -> None:
     place = tmp_path / "scans"
-    desk.add_folder(place, "greet", settle="1s")
+    desk.add_folder(place, "VIRUS_SCAN", settle="1s")
     desk.set_folder(place, settle="5s")
     assert desk.audit()[0].action == "set" and "5s" in json.dumps(desk.audit()[0].after)
     desk.undo()
@@ -371,10 +371,10 @@ def test_drop_folders_that_come_change_and_go_are_logged_and_undone(desk: Desk, 
 
 def test_an_undo_of_a_folder_that_was_changed_since_is_refused(desk: Desk, tmp_path: Path) -> None:
     place = tmp_path / "scans"
-    desk.add_folder(place, "greet", settle="1s")
+    desk.add_folder(place, "VIRUS_SCAN", settle="1s")
     (added,) = desk.audit()
     desk.remove_folder(place)
-    desk.add_folder(place, "greet", settle="7s")
+    desk.add_folder(place, "VIRUS_SCAN", settle="7s")
     with pytest.raises(Refused, match="folder"):
         desk.undo(desk.audit()[1].id)
     assert desk.added_folder(place).settle_s == 7.0

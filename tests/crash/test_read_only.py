@@ -273,7 +273,7 @@ def test_a_desk_that_only_reads_refuses_every_method_that_changes(home: Path) ->
             lambda: desk.engine("consumer"),
             lambda: desk.submit("keeps_secret", {"word": "hush"}),
             lambda: desk.backup(home.parent / "copy.db"),
-            lambda: desk.add_folder(home.parent / "drop", "greet"),
+            lambda: desk.add_folder(home.parent / "drop", "VIRUS_SCAN"),
             lambda: desk.prune(older_than=1),
             lambda: desk.archive(older_than=1),
             lambda: desk.clean("default", State.FAILED, 2e9),

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from jobdesk.folders import claim
+from jobdesk.folders.door import Door
 from jobdesk.folders.explain import explain
 from jobdesk.folders.rules import FolderRule
+from jobdesk.ledger import dropped
 from tests.folders.conftest import Desk
 
 JPEG = b"\xff\xd8\xff\xe0 picture"
@@ -205,6 +207,7 @@ def test_each_rule_says_whether_a_file_passes_and_nothing_is_changed(desk: Desk)
     assert outcome(desk, "gone") == ("ignored", "exists")
     with (desk.inbox / "a.jpg").open("ab"):
         assert outcome(desk, "a.jpg") == ("waiting", "whole")
+    assert outcome(desk, "sub/b.jpg", exclude=("su*",)) == ("ignored", "folders")
     known = frozenset({"ce13a9c1d15b2a71e29de0c8b7c1ac0d3a0ef1ccb4b0d4f5d9ac2ffd2db1e5c1"})
     rule = FolderRule(path=desk.inbox, pipeline="UPLOAD")
     assert explain(rule, desk.inbox / "a.jpg", known).outcome == "accepted"
@@ -223,3 +226,32 @@ def test_a_file_that_waits_for_its_marker_is_waiting_and_holds_up_no_drain(desk:
     desk.look(30)
     desk.settle()
     assert (desk.status()["waiting"], desk.status()["settling"]) == (1, 0) and not desk.service.busy
+
+
+def test_a_file_of_another_drop_folder_within_is_said_to_be_left_to_that(desk: Desk) -> None:
+    file = desk.inbox / "inner/deep/a.jpg"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(JPEG)
+    rule = FolderRule(path=desk.inbox, pipeline="UPLOAD")
+    found = explain(rule, file, apart=frozenset({bytes(desk.inbox / "inner")}))
+    assert (
+        found.outcome == "ignored" and "the folder 'inner' is not looked into: a drop folder of its own" in found.text
+    )
+    assert explain(rule, file).outcome == "accepted"
+
+
+def test_a_kept_file_that_was_worked_on_is_said_to_be_so_until_it_changes(desk: Desk) -> None:
+    desk.open(source="keep", duplicates="process")
+    file = desk.inbox / "a.jpg"
+    file.write_bytes(JPEG)
+    desk.run()
+    kept, rule = dropped.kept(desk.ledger, str(desk.inbox)), FolderRule(**desk.rule)
+    assert "worked on as it is" in explain(rule, file, kept=kept).text
+    file.write_bytes(JPEG + b"more")
+    assert explain(rule, file, kept=kept).outcome == "accepted"
+
+
+def test_a_size_just_beyond_the_limit_is_said_to_the_byte(desk: Desk) -> None:
+    door = Door(FolderRule(path=desk.inbox, pipeline="UPLOAD", max_bytes=5_000_000))
+    assert door.size(5_000_001) == ("too-large", "it has 5,000,001 B, and at most 5,000,000 B are taken")
+    assert door.size(6_000_000) == ("too-large", "it has 6.0 MB, and at most 5.0 MB are taken")

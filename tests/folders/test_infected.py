@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from jobdesk import Desk
+from jobdesk.folders.ending import Ender
 from jobdesk.ledger import folders
+from tests.folders.conftest import Desk as Inbox
 from tests.support import clamd as scanners
 from tests.support import pictures
 from tests.support.home import consumer, make_home
@@ -61,6 +63,30 @@ def test_an_infected_drop_lies_in_the_quarantine_once_with_its_reason(
     told = json.loads(sidecar.read_text())
     assert (told["reason"], told["retry"]) == ("virus", "it lies in the quarantine")
     desk.close()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_was_left_out_as_the_same_content_goes_into_the_quarantine_too(desk: Inbox, killed: bool) -> None:
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (desk.inbox / name).write_bytes(INFECTED)
+    desk.settle()
+    assert sorted(desk.states().values()) == ["duplicate", "duplicate", "queued"]
+    assert len(desk.ended("_done")) == 2  # nobody knows yet
+    desk.work("virus")
+    if killed:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Ender, "_condemn", lambda self: 0)
+            desk.look(1)
+        desk.open()
+    desk.look(1)
+    assert set(desk.states().values()) == {"rejected"} and desk.ended("_done") == desk.ended("_rejected") == {}
+    held = sorted(path for path in (desk.home / "quarantine").iterdir() if path.suffix != ".json")
+    assert [path.name[32:] for path in held] == ["a.txt", "b.txt", "c.txt"] and {_mode(path) for path in held} == {0}
+    said = {told["original_path"]: (told["reason"], told["message"]) for told in desk.sidecars()}
+    assert len(said) == 3 and {reason for reason, _ in said.values()} == {"virus"}
+    assert sum(message.endswith(", which is infected") for _, message in said.values()) == 2
+    status = desk.status()
+    assert (status["rejected"], status["duplicate"], desk.claims()) == (3, 0, [])
 
 
 def _mode(path: Path) -> int:

@@ -1,6 +1,7 @@
 """Folders that come, change and go while consumers run; and of several consumers one that watches each."""
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,10 @@ def take(ctx: Context, source: Path, album: str = "", name: str = "") -> dict:
 def other(ctx: Context, source: Path) -> str:
     "Another pipeline."
     return "other"
+
+@processor("blind", isolation="thread")
+def blind(ctx: Context, path: Path) -> None:
+    "Has no place for a file."
 """
 QUICK: dict[str, Any] = {"settle": "50ms", "rescan": "1s"}
 
@@ -107,6 +112,45 @@ def test_what_was_taken_in_comes_to_its_end_though_its_folder_was_removed(desk: 
     assert [path.read_text() for path in drop.glob("_done/*/*-a.txt")] == ["content"]
 
 
+def test_copies_of_kept_files_go_though_their_folder_was_removed(desk: Desk, tmp_path: Path) -> None:
+    drop = tmp_path / "drop"
+    desk.add_folder(drop, "take", **{**QUICK, "source": "keep"})
+    desk.pause("default")
+    with Desk(desk.home.path):
+        (drop / "a.txt").write_text("content")
+        until(lambda: states(desk) == {"a.txt": "queued"})
+    desk.remove_folder(drop)
+    desk.resume("default")
+    with Desk(desk.home.path):
+        until(lambda: states(desk) == {"a.txt": "done"})
+        until(lambda: folders.statuses(desk.ledger) == {})
+    assert (drop / "a.txt").read_text() == "content"
+    assert not (drop / "_done").exists() and list((drop / ".jobdesk/claimed").iterdir()) == []
+
+
+def test_a_job_that_is_tried_again_ends_its_file_at_once_and_in_a_removed_folder_too(
+    working: Desk, tmp_path: Path
+) -> None:
+    watched, removed = tmp_path / "watched", tmp_path / "removed"
+    working.pause("default")
+    for drop in (watched, removed):
+        working.add_folder(drop, "take", settle="50ms", rescan="1h")
+        (drop / f"{drop.name}.txt").write_text("content")
+    until(lambda: states(working) == {"watched.txt": "queued", "removed.txt": "queued"})
+    jobs = [row["job"] for row in folders.files(working.ledger)]
+    for job in jobs:
+        working.cancel(job)
+    until(lambda: states(working) == {"watched.txt": "rejected", "removed.txt": "rejected"})
+    working.remove_folder(removed)
+    until(lambda: folders.statuses(working.ledger).keys() == {str(watched)})
+    for job in jobs:
+        working.retry(job)
+    working.resume("default")
+    until(lambda: states(working) == {"watched.txt": "done", "removed.txt": "done"})
+    until(lambda: folders.statuses(working.ledger).keys() == {str(watched)})
+    assert [path.read_text() for path in removed.glob("_done/*/*-removed.txt")] == ["content"]
+
+
 def test_a_folder_that_left_the_settings_while_nobody_watched_is_forgotten(desk: Desk, tmp_path: Path) -> None:
     drop = tmp_path / "drop"
     drop.mkdir()
@@ -165,6 +209,8 @@ def test_folders_that_cannot_be_are_refused_with_the_mend(desk: Desk, tmp_path: 
         desk.add_folder(tmp_path / "drop", "takes")
     with pytest.raises(UsageError, match=r"holds the home"):
         desk.add_folder(tmp_path, "take")
+    with pytest.raises(UsageError, match=r"bad\\xffdir is not UTF-8"):
+        desk.add_folder(os.fsdecode(bytes(tmp_path / "bad") + b"\xffdir"), "take")
     desk.add_folder(tmp_path / "drop", "take")
     with pytest.raises(Refused, match=r"folders set"):
         desk.add_folder(tmp_path / "drop", "take")
@@ -190,6 +236,19 @@ def test_a_folder_within_another_keeps_its_files_to_itself(working: Desk, tmp_pa
     assert sorted(map(str, results(working))) == sorted(
         ["other", "{'content': 'outer', 'album': '', 'name': 'out.txt'}"]
     )
+
+
+def test_a_pipeline_that_has_no_place_for_a_file_is_refused_and_a_test_of_a_file_says_so(desk: Desk) -> None:
+    drop = desk.home.path / "in"
+    with pytest.raises(UsageError, match="blind takes no file: the path of each is given as 'source'"):
+        desk.add_folder(drop, "blind")
+    desk.home.settings.write_text('[[folders]]\npath = "in"\npipeline = "blind"\n')
+    drop.mkdir()
+    (drop / "a.txt").write_text("a")
+    with Desk(desk.home.path) as again:
+        ((_, said),) = again.explain_file(drop / "a.txt")
+    assert (said.outcome, said.checks[-1].rule) == ("waiting", "pipeline")
+    assert "blind takes no file" in said.text
 
 
 def test_data_that_the_pipeline_has_no_place_for_is_refused_and_never_dropped(desk: Desk, tmp_path: Path) -> None:

@@ -55,6 +55,58 @@ def test_a_kept_file_is_new_when_its_content_is_and_only_then(desk: Desk) -> Non
     assert sorted(path.name for path in desk.inbox.iterdir() if path.is_file()) == ["a.jpg", "copy.jpg"]
 
 
+@pytest.mark.parametrize("after", ["keep", "delete"])
+def test_what_was_taken_to_be_archived_is_archived_whatever_the_folder_says_meanwhile(desk: Desk, after: str) -> None:
+    (desk.inbox / "a.jpg").write_bytes(b"content")
+    (desk.inbox / "same.jpg").write_bytes(b"content")
+    desk.settle()
+    desk.open(source=after)
+    desk.work()
+    desk.look(1)
+    assert desk.ended("_done") == {"a.jpg": b"content", "same.jpg": b"content"} and desk.claims() == []
+
+
+@pytest.mark.parametrize("after", ["archive", "delete"])
+def test_a_copy_that_was_taken_goes_whatever_the_folder_says_meanwhile(desk: Desk, after: str) -> None:
+    desk.open(source="keep")
+    file = desk.inbox / "a.jpg"
+    file.write_bytes(b"content")
+    desk.settle()
+    desk.open(source=after)
+    desk.look()
+    desk.work()
+    desk.look(1)
+    assert desk.read == [b"content"] and desk.claims() == []
+    desk.run()  # now the file itself is taken, and is nothing new
+    assert desk.left() == [] and sorted(file["state"] for file in desk.files()) == ["done", "duplicate"]
+    assert desk.ended("_done") == ({"a.jpg": b"content"} if after == "archive" else {})
+
+
+def test_a_kill_and_a_change_to_keep_lose_no_file_that_was_moved(desk: Desk, killing: Callable[[int], Any]) -> None:  # noqa: F811
+    at, killed = 0, True
+    while killed:
+        at += 1
+        desk.open(source="keep")
+        name, content = f"{at}.jpg", b"content %d" % at
+        (desk.inbox / name).write_bytes(content)
+        desk.run()  # this content is known under this name
+        desk.open(source="archive", duplicates="process")
+        with killing(at) as killer:
+            desk.settle()
+        killed = killer.dead
+        desk.service._place.close()  # the kernel does this for a dead process
+        desk.open(source="keep")
+        desk.run()
+        desk.look(61)
+        desk.run()
+        kept, archived = desk.left(), desk.ended("_done")
+        assert (kept == [name] and name not in archived) or (kept == [] and archived[name] == content)
+        (desk.inbox / name).unlink(missing_ok=True)
+        desk.look(61)
+        assert desk.claims() == []
+    assert at > 8
+
+
 def test_another_file_with_the_inode_of_a_kept_one_is_new(desk: Desk) -> None:
     desk.open(source="keep")
     file = desk.inbox / "a.jpg"

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image, ImageDraw, IptcImagePlugin
 
+from jobdesk import Desk
+from jobdesk.core.errors import PayloadError
+from jobdesk.core.submission import Submission
 from jobdesk_processors import formats, images
 from jobdesk_processors import pictures as decoding
 from tests.support import pictures
 from tests.support.context import Bench, bench
+from tests.support.home import make_home
 
 RED, GREEN, BLUE = (230, 20, 20), (20, 200, 20), (20, 20, 230)
 XMP = (
@@ -168,11 +172,19 @@ def test_presets_have_the_size_that_the_platform_wants(desk: Bench, tmp_path: Pa
     assert Image.open(made["path"]).size == (wanted["width"], wanted["height"])
 
 
-def test_an_unknown_preset_names_the_nearest(desk: Bench, tmp_path: Path) -> None:
+def test_an_unknown_preset_is_refused_at_submission_and_names_the_nearest(tmp_path: Path) -> None:
+    with Desk(make_home(tmp_path)) as home:
+        for wanted, says in (("instagram-pst", "a preset like 'instagram-post', not"), ("zzz", "one of instagram-")):
+            with pytest.raises(PayloadError, match=says):
+                home.prepare(Submission(type="IMAGE_RESIZE", data={"source": "photo.png", "presets": [wanted]}))
+
+
+def test_a_preset_that_the_settings_have_no_more_ends_the_job(desk: Bench, tmp_path: Path) -> None:
     source = tmp_path / "photo.png"
     source.write_bytes(pictures.plain("PNG"))
-    error = desk.run("IMAGE_RESIZE", {"source": source, "presets": ["instagram-pst"]}).error
-    assert "did you mean 'instagram-post'" in error.message and not error.retryable
+    desk.settings["presets"] = {}
+    error = desk.run("IMAGE_RESIZE", {"source": source, "presets": ["instagram-post"]}).error
+    assert "[presets] has no 'instagram-post' any more" in error.message and not error.retryable
 
 
 def test_a_rerun_makes_the_very_same_files_and_content_names_tell_them_apart(desk: Bench, tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_without_settings_it_says_what_to_configure(tmp_path: Path) -> None:
         ({"prompt": "x" * 4001}, "'prompt'"),
         ({"prompt": "bell\x07"}, "control characters"),
         ({"platforms": []}, "'platforms'"),
-        ({"platforms": ["instagram-pst"]}, "there is no platform 'instagram-pst'"),
+        ({"platforms": ["instagram-pst"]}, "it should be a platform like 'instagram-post', not 'instagram-pst'"),
         ({"imageType": "wild"}, "imageType"),
         ({"generationId": "../x"}, "generationId"),
     ],
