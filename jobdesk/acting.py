@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jobdesk.core.errors import NotFound, Refused, UsageError
-from jobdesk.core.job import Job, State
+from jobdesk.core.job import FINAL, Job, State
 from jobdesk.core.job import priority as read_priority
 from jobdesk.core.who import user
 from jobdesk.ledger import reads
@@ -205,11 +205,19 @@ class Acting:
         with self.deed("resume", target=f"queue {queue}").writing() as tx:
             return queues.resume(tx, queue, user())
 
-    def clean(self, queue: str, state: State, before: float) -> int:
-        """Remove the queue's jobs that reached this final state before an instant (epoch seconds); how many."""
+    def clean(self, queue: str, state: State | str, before: float) -> int:
+        """Remove the queue's jobs that reached this final state before an instant (epoch seconds); how many.
+
+        Raises:
+            UsageError: it is no final state.
+        """
         from jobdesk.ledger.clean import clean
 
-        return clean(self.ledger, queue, state, before, user(), self.deed("clean", target=f"queue {queue}").writing)
+        if state not in FINAL:
+            raise UsageError(f"'{state}' is no state that jobs end in: these are {', '.join(sorted(FINAL))}")
+        return clean(
+            self.ledger, queue, State(state), before, user(), self.deed("clean", target=f"queue {queue}").writing
+        )
 
 
 def _level(priority: str | int) -> int:

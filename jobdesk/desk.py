@@ -245,7 +245,8 @@ class Desk(
             try:
                 job = complete(wanted, processor(wanted.type), wanted.id or id_, who, now)
                 if wanted.parent is None and wanted.after:  # ids that people typed may be shortened
-                    job.after = tuple(self.full_id(id_) for id_ in wanted.after)
+                    after = [wanted.after] if isinstance(wanted.after, str) else wanted.after
+                    job.after = tuple(self.full_id(id_) for id_ in after)
             except UsageError as error:
                 if len(several) == 1:
                     raise

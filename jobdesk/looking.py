@@ -108,9 +108,9 @@ class Looking:
                 return reads.job(self._desk.ledger, wanted[-1])
             remaining = None if deadline is None else deadline - self._desk.clock.monotonic()
             if remaining is not None and remaining <= 0:
-                raise WaitTimeout(
-                    f"{len(left)} of {len(wanted)} jobs have not ended yet: {left[0]} is {states[left[0]]}"
-                )
+                which = f"{len(left)} of {len(wanted)} jobs have" if len(wanted) > 1 else f"job {left[0]} has"
+                whose = f"{left[0]} is" if len(wanted) > 1 else "it is"
+                raise WaitTimeout(f"{which} not ended yet: {whose} {states[left[0]]}")
             self._desk.wake.wait(seen, 0.1 if remaining is None else min(0.1, remaining))
 
     def events(self, *, after: int = 0, job: str | None = None, follow: bool = False) -> Iterator[Event]:

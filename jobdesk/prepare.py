@@ -1,16 +1,18 @@
 """From what a caller asked for to a job that is complete: submission, then its type's settings, processor, defaults."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from jobdesk.core.dead_letters import queue_of
-from jobdesk.core.durations import seconds
+from jobdesk.core.durations import LONGEST_S, seconds
 from jobdesk.core.errors import PayloadError
 from jobdesk.core.job import Job, NewJob, State
 from jobdesk.core.job import priority as read_priority
+from jobdesk.core.names import queue_name
 from jobdesk.core.nearest import nearest
 from jobdesk.core.processor import Processor
 from jobdesk.core.redaction import redact
@@ -23,6 +25,7 @@ from jobdesk.sections import Config
 from jobdesk.vault import Vault
 
 LABEL_CHARACTERS = 200
+MOST_RETRIES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,10 @@ class Completer:
         if processor.queues and wanted.queue is None and (wanted.priority is not None or wanted.immediate):
             wanted = replace(wanted, queue=self._by_priority(wanted, processor))
         usual = self._of(wanted, processor)
-        retries = usual.retries if wanted.retries is None else wanted.retries
+        retries = usual.retries if wanted.retries is None else _whole(wanted.retries)
         timeout_s = usual.timeout_s if wanted.timeout is None else seconds(wanted.timeout)
-        if retries < 0 or timeout_s <= 0:
-            raise ValueError("retries must be 0 or more, and the timeout longer than 0")
+        if timeout_s <= 0:
+            raise ValueError("the timeout must be longer than 0")
         if wanted.on_parent_failure not in ("cancel", "ignore"):
             raise ValueError(f"'{wanted.on_parent_failure}' does not fit on_parent_failure: it takes cancel or ignore")
         if wanted.immediate and wanted.priority is not None:
@@ -80,7 +83,7 @@ class Completer:
         rank = "urgent" if wanted.immediate else wanted.priority
         if rank is None and processor.priority_key is not None:
             rank = json.loads(data).get(processor.priority_key)
-        run_at = now + seconds(wanted.delay) if wanted.delay is not None else wanted.run_at
+        run_at = None if wanted.delay is wanted.run_at is None else _start(wanted, now)
         ttl_s = usual.ttl_s if wanted.expires is None else seconds(wanted.expires)
         return NewJob(
             id=id_,
@@ -93,12 +96,14 @@ class Completer:
             timeout_s=timeout_s,
             retry=self._retry(wanted, usual),
             expires_at=None if ttl_s is None else (now if run_at is None else run_at) + ttl_s,
-            unique=seal.key(wanted.unique),
-            concurrency_key=seal.key(wanted.concurrency_key),
+            unique=None if wanted.unique is None else _key(seal, "unique", wanted.unique),
+            concurrency_key=None
+            if wanted.concurrency_key is None
+            else _key(seal, "concurrency_key", wanted.concurrency_key),
             unique_for_s=None if wanted.unique_for is None else seconds(wanted.unique_for),
             unique_states=_states(wanted),
             after=tuple(wanted.after),
-            user=wanted.user or user,
+            user=clean(wanted.user) if wanted.user else user,
             source=wanted.source,
             flow=wanted.flow,
             step=wanted.step,
@@ -140,7 +145,7 @@ class Completer:
     def _work_out(self, type_: str, queue: str | None, processor: Processor) -> _Usual:
         """The settings of the type, else its processor, its queue, the defaults."""
         own, defaults = self.config.types.get(type_), self.config.defaults
-        queue = queue or (own and own.queue) or processor.queue
+        queue = (own and own.queue) or processor.queue if queue is None else queue_name(queue)
         if queue_of(queue) is not None:
             raise ValueError(f"'{queue}' is the name of dead letters, not of a queue: jobs come there when they fail")
         of_queue = self.config.queues.get(queue)
@@ -178,12 +183,36 @@ def _policy(
     """How to retry; without a cap of its own, a first wait longer than the usual cap lifts it."""
     if backoff not in get_args(Backoff):
         raise ValueError(f"'{backoff}' is not a backoff: use {', '.join(get_args(Backoff))}")
-    if not factor >= 1:
-        raise ValueError(f"factor is {factor}: it must be 1 or more")
+    if not 1 <= factor < math.inf:
+        raise ValueError(f"factor is {factor}: it must be a number, 1 or more")
     if not 0 <= jitter <= 1:
         raise ValueError(f"jitter is {jitter}: it must be from 0 to 1")
     cap_s = max(least_cap_s, delay_s) if cap_s is None else cap_s
     return RetryPolicy(delay_s, cast(Backoff, backoff), float(factor), cap_s, float(jitter))
+
+
+def _whole(retries: int) -> int:
+    if type(retries) is not int or not 0 <= retries <= MOST_RETRIES:
+        raise ValueError(f"retries is {retries!r}: it must be a whole number from 0 to {MOST_RETRIES:,}")
+    return retries
+
+
+def _start(wanted: Submission, now: float) -> float:
+    """The instant before which it does not start, in epoch seconds."""
+    if wanted.run_at is None:
+        assert wanted.delay is not None
+        return now + seconds(wanted.delay)
+    if wanted.delay is not None:
+        raise ValueError("delay and run_at both say when it starts: give one of them")
+    if type(wanted.run_at) not in (int, float) or not 0 <= wanted.run_at <= now + LONGEST_S:
+        raise ValueError(f"run_at is {wanted.run_at!r}: it must be epoch seconds, in the next 100 years at the latest")
+    return wanted.run_at
+
+
+def _key(seal: Seal, option: str, key: str) -> str | None:
+    if not isinstance(key, str) or not key:
+        raise ValueError(f"{option} is {key!r}: it must be text, and not empty")
+    return seal.key(clean(key))
 
 
 def _label(given: str | None) -> str | None:

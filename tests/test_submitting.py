@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,3 +140,54 @@ cron = "* * * * *"
     with pytest.raises(QueueFull):
         desk.trigger_schedule("often")
     desk.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"retries": 2.5}, "whole number"),
+        ({"retries": "3"}, "whole number"),
+        ({"retries": True}, "whole number"),
+        ({"retries": 10**12}, "whole number"),
+        ({"run_at": float("nan")}, "epoch seconds"),
+        ({"run_at": "2027-01-01"}, "epoch seconds"),
+        ({"run_at": 4_000_000_000.0, "delay": "5s"}, "give one of them"),
+        ({"factor": float("inf")}, "factor is inf"),
+        ({"unique": ""}, "unique is ''"),
+        ({"unique": 5}, "unique is 5"),
+        ({"concurrency_key": ""}, "concurrency_key is ''"),
+        ({"queue": ""}, "no name for a queue"),
+        ({"queue": "a\nb\x1b[31m"}, "no name for a queue"),
+        ({"queue": "q" * 5000}, "no name for a queue"),
+    ],
+)
+def test_an_option_that_cannot_hold_is_refused_in_a_sentence(
+    tmp_path: Path, options: dict[str, Any], said: str
+) -> None:
+    desk = Desk(make_home(tmp_path, PROCESSORS))
+    with pytest.raises(PayloadError) as refused:
+        desk.submit("note", **options)
+    assert said in str(refused.value) and len(str(refused.value)) < 200
+    assert not desk.jobs().jobs
+    desk.close()
+
+
+def test_after_takes_a_single_id_too(tmp_path: Path) -> None:
+    desk = Desk(make_home(tmp_path, PROCESSORS))
+    first = desk.submit("note")
+    assert desk.submit("note", after=first.id).after == (first.id,)
+    desk.close()
+
+
+def test_the_settings_take_no_queue_without_a_name_that_can_be_shown(tmp_path: Path) -> None:
+    home = make_home(tmp_path, PROCESSORS, '[queues."a\\u0007b"]\nmax_size = 2\n')
+    said = jobdesk(home, "config", "check")
+    assert said.returncode == 2 and "no name for a queue" in said.stderr
+
+
+def test_a_factor_beyond_all_numbers_waits_the_most_and_stops_nobody(tmp_path: Path) -> None:
+    with Desk(make_home(tmp_path, PROCESSORS)) as desk:
+        failing = desk.submit("strict", retries=4, factor=1e200, retry_delay="1ms", max_delay="2ms")
+        assert desk.wait(failing.id, timeout="60s").state == "failed"
+        assert desk.job(failing.id).attempt == 5
+        assert desk.wait(desk.submit("note").id, timeout="60s").state == "completed"

@@ -22,6 +22,9 @@ __all__ = ["Field", "Query", "Sort", "Term", "complete", "fields", "glob", "numb
 
 LONGEST_VALUE = 1000
 """Characters of one value; more is refused."""
+MOST_WORDS = 250
+MOST_VALUES = 500
+"""Of a word; SQLite takes no expression that is much deeper."""
 
 
 _ELSEWHERE = {
@@ -60,6 +63,8 @@ class _Reader:
     def query(self) -> Query:
         terms: list[Term] = []
         while self._skip_space():
+            if len(terms) >= MOST_WORDS:
+                self._fail(f"a query may have {MOST_WORDS} words", self.at)
             terms += _dead_letters(self._term())
         return Query(tuple(terms))
 
@@ -113,6 +118,8 @@ class _Reader:
         while not self._ended() and self._take(","):
             if operator:
                 self._fail(f"'{operator}' takes one value: write {field.example}", self.at - 1)
+            if len(values) >= MOST_VALUES:
+                self._fail(f"a word may have {MOST_VALUES} values", self.at - 1)
             values.append(self._fitting(field, operator))
         if not self._ended():
             self._fail("put a space or a comma behind the closing quote", self.at)

@@ -31,11 +31,17 @@ class RetryPolicy:
         grown = {
             "fixed": self.delay_s,
             "linear": self.delay_s * attempt,
-            "exponential": self.delay_s * self.factor ** min(attempt - 1, 64),
+            "exponential": self._multiplied(attempt - 1),
         }[self.backoff]
         wait = min(grown, self.max_delay_s)
         share = random.random() if chance is None else chance
         return wait * (1 - self.jitter * share)
+
+    def _multiplied(self, times: int) -> float:
+        try:
+            return self.delay_s * self.factor ** min(times, 64)
+        except OverflowError:  # more than any number says is beyond the cap, but for no wait at all
+            return self.max_delay_s if self.delay_s else 0.0
 
     @cached_property
     def text(self) -> str:

@@ -25,10 +25,11 @@ def check(tx: Tx, jobs: Sequence[NewJob]) -> None:
     for queue, wanted in Counter(job.queue for job in jobs if job.parent is None).items():
         row = tx.row(_SIZE, (queue,))
         if row is not None and row[1] > row[0]:
-            most, held = int(row[0]), int(row[1]) - wanted
+            most, held = int(row[0]), max(int(row[1]) - wanted, 0)
+            waiting = "1 job waits" if held == 1 else f"{held:,} jobs wait"
             what = "one more" if wanted == 1 else f"{wanted:,} more"
             raise QueueFull(
-                f"queue {queue} is full: {max(held, 0):,} jobs wait and its max_size is {most:,}, so there is no "
+                f"queue {queue} is full: {waiting} and its max_size is {most:,}, so there is no "
                 f'room for {what}; wait for room (--wait-for-room 30s), or raise max_size in [queues."{queue}"]',
                 queue,
                 wanted,

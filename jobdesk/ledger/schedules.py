@@ -13,6 +13,7 @@ from jobdesk.core.errors import NotFound
 from jobdesk.core.events import Kind
 from jobdesk.core.nearest import nearest
 from jobdesk.core.schedule import Missed, Origin, Overlap, Reason, Schedule, ScheduleSpec
+from jobdesk.core.text import clean
 from jobdesk.ledger.database import Ledger, Row, Tx
 
 RUNS_KEPT = 500
@@ -36,7 +37,7 @@ def every(ledger: Ledger | Tx) -> list[Schedule]:
 
 def find(ledger: Ledger | Tx, name: str) -> Schedule | None:
     """A schedule; None if there is none of this name."""
-    row = ledger.row(f"{_SELECT} WHERE s.name = ?", (name,))
+    row = ledger.row(f"{_SELECT} WHERE s.name = ?", (clean(name),))
     return None if row is None else _to_schedule(row)
 
 

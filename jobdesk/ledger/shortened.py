@@ -13,7 +13,8 @@ def the_one(ledger: Ledger, kind: Literal["job", "flow"], start: str, typed: str
         NotFound: none does; the message ends with `hint`.
         UsageError: several do.
     """
-    rows = ledger.rows(f"SELECT id FROM {kind} WHERE id >= ? AND id < ? ORDER BY id LIMIT 2", (start, start + "~"))
+    sql = f"SELECT id FROM {kind} WHERE id >= ? AND id < ? ORDER BY id LIMIT 2"
+    rows = ledger.rows(sql, (start, start + "~")) if start.isascii() else ()  # no id has other letters
     if not rows:
         raise NotFound(f"there is no {kind} {typed}{hint}")
     if len(rows) > 1 and rows[0][0] != start:

@@ -9,9 +9,11 @@ from jobdesk.ledger import breakers, rates, reads, speaking, waiting, workers
 from jobdesk.ledger.ahead import MOST, ahead, key_holder, open_parents
 from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.workers import Consumer
+from jobdesk.monitoring.desk_health import SILENT_S
 
 _NAMED = 5
 """Jobs that a sentence names before it says how many more there are."""
+_NOBODY = "No consumer runs: start one with jobdesk --consumer, or open the terminal app with jobdesk."
 
 
 def why(
@@ -32,17 +34,17 @@ def why(
     """
     if job.state in FINAL:
         return [_ended(job)]
+    alive = workers.running(ledger) if consumers is None else consumers
     if job.state is State.PROCESSING:
-        return _running(ledger, job, now)
+        return _running(ledger, job, now, alive)
     said = [f"Somebody holds it: it waits until `jobdesk jobs release {job.id}`."] if job.held else []
     put_off = _services(ledger, job, service, now)
     said += put_off
     if not put_off or job.state is not State.SCHEDULED:  # who was put off for a service is called when it works
         said += _waits(ledger, job, now)
-    alive = workers.running(ledger) if consumers is None else consumers
     said += _limits(ledger, job, now)
     said += _queue(ledger, job, alive)
-    said += _consumers(ledger, job, alive)
+    said += _consumers(job, alive, now)
     if job.type not in types:
         said.append(f"No processor has its type {job.type}: it will fail when a worker takes it.")
     if not said:
@@ -64,8 +66,12 @@ def _ended(job: Job) -> str:
     return f"It was cancelled at {at}{reason}; {again}."
 
 
-def _running(ledger: Ledger, job: Job, now: float) -> list[str]:
+def _running(ledger: Ledger, job: Job, now: float, alive: Sequence[Consumer]) -> list[str]:
     since = short(now - (job.started_at or now))
+    consumer = (job.worker or "").partition("/")[0]
+    if consumer not in {one.id for one in alive}:
+        lost = f"It does not run: {consumer}, which took it {since} ago, is gone; the next consumer takes it back."
+        return [lost, *([] if alive else [_NOBODY])]
     said = [f"It runs now: attempt {job.attempt} of {job.max_attempts} on {job.worker}, for {since}."]
     if (pause := speaking.paused(ledger, job)) is not None:
         said.append(f"It was paused by {pause[1]} {short(now - pause[0])} ago: jobdesk jobs continue {job.id}")
@@ -137,11 +143,19 @@ def _queue(ledger: Ledger, job: Job, alive: Sequence[Consumer]) -> list[str]:
     return said
 
 
-def _consumers(ledger: Ledger, job: Job, alive: Sequence[Consumer]) -> list[str]:
+def _consumers(job: Job, alive: Sequence[Consumer], now: float) -> list[str]:
     if not alive:
-        return ["No consumer runs: start one with jobdesk --consumer, or open the terminal app with jobdesk."]
-    if all(one.queues is not None and job.queue not in one.queues for one in alive):
+        return [_NOBODY]
+    fitting = [one for one in alive if one.queues is None or job.queue in one.queues]
+    if not fitting:
         return [f"No running consumer takes jobs of its queue {job.queue}: start one without --queues."]
+    last = max(fitting, key=lambda one: one.heartbeat_at)
+    if now - last.heartbeat_at > SILENT_S:
+        pid = last.pid
+        whose = (
+            f"The consumer {pid}" if len(fitting) == 1 else f"Of {len(fitting)} consumers the last one heard, {pid},"
+        )
+        return [f"{whose} has been silent for {short(now - last.heartbeat_at)}: see jobdesk doctor."]
     return []
 
 

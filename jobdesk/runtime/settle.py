@@ -140,7 +140,9 @@ class Settler:
                 self._store(tx, children)
                 moves.complete(tx, job, result, report.usage)
             case Failed(error, delay_s, result):
-                wait_s = _retry_wait(tx, job) if delay_s is None else delay_s
+                wait_s = 0.0 if delay_s is None else delay_s
+                if delay_s is None and error.retryable:
+                    wait_s = _retry_wait(tx, job)
                 if error.type != CRASHED:
                     moves.fail(tx, job, error, wait_s, report.usage, result)
                     return

@@ -21,7 +21,7 @@ from jobdesk.sections.images import ImageSettings, PresetName, PresetSettings
 from jobdesk.sections.logs import LogSettings
 from jobdesk.sections.notify import NotifySettings
 from jobdesk.sections.payments import PaymentSettings
-from jobdesk.sections.queues import QueueSettings, TypeSettings
+from jobdesk.sections.queues import QueueName, QueueSettings, TypeSettings
 from jobdesk.sections.referrals import ReferralSettings
 from jobdesk.sections.scanner import ScannerSettings
 from jobdesk.sections.schedules import ScheduleSettings, named_once
@@ -58,7 +58,7 @@ class Config(Section):
     http: HttpSettings
     alerts: AlertSettings
     app: AppSettings
-    queues: dict[str, QueueSettings]
+    queues: dict[QueueName, QueueSettings]
     folders: list[FolderSettings]
     flows: list[FlowSettings] = []
     schedules: Annotated[list[ScheduleSettings], AfterValidator(named_once)] = []

@@ -23,7 +23,7 @@ class Defaults(Section):
     retries: int = Field(ge=0)
     retry_delay: Seconds
     backoff: Backoff
-    factor: float = Field(ge=1)
+    factor: float = Field(ge=1, allow_inf_nan=False)
     max_delay: Seconds
     jitter: float = Field(ge=0, le=1)
     timeout: Seconds = Field(gt=0)

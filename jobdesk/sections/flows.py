@@ -21,7 +21,7 @@ class StepSettings(Section):
     retries: int | None = Field(default=None, ge=0)
     retry_delay: Seconds | None = None
     backoff: Backoff | None = None
-    factor: float | None = Field(default=None, ge=1)
+    factor: float | None = Field(default=None, ge=1, allow_inf_nan=False)
     max_delay: Seconds | None = None
     jitter: float | None = Field(default=None, ge=0, le=1)
     timeout: Seconds | None = Field(default=None, gt=0)

@@ -54,6 +54,9 @@ def test_an_error_is_json_with_json(say: Say) -> None:
     [
         (["queues", "show", "nowhere"], 4),
         (["queues", "pause", "nowhere"], 4),
+        (["jobs", "show", "\udcff"], 4),  # a word that is no UTF-8
+        (["jobs", "list", "id:\U0010ffff"], 0),
+        (["schedules", "pause", "\udcff"], 4),
         (["assets", "show", "nothing"], 4),
         (["processors", "show", "gret"], 4),
         (["folders", "scan", "/nowhere"], 4),

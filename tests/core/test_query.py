@@ -138,3 +138,16 @@ def test_completion_in_the_middle_of_a_query_replaces_that_word_only() -> None:
     assert word_at("queue:a sta type:b", 11) == (8, 11)
     assert complete("queue:a sta type:b", 11) == ["state:"]
     assert len(complete("", 0)) == len(fields())
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "at"),
+    [
+        (" ".join(f"w{n}" for n in range(300)), "250 words", sum(len(f"w{n} ") for n in range(250))),
+        ("data.n:" + ",".join("1" * 501), "500 values", len("data.n:") + 500 * 2 - 1),
+    ],
+)
+def test_a_query_beyond_what_can_be_looked_up_says_how_much_fits(text: str, said: str, at: int) -> None:
+    with pytest.raises(QueryError, match=said) as refused:
+        parse(text)
+    assert refused.value.position == at

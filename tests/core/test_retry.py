@@ -23,6 +23,11 @@ def test_no_wait_is_negative_or_longer_than_the_most(attempt: int, jitter: float
     assert 0 <= RetryPolicy(jitter=jitter).after(attempt, chance) <= 30
 
 
+@pytest.mark.parametrize(("delay_s", "wait_s"), [(1, 30), (0, 0)])
+def test_a_factor_beyond_all_numbers_waits_the_most(delay_s: float, wait_s: float) -> None:
+    assert RetryPolicy(delay_s, factor=1e200).after(100) == wait_s
+
+
 def test_a_policy_reads_back_from_the_ledger() -> None:
     policy = RetryPolicy(1, "linear", 3, 60, 0.5)
     assert RetryPolicy.from_text(policy.text) == policy

@@ -1,5 +1,8 @@
 """`jobs why` names what keeps a job, whatever it is."""
 
+import math
+from dataclasses import replace
+
 from jobdesk.core.job import JobError
 from jobdesk.core.rate import Rate
 from jobdesk.ledger import moves, queues, rates, reads, workers
@@ -9,7 +12,7 @@ from jobdesk.monitoring.why import why
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, submit
 
-ALIVE = Consumer("con_test", "consumer", 1, 0.0, 2, None, 0.0, 0.0)
+ALIVE = Consumer("con_test", "consumer", 1, 0.0, 2, None, 0.0, math.inf)
 
 
 def said(ledger: Ledger, id_: str, *consumers: Consumer, types: tuple[str, ...] = ("test",)) -> list[str]:
@@ -61,11 +64,30 @@ def test_a_pending_job_names_its_queue_and_those_ahead(ledger: Ledger) -> None:
 def test_nobody_works_or_nobody_works_on_its_queue_or_all_are_busy(ledger: Ledger) -> None:
     id_ = submit(ledger, queue="mail")
     assert "No consumer runs" in said(ledger, id_)[0]
-    only = Consumer("con_x", "consumer", 1, 0.0, 1, ("other",), 0.0, 0.0)
+    only = Consumer("con_x", "consumer", 1, 0.0, 1, ("other",), 0.0, math.inf)
     assert said(ledger, id_, only) == ["No running consumer takes jobs of its queue mail: start one without --queues."]
     submit(ledger, queue="other", priority=100)
     claim(ledger)
     assert "The one worker is busy." in said(ledger, id_, only)
+
+
+def test_a_job_whose_consumer_is_gone_does_not_run(ledger: Ledger, clock: FakeClock) -> None:
+    id_ = submit(ledger)
+    claim(ledger, "con_dead/1")
+    clock.advance(3)
+    gone = "It does not run: con_dead, which took it 3.0s ago, is gone; the next consumer takes it back."
+    assert said(ledger, id_, ALIVE) == [gone]
+    alone, nobody = said(ledger, id_)
+    assert alone == gone and "No consumer runs" in nobody
+
+
+def test_a_consumer_that_stands_still_is_named(ledger: Ledger, clock: FakeClock) -> None:
+    id_, still = submit(ledger), replace(ALIVE, heartbeat_at=clock.now() - 20)
+    assert said(ledger, id_, still) == ["The consumer 1 has been silent for 20s: see jobdesk doctor."]
+    assert said(ledger, id_, still, replace(still, heartbeat_at=clock.now() - 16)) == [
+        "Of 2 consumers the last one heard, 1, has been silent for 16s: see jobdesk doctor."
+    ]
+    assert said(ledger, id_, still, ALIVE) == ["Nothing keeps it: a free worker takes it at once."]
 
 
 def test_a_job_without_a_processor_says_so(ledger: Ledger) -> None:
