@@ -1,15 +1,12 @@
 """Routes of jobs: submit, look at, list, cancel, retry, and what is said of all of them."""
 
-from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from jobdesk.core.clock import iso
 from jobdesk.core.errors import Refused, UsageError
-from jobdesk.core.ids import ids
 from jobdesk.core.job import Job
-from jobdesk.core.submission import Submission
 from jobdesk.web.bodies import NewJob, RetryOne, RetryThis
 from jobdesk.web.lists import JobsAsked, UsersJobsAsked, listed
 from jobdesk.web.route import Answer, Ask, Asked, Forbidden, Route, Shown
@@ -46,12 +43,7 @@ def submitted(ask: Ask, body: NewJob, **options: Any) -> Answer:
     given = body.wanted() | options
     given["priority"] = desk.config.http.priority(given["priority"])
     after = [named(ask, id_).id for id_ in given.pop("after")]
-    wanted = Submission(
-        type=body.type, data=body.data, queue=body.queue, user=ask.caller.user, source=SOURCE, after=after, **given
-    )
-    id_ = ids.new("job", desk.clock.now())
-    (stored,) = desk.submit_batch([replace(wanted, id=id_)])
-    job = replace(desk.job(stored), existed=stored != id_)
+    job = desk.submit(body.type, body.data, queue=body.queue, user=ask.caller.user, source=SOURCE, after=after, **given)
     return Answer(created(ask.caller.see(job), ask.words), status=200 if job.existed else 201)
 
 

@@ -55,7 +55,7 @@ def _fuzz(served: Served, folder: Path, cases: int, *options: str) -> None:
             # whether data fits is said by the job's type, and what a state allows by its job: no document knows
             "--exclude-checks", "positive_data_acceptance",
             "--max-examples", str(cases), "--generation-deterministic", "--suppress-health-check", "all",
-            "--no-shrink", "--warnings", "off", "--workers", "2", *options,
+            "--no-shrink", "--warnings", "off", *options,  # one worker: Python 3.11 may not parse in two threads
         ],
         cwd=folder, env={**os.environ, "NO_COLOR": "1", "NO_PROXY": "127.0.0.1"}, capture_output=True, text=True,
         check=False, timeout=1800,
