@@ -244,9 +244,8 @@ class Desk(
         for wanted, id_ in zip(several, ids.several("job", now, len(several)), strict=True):
             try:
                 job = complete(wanted, processor(wanted.type), wanted.id or id_, who, now)
-                if wanted.parent is None and wanted.after:  # ids that people typed may be shortened
-                    after = [wanted.after] if isinstance(wanted.after, str) else wanted.after
-                    job.after = tuple(self.full_id(id_) for id_ in after)
+                if wanted.parent is None and job.after:  # ids that people typed may be shortened
+                    job.after = tuple(self.full_id(id_) for id_ in job.after)
             except UsageError as error:
                 if len(several) == 1:
                     raise

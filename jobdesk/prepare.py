@@ -83,7 +83,7 @@ class Completer:
         rank = "urgent" if wanted.immediate else wanted.priority
         if rank is None and processor.priority_key is not None:
             rank = json.loads(data).get(processor.priority_key)
-        run_at = None if wanted.delay is wanted.run_at is None else _start(wanted, now)
+        run_at = _start(wanted, now)
         ttl_s = usual.ttl_s if wanted.expires is None else seconds(wanted.expires)
         return NewJob(
             id=id_,
@@ -96,13 +96,11 @@ class Completer:
             timeout_s=timeout_s,
             retry=self._retry(wanted, usual),
             expires_at=None if ttl_s is None else (now if run_at is None else run_at) + ttl_s,
-            unique=None if wanted.unique is None else _key(seal, "unique", wanted.unique),
-            concurrency_key=None
-            if wanted.concurrency_key is None
-            else _key(seal, "concurrency_key", wanted.concurrency_key),
+            unique=_key(seal, "unique", wanted.unique),
+            concurrency_key=_key(seal, "concurrency_key", wanted.concurrency_key),
             unique_for_s=None if wanted.unique_for is None else seconds(wanted.unique_for),
             unique_states=_states(wanted),
-            after=tuple(wanted.after),
+            after=(wanted.after,) if isinstance(wanted.after, str) else tuple(wanted.after),
             user=clean(wanted.user) if wanted.user else user,
             source=wanted.source,
             flow=wanted.flow,
@@ -197,11 +195,10 @@ def _whole(retries: int) -> int:
     return retries
 
 
-def _start(wanted: Submission, now: float) -> float:
-    """The instant before which it does not start, in epoch seconds."""
+def _start(wanted: Submission, now: float) -> float | None:
+    """The instant before which it does not start, in epoch seconds; None: it may at once."""
     if wanted.run_at is None:
-        assert wanted.delay is not None
-        return now + seconds(wanted.delay)
+        return None if wanted.delay is None else now + seconds(wanted.delay)
     if wanted.delay is not None:
         raise ValueError("delay and run_at both say when it starts: give one of them")
     if type(wanted.run_at) not in (int, float) or not 0 <= wanted.run_at <= now + LONGEST_S:
@@ -209,7 +206,9 @@ def _start(wanted: Submission, now: float) -> float:
     return wanted.run_at
 
 
-def _key(seal: Seal, option: str, key: str) -> str | None:
+def _key(seal: Seal, option: str, key: str | None) -> str | None:
+    if key is None:
+        return None
     if not isinstance(key, str) or not key:
         raise ValueError(f"{option} is {key!r}: it must be text, and not empty")
     return seal.key(clean(key))

@@ -100,13 +100,13 @@ def decode(content: bytes, header: Header, largest: Fit | None = None, page: int
                 _bound(image, page, max_pixels)
             mode, size = image.mode, image.size
             if largest is not None and header.format is formats.JPEG:
-                turned = _orientation(_exif(image, [])) >= 5  # with JPEG this reads no pixels
+                turned = _turned(image, header)
                 wide, high = largest(size[::-1] if turned else size)
                 if max(wide, high) <= _SMALL_PX:
                     wide, high = round(_SMALL_GAP * wide), round(_SMALL_GAP * high)
                 image.draft(None, (high, wide) if turned else (wide, high))
             if header.format is formats.PNG and largest is not None and not page:
-                turned = _orientation(Image.Image.getexif(image)) >= 5  # its own getexif would read all pixels
+                turned = _turned(image, header)
                 wide, high = largest(size[::-1] if turned else size)
                 image = vips.unpacked(content, image, (high, wide) if turned else (wide, high)) or image
             said = _orientation(_exif(image, [])) if header.format is formats.TIFF else 1
@@ -147,13 +147,11 @@ def upright(content: bytes, header: Header) -> Size:
             image = Image.open(io.BytesIO(content), formats=[header.format.name])
             if header.format is formats.HEIC:
                 return image.size
-            # a PNG's own getexif would read all pixels
-            exif = Image.Image.getexif(image) if header.format is formats.PNG else image.getexif()
+            return size[::-1] if _turned(image, header) else size
     except MemoryError:
         raise
     except Exception:  # what cannot be read turns nothing; whether the pixels can is found out later
         return size
-    return size[::-1] if _orientation(exif) >= 5 else size
 
 
 @contextmanager
@@ -191,6 +189,12 @@ def _mend_clear(image: Image.Image, depth: int) -> None:
 def _orientation(exif: Image.Exif) -> int:
     tag = exif.get(_ORIENTATION, 1)
     return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
+
+
+def _turned(image: Image.Image, header: Header) -> bool:
+    """Whether an opened picture lies on its side; its pixels are not read for that."""
+    exif = Image.Image.getexif(image) if header.format is formats.PNG else _exif(image, [])  # a PNG's own reads them
+    return _orientation(exif) >= 5
 
 
 def _exif(image: Image.Image, doubts: list[str]) -> Image.Exif:

@@ -14,7 +14,7 @@ Condition = tuple[str, list[Any]]
 
 _COLUMNS = {"label": "j.label", "schedule": "j.schedule", "source": "j.source", "user": "j.user", "worker": "j.worker"}
 _TEXTS = "j.data, j.error_type, j.error_message, j.error_traceback"
-LAST = "\U0010ffff"
+_LAST = "\U0010ffff"
 """No text that begins as another one sorts behind that one with this at its end."""
 ENDING = 4
 """Letters of an id's end that a bare word has at least: fewer would fit many by chance."""
@@ -36,7 +36,7 @@ def prefix(field: str, value: str) -> tuple[str, str]:
     """From and (exclusive) to of what begins with `value`; ids may be written without `job_` and in small letters."""
     if field == "id":
         value = "job_" + (value[4:] if value.lower().startswith("job_") else value).upper()
-    return value, value + LAST
+    return value, value + _LAST
 
 
 def matches(pattern: str, word: str) -> bool:

@@ -167,22 +167,20 @@ class Writer(Generic[E]):
         self._take_back()
         starts = self._due_starts()
         waiting, ahead = self._wanted()
-        self._ready = True
-        if not (self._unsettled or starts or self._returned):
-            wanted = bool(waiting or ahead)
-            self._ready = not wanted or claiming.is_any(self._ledger)
-            if not (wanted and self._ready):
-                self._more = False
-                return False
+        wanted, idle = bool(waiting or ahead), not (self._unsettled or starts or self._returned)
+        self._ready = not (idle and wanted) or claiming.is_any(self._ledger)
+        if idle and not (wanted and self._ready):
+            self._more = False
+            return False
         claimed: list[Claimed] = []
         # asked before the transaction: it may load every processor
-        needs = self._needs() if (waiting or ahead) and breakers.any_shut(self._ledger) else None
+        needs = self._needs() if wanted and breakers.any_shut(self._ledger) else None
         # after a loss of power nobody has a claim any more, whether or not it was on the disk
         with self._ledger.write(durable=bool(self._unsettled)) as tx:
             claiming.put_back(tx, self._returned)
             claiming.began(tx, starts)
             self._settle(tx, self._unsettled, self._unwritten)
-            if waiting or ahead:
+            if wanted:
                 claimed = claiming.claim_many(
                     tx, waiting, self._queues,
                     consumer=self._consumer, ahead=ahead, short=self._short(), needs=needs,

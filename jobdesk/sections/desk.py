@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from jobdesk.core.retry import Backoff
-from jobdesk.sections.fields import Bytes, Seconds, Section, SpanOrOff
+from jobdesk.sections.fields import Bytes, Factor, Seconds, Section, SpanOrOff
 
 
 class DeskSettings(Section):
@@ -23,7 +23,7 @@ class Defaults(Section):
     retries: int = Field(ge=0)
     retry_delay: Seconds
     backoff: Backoff
-    factor: float = Field(ge=1, allow_inf_nan=False)
+    factor: Factor
     max_delay: Seconds
     jitter: float = Field(ge=0, le=1)
     timeout: Seconds = Field(gt=0)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from jobdesk.core.durations import bytes_, seconds
 from jobdesk.core.errors import QueryError
@@ -12,6 +12,7 @@ from jobdesk.core.query import parse
 from jobdesk.core.rate import Rate, rate
 
 Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
+Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 Bytes = Annotated[int, BeforeValidator(bytes_, json_schema_input_type=str | int)]
 PriorityNumber = Annotated[int, BeforeValidator(priority, json_schema_input_type=str | int)]
 

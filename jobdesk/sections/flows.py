@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from jobdesk.core.retry import Backoff
 from jobdesk.flows.definition import Definition, Hook, Step
-from jobdesk.sections.fields import PriorityNumber, Seconds, Section
+from jobdesk.sections.fields import Factor, PriorityNumber, Seconds, Section
 
 
 class StepSettings(Section):
@@ -21,7 +21,7 @@ class StepSettings(Section):
     retries: int | None = Field(default=None, ge=0)
     retry_delay: Seconds | None = None
     backoff: Backoff | None = None
-    factor: float | None = Field(default=None, ge=1, allow_inf_nan=False)
+    factor: Factor | None = None
     max_delay: Seconds | None = None
     jitter: float | None = Field(default=None, ge=0, le=1)
     timeout: Seconds | None = Field(default=None, gt=0)

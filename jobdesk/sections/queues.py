@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from jobdesk.core.names import queue_name
 from jobdesk.core.retry import Backoff
-from jobdesk.sections.fields import Bytes, PriorityNumber, RateLimit, Seconds, Section
+from jobdesk.sections.fields import Bytes, Factor, PriorityNumber, RateLimit, Seconds, Section
 
 QueueName = Annotated[str, AfterValidator(queue_name)]
 
@@ -23,7 +23,7 @@ class QueueSettings(Section):
     retries: int | None = Field(default=None, ge=0)
     retry_delay: Seconds | None = None
     backoff: Backoff | None = None
-    factor: float | None = Field(default=None, ge=1, allow_inf_nan=False)
+    factor: Factor | None = None
     max_delay: Seconds | None = None
     jitter: float | None = Field(default=None, ge=0, le=1)
     rate_limit: RateLimit | None = None
@@ -39,7 +39,7 @@ class TypeSettings(BaseModel):
     retries: int | None = Field(default=None, ge=0)
     retry_delay: Seconds | None = None
     backoff: Backoff | None = None
-    factor: float | None = Field(default=None, ge=1, allow_inf_nan=False)
+    factor: Factor | None = None
     max_delay: Seconds | None = None
     jitter: float | None = Field(default=None, ge=0, le=1)
     permanent: list[str] = []
