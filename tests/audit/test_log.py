@@ -4,8 +4,9 @@ import csv
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -320,7 +321,7 @@ def test_clean_is_undone_whole(desk: Desk) -> None:
 
 @pytest.mark.parametrize("action", ["pause", "resume", "remove", "replace", "add"])
 def test_what_schedules_were_told_is_undone(desk: Desk, clock: FakeClock, action: str) -> None:
-    def rows() -> list[object]:
+    def rows() -> list[tuple[Any, ...]]:
         return desk.ledger.rows("SELECT * FROM schedule ORDER BY name")
 
     desk.add_schedule("daily", "greet", cron="@daily")
@@ -328,13 +329,14 @@ def test_what_schedules_were_told_is_undone(desk: Desk, clock: FakeClock, action
         desk.pause_schedule("daily")
     clock.advance(3)
     before = rows()
-    {
+    deeds: dict[str, Callable[[], object]] = {
         "pause": lambda: desk.pause_schedule("daily"),
         "resume": lambda: desk.resume_schedule("daily"),
         "remove": lambda: desk.remove_schedule("daily"),
         "replace": lambda: desk.add_schedule("daily", "greet", cron="@hourly", replace=True),
         "add": lambda: desk.add_schedule("other", "greet", cron="@hourly"),
-    }[action]()
+    }
+    deeds[action]()
     assert rows() != before
     clock.advance(3)
     desk.undo()

@@ -46,7 +46,7 @@ def processes_of(words: str) -> list[psutil.Process]:
 
 def status(words: str) -> set[str]:
     """Of all processes that have these words in their command line and were started by a job."""
-    found = set()
+    found: set[str] = set()
     for one in processes_of(words):
         try:
             found.add(one.status())

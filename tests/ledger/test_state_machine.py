@@ -154,8 +154,13 @@ class Moves(RuleBasedStateMachine):
         flow = self.ledger.row("SELECT flow FROM job WHERE id = ?", (id_,))
         try:
             with self.ledger.write() as tx:
-                {"cancel": lambda: moves.cancel(tx, id_, "by hand"), "retry": lambda: moves.retry(tx, id_),
-                 "delete": lambda: moves.delete(tx, id_)}[action]()  # fmt: skip
+                match action:
+                    case "cancel":
+                        moves.cancel(tx, id_, "by hand")
+                    case "retry":
+                        moves.retry(tx, id_)
+                    case "delete":
+                        moves.delete(tx, id_)
         except Refused:
             assert self.dump() == before
             if action == "retry" and was in FINAL:

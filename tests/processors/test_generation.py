@@ -171,7 +171,11 @@ def test_what_is_no_picture_is_refused_and_not_kept(home: Bench, provider: Provi
 
 def test_without_settings_it_says_what_to_configure(tmp_path: Path) -> None:
     bare = bench(tmp_path / "bare", generation)
-    for data, says in (({}, "[providers.openai]"), ({"provider": "pictures"}, "give [providers.pictures] url")):
+    asked: list[tuple[dict[str, Any], str]] = [
+        ({}, "[providers.openai]"),
+        ({"provider": "pictures"}, "give [providers.pictures] url"),
+    ]
+    for data, says in asked:
         error = generate(bare, **data).error
         assert (error.type, error.retryable) == ("NotConfigured", False) and says in error.message
 

@@ -135,7 +135,7 @@ def test_a_cancel_reaches_a_running_job_at_once(desk: Desk, tmp_path: Path) -> N
 
 def test_what_went_its_own_way_is_killed_with_the_job_that_started_it(desk: Desk, tmp_path: Path) -> None:
     assert error_of(run(desk, "daemon", timeout="700ms", folder=str(tmp_path)))[0] == "Timeout"
-    until(lambda: processes.start_of(int((tmp_path / "daemon").read_text())) is None, 5)
+    until(lambda: processes.start_of(int((tmp_path / "daemon").read_text())) is None, seconds=5)
 
 
 def test_the_death_of_a_child_is_seen_though_a_copy_of_it_lives(desk: Desk) -> None:
@@ -182,7 +182,7 @@ def test_a_spare_child_is_killed_with_its_consumer(tmp_path: Path) -> None:
     children = workers.children(desk.ledger, known.id)
     assert own in {pid for pid, _ in children}
     kill(worker)
-    until(lambda: not any(processes.is_alive(*child) for child in children), 5)
+    until(lambda: not any(processes.is_alive(*child) for child in children), seconds=5)
     desk.close()
 
 
@@ -209,14 +209,14 @@ def child(tmp_path: Path) -> Iterator[ChildProcess]:
 def test_whoever_waits_for_a_child_can_be_woken(child: ChildProcess) -> None:
     began = time.monotonic()
     child.wake()
-    child.receive(60, lambda message: None)
+    child.receive(60, lambda message: False)
     assert time.monotonic() - began < 30
 
 
 def test_whoever_waits_for_a_child_hears_of_its_death(child: ChildProcess) -> None:
     os.kill(child.pid, 9)
     with pytest.raises(Gone, match="killed by SIGKILL"):
-        child.receive(60, lambda message: None)
+        child.receive(60, lambda message: False)
 
 
 def test_a_killed_child_can_be_told_nothing_and_killed_again(child: ChildProcess) -> None:
@@ -224,7 +224,7 @@ def test_a_killed_child_can_be_told_nothing_and_killed_again(child: ChildProcess
     child.wake()
     child.cancel("token", "why")
     with pytest.raises(Gone):
-        child.receive(60, lambda message: None)
+        child.receive(60, lambda message: False)
 
 
 def test_memory_counts_what_a_process_started() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,7 +139,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield opened
 
 
-def run(desk: Desk, type_: str, data: dict[str, object] | None = None, **options: object) -> Job:
+def run(desk: Desk, type_: str, data: dict[str, object] | None = None, **options: Any) -> Job:
     job = desk.submit(type_, data, **options)
     desk.wait(job.id, timeout="30s")
     return desk.job(job.id)

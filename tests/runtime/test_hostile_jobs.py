@@ -127,7 +127,7 @@ def test_a_job_that_forks_ends_once_and_its_copy_never_speaks(desk: Desk) -> Non
 
 def test_what_a_job_started_ends_with_it(desk: Desk, tmp_path: Path) -> None:
     assert run(desk, "leaves", folder=str(tmp_path)).state is State.COMPLETED
-    until(lambda: start_of(int((tmp_path / "left").read_text())) is None, 5)
+    until(lambda: start_of(int((tmp_path / "left").read_text())) is None, seconds=5)
 
 
 def test_closing_the_output_harms_only_the_output(desk: Desk) -> None:

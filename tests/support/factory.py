@@ -3,11 +3,11 @@
 from typing import Any
 
 from jobdesk.core.ids import ids
-from jobdesk.core.job import Job, NewJob
+from jobdesk.core.job import Job, JobError, NewJob
 from jobdesk.core.retry import RetryPolicy
 from jobdesk.core.text import to_json
 from jobdesk.desk import Desk
-from jobdesk.ledger import claiming, queues, storing
+from jobdesk.ledger import checks, claiming, queues, storing
 from jobdesk.ledger.database import Ledger
 
 
@@ -41,6 +41,17 @@ def claim(ledger: Ledger, worker: str = "con_test/1") -> Job:
         job = claiming.claim(tx, worker)
     assert job is not None
     return job
+
+
+def counts_agree(ledger: Ledger) -> bool:
+    """Whether what the ledger counts as it goes is what a count of its rows finds."""
+    return not (checks.wrong_tallies(ledger) or checks.wrong_lanes(ledger) or checks.wrong_flows(ledger))
+
+
+def error_of(job: Job) -> JobError:
+    """Why it failed; it must have."""
+    assert job.error is not None, job.state
+    return job.error
 
 
 def started(desk: Desk) -> list[str]:
