@@ -181,7 +181,8 @@ def test_a_preset_that_the_settings_have_no_more_ends_the_job(desk: Bench, tmp_p
     source.write_bytes(pictures.plain("PNG"))
     desk.settings["presets"] = {}
     error = desk.run("IMAGE_RESIZE", {"source": source, "presets": ["instagram-post"]}).error
-    assert "[presets] has no 'instagram-post' any more" in error.message and not error.retryable
+    assert "[presets] has no 'instagram-post' any more" in error.message
+    assert (error.type, error.retryable) == ("unknown-preset", False)
 
 
 def test_a_rerun_makes_the_very_same_files_and_content_names_tell_them_apart(desk: Bench, tmp_path: Path) -> None:

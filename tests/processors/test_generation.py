@@ -203,6 +203,13 @@ def test_prompt_and_platforms_are_checked_at_submission(tmp_path: Path, data: di
         desk.close()
 
 
+def test_a_platform_that_the_settings_have_no_more_ends_the_job(home: Bench) -> None:
+    home.settings["presets"].pop("twitter-post")
+    error = generate(home).error
+    assert "[presets] has no 'twitter-post' any more" in error.message
+    assert (error.type, error.retryable) == ("unknown-preset", False)
+
+
 def test_a_consumer_tries_again_and_has_each_picture_made_once(tmp_path: Path, provider: Provider) -> None:
     provider.refusals = [refusal(500, "server_error"), refusal(429, "rate_limit_exceeded", **{"Retry-After": "0"})]
     home = make_home(tmp_path, "", SETTINGS.format(url=provider.server.url))

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image, ImageStat
 
+from jobdesk import Desk
 from jobdesk.core.errors import PayloadError
 from tests.support import pictures
 from tests.support.context import Bench
+from tests.support.home import make_home
 from tests.support.pictures import near, pixel
 
 RED, GREEN, BLUE, WHITE = (230, 20, 20), (20, 200, 20), (20, 20, 230), (255, 255, 255)
@@ -154,6 +156,19 @@ def test_what_cannot_be_done_is_refused(desk: Bench, tmp_path: Path) -> None:
     outside = [{"type": "crop", "left": 5000, "width": 10, "height": 10}]
     assert not desk.run("image_process", {"source": source, "operations": outside}).error.retryable
     assert not (desk.home / "library").exists()
+
+
+def test_an_operation_without_a_type_or_with_a_wrong_one_is_told_with_those_there_are(tmp_path: Path) -> None:
+    with Desk(make_home(tmp_path)) as desk:
+        for operation, says in (
+            ({"width": 10}, "'operations.0.type' is missing"),
+            ({"type": "resise"}, "'operations.0.type' is wrong: it should be one of 'resize', "),
+            ({"type": "resise"}, ", not 'resise'"),
+        ):
+            with pytest.raises(PayloadError) as refused:
+                desk.submit("image_process", {"source": "photo.jpg", "operations": [operation]})
+            assert says in str(refused.value)
+        assert not desk.jobs("").jobs
 
 
 def test_progress_names_each_step(desk: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
