@@ -14,6 +14,7 @@ from jobdesk.core.job import Job, State
 from jobdesk.ledger import workers
 from jobdesk.runtime import processes
 from jobdesk.runtime.isolation import ChildProcess, Gone
+from tests.support.factory import blame_of
 from tests.support.home import consumer, kill, make_home, until
 
 PROCESSORS = r"""
@@ -96,11 +97,6 @@ def run(desk: Desk, type_: str, timeout: str = "1m", **data: object) -> Job:
     return desk.job(job.id)
 
 
-def error_of(job: Job) -> tuple[str, str]:
-    assert job.error is not None
-    return job.error.type, job.error.message
-
-
 def test_jobs_share_a_warm_child(desk: Desk) -> None:
     assert run(desk, "who").result == run(desk, "who").result
 
@@ -115,7 +111,7 @@ def test_a_child_that_died_while_it_waited_costs_no_job_an_attempt(desk: Desk) -
 
 
 def test_a_child_stuck_in_c_is_replaced_and_the_next_job_runs(desk: Desk, tmp_path: Path) -> None:
-    assert error_of(run(desk, "stuck", timeout="5s", folder=str(tmp_path)))[0] == "Timeout"
+    assert blame_of(run(desk, "stuck", timeout="5s", folder=str(tmp_path)))[0] == "Timeout"
     old = int((tmp_path / "began").read_text())
     assert processes.start_of(old) is None
     assert run(desk, "who").result not in (None, old)
@@ -134,17 +130,17 @@ def test_a_cancel_reaches_a_running_job_at_once(desk: Desk, tmp_path: Path) -> N
 
 
 def test_what_went_its_own_way_is_killed_with_the_job_that_started_it(desk: Desk, tmp_path: Path) -> None:
-    assert error_of(run(desk, "daemon", timeout="700ms", folder=str(tmp_path)))[0] == "Timeout"
+    assert blame_of(run(desk, "daemon", timeout="700ms", folder=str(tmp_path)))[0] == "Timeout"
     until(lambda: processes.start_of(int((tmp_path / "daemon").read_text())) is None, seconds=5)
 
 
 def test_the_death_of_a_child_is_seen_though_a_copy_of_it_lives(desk: Desk) -> None:
-    assert error_of(run(desk, "leaves_a_copy")) == ("WorkerCrashed", "its process was killed by SIGSEGV")
+    assert blame_of(run(desk, "leaves_a_copy")) == ("WorkerCrashed", "its process was killed by SIGSEGV")
     assert run(desk, "who").result is not None
 
 
 def test_a_child_that_says_nonsense_harms_its_own_job_only(desk: Desk) -> None:
-    assert error_of(run(desk, "babbles"))[0] == "WorkerCrashed"
+    assert blame_of(run(desk, "babbles"))[0] == "WorkerCrashed"
     assert run(desk, "who").result is not None
 
 

@@ -1,6 +1,6 @@
 """A scheduler with a clock of the test's own, and what it has made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,12 +10,12 @@ from jobdesk.core.events import Event, Kind
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.schedule import ScheduleSpec
 from jobdesk.core.submission import Submission
-from jobdesk.ledger import queues, reads, storing
-from jobdesk.ledger.database import Ledger, Tx
+from jobdesk.ledger import reads
+from jobdesk.ledger.database import Ledger
 from jobdesk.schedules import catalog
 from jobdesk.schedules.scheduler import Scheduler
 from tests.support.clock import FakeClock
-from tests.support.factory import new_job
+from tests.support.factory import new_job, store
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 START = 1_800_000_000.0  # 2027-01-15 08:00 UTC, a Friday
@@ -29,12 +29,6 @@ def prepare(wanted: Submission) -> NewJob:
     if wanted.type == "explodes":
         raise RuntimeError("its own check is broken")
     return new_job(START, type=wanted.type, data=dict(wanted.data), user=wanted.user, source=wanted.source)
-
-
-def store(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
-    for job in jobs:
-        queues.ensure(tx, job.queue)
-    return storing.submit(tx, jobs)
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from jobdesk.ledger import schedules as table
 from jobdesk.ledger.database import Ledger
 from jobdesk.schedules import catalog
 from jobdesk.schedules.scheduler import CAUGHT_UP, Scheduler
-from tests.schedules.conftest import DAY, HOUR, MINUTE, START, events, made, minutes, prepare, run_until, store
+from tests.schedules.conftest import DAY, HOUR, MINUTE, START, events, made, minutes, prepare, run_until
 from tests.support.clock import FakeClock
+from tests.support.factory import store
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from jobdesk.ledger import moves
 from jobdesk.ledger import schedules as table
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.schedules.scheduler import LOOK_S, Scheduler
-from tests.schedules.conftest import DAY, HOUR, MINUTE, START, events, made, minutes, prepare, run_until, store
+from tests.schedules.conftest import DAY, HOUR, MINUTE, START, events, made, minutes, prepare, run_until
 from tests.support.clock import FakeClock
-from tests.support.factory import claim
+from tests.support.factory import claim, store
 
 
 def test_each_time_makes_its_job_exactly_then(
