@@ -241,9 +241,8 @@ def _as_json(value: Any) -> str:
 def _wrong_tag(key: str, told: Mapping[str, Any]) -> str:
     """What is wrong with the key that says which of several shapes a value has."""
     tag = told["discriminator"].strip("'")
-    if "tag" not in told:
-        return f"'{key}.{tag}' is missing"
-    return f"'{key}.{tag}' is wrong: it should be one of {told['expected_tags']}, not '{told['tag']}'"
+    wrong = f"wrong: it should be one of {told['expected_tags']}, not '{told['tag']}'" if "tag" in told else "missing"
+    return f"'{key}.{tag}' is {wrong}"
 
 
 def _absolute(value: Any) -> Any:
