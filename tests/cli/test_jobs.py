@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Say
+from tests.support.terminal import jobdesk
 
 
 def test_submit_prints_the_id_alone_and_the_document_with_json(say: Say) -> None:
@@ -150,3 +151,19 @@ def test_processors_list_has_schemas_and_broken_plug_ins_as_rows(say: Say, home:
 def test_lists_are_arrays(say: Say, words: list[str]) -> None:
     answer = say(*words, "--json")
     assert answer.code == 0 and isinstance(answer.json, list)
+
+
+def test_a_terminal_is_told_how_to_go_on_and_what_to_do_where_nothing_is(say: Say, home: Path) -> None:
+    with jobdesk(home, "jobs", "list", size=(160, 20)) as terminal:
+        terminal.sees("no jobs yet: `jobdesk submit`")
+        assert terminal.end() == 0
+    ids = [say("submit", "greet", f"name={name}").id for name in ("ada", "bob", "eve")]
+    with jobdesk(home, "jobs", "list", "--limit", "2", size=(160, 20)) as terminal:
+        terminal.sees("there are more: --page ")
+        assert terminal.end() == 0
+        token = terminal.screen.split("there are more: --page ")[1].split()[0]
+    assert [one["id"] for one in say("jobs", "list", "--page", token, "--json").json] == ids[:1]
+    with jobdesk(home, "jobs", "list", "state:failed", size=(160, 20)) as terminal:
+        terminal.sees("no job matches")
+        assert terminal.end() == 0
+    assert say("jobs", "list", "state:failed").err == "", "a pipe is told nothing beside the answer"
