@@ -1,11 +1,17 @@
 """Submitting jobs, looking at them and acting on them."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+from jobdesk import Desk
+from jobdesk.core.job import Progress
+from jobdesk.ledger import moves, reports
 from tests.cli.conftest import Say
+from tests.support.clock import FakeClock
+from tests.support.factory import claim
 from tests.support.terminal import jobdesk
 
 
@@ -167,3 +173,22 @@ def test_a_terminal_is_told_how_to_go_on_and_what_to_do_where_nothing_is(say: Sa
         terminal.sees("no job matches")
         assert terminal.end() == 0
     assert say("jobs", "list", "state:failed").err == "", "a pipe is told nothing beside the answer"
+
+
+def test_the_list_says_how_far_a_running_job_is_and_how_long_an_ended_one_took(
+    say: Say, home: Path, clock: FakeClock
+) -> None:
+    say("submit", "greet", "name=ada")
+    clock.advance(max(0.0, time.time() - clock.now()) + 1)
+    desk = Desk(home, clock=clock)
+    job = claim(desk.ledger)
+    with desk.ledger.write() as tx:
+        assert reports.progress(tx, job, Progress(1, 4, "baking"))
+    (running,) = say("jobs", "list").out.splitlines()
+    assert running.endswith("25% baking") and running.split("\t")[6] == ""
+    clock.advance(2.5)
+    with desk.ledger.write() as tx:
+        assert moves.complete(tx, job, "done")
+    desk.close()
+    (ended,) = say("jobs", "list").out.splitlines()
+    assert ended.split("\t")[6] == "2500" and "baking" not in ended
