@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 
 from jobdesk import Context, Reject, processor
 
-from . import about, headers, pictures, presets, rendering, safefiles
+from . import about, headers, pictures, rendering, safefiles
 from .darkroom import Darkroom
+from .presets import named, shape_of
 from .shapes import NamedShape, OutputFormat, Pixels, Quality, Shape, longest, plan
 
 Pages = Literal["first", "all"]
-Preset = Annotated[str, presets.named("preset")]
+Preset = Annotated[str, named("preset")]
 
 
 @processor("THUMBNAIL_GENERATE", queue="processing.images", timeout="2m", retries=3, memory_limit=headers.MEMORY)
@@ -53,7 +54,7 @@ def resize_image(
     settings = ctx.settings["images"]
     shapes = [shape.model_copy(update=_missing(shape, format, quality)) for shape in renditions]
     for preset in dict.fromkeys(presets):
-        shape = Shape.model_validate(_preset(ctx, preset))
+        shape = Shape.model_validate(shape_of(ctx.settings["presets"], preset))
         given = {key: value for key, value in shape if value is not None} | _missing(shape, format, quality)
         shapes.append(NamedShape(name=preset, **given))
     if widths or not shapes:
@@ -104,13 +105,6 @@ def _each_once(sizes: Sequence[int]) -> list[int]:
 def _missing(shape: Shape, format: OutputFormat | None, quality: int | None) -> dict[str, Any]:
     """Format and quality for a shape that does not say its own."""
     return {"format": shape.format or format, "quality": shape.quality or quality}
-
-
-def _preset(ctx: Context, name: str) -> dict[str, Any]:
-    known: dict[str, dict[str, Any]] = ctx.settings["presets"]
-    if name not in known:
-        raise Reject(f"[presets] has no '{name}' any more: the settings have changed since the job was submitted")
-    return known[name]
 
 
 def _render(

@@ -5,8 +5,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from jobdesk import Reject
-
 from . import presets
 from .shapes import NamedShape, OutputFormat
 
@@ -28,7 +26,5 @@ def shapes(
     Raises:
         Reject: `unknown-preset`; the settings have changed since the job was submitted.
     """
-    if missing := [name for name in platforms if name not in known]:
-        raise Reject(f"[presets] has no platform {', '.join(missing)}", "unknown-preset")
     own = {"upscale": True} | ({"format": format} if format else {})
-    return [NamedShape.model_validate({**known[name], **own, "name": name}) for name in platforms]
+    return [NamedShape.model_validate({**presets.shape_of(known, name), **own, "name": name}) for name in platforms]

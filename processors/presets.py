@@ -2,11 +2,15 @@
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from pydantic import AfterValidator, ValidationInfo
+
+from jobdesk import Reject
 
 
 def named(word: str) -> AfterValidator:
@@ -22,6 +26,20 @@ def named(word: str) -> AfterValidator:
         return name
 
     return AfterValidator(known)
+
+
+def shape_of(known: Mapping[str, Mapping[str, Any]], name: str) -> Mapping[str, Any]:
+    """The shape that `[presets]` has under a name.
+
+    Raises:
+        Reject: `unknown-preset`; it has none any more.
+    """
+    if name not in known:
+        raise Reject(
+            f"[presets] has no '{name}' any more: the settings have changed since the job was submitted",
+            "unknown-preset",
+        )
+    return known[name]
 
 
 @cache

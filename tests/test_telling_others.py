@@ -98,7 +98,7 @@ def test_webhooks_get_each_event_in_order_signed_and_never_their_own(
     home = make_home(tmp_path, PROCESSORS, SETTINGS.format(url=receiver.url))
     with Desk(home) as desk:
         for name in ("all", "some"):
-            until(lambda name=name: webhooks.standing(desk.ledger, name))
+            until(lambda name: webhooks.standing(desk.ledger, name), name)
         receiver.refuses = 2
         ids = [desk.submit("greet", {"name": name}).id for name in ("Ada", "Bob", "Ada")]
         ids.append(desk.submit("refuse").id)

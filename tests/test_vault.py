@@ -92,7 +92,7 @@ def test_the_keyring_of_the_system_may_have_them(home: Path, tmp_path: Path, mon
 
     monkeypatch.setenv("JOBDESK_TEST_KEYRING", str(tmp_path / "ring.json"))
     before = keyring.get_keyring()
-    keyring.set_keyring(KeyringFile())
+    keyring.set_keyring(KeyringFile())  # type: ignore[no-untyped-call]  # keyring is annotated in part
     try:
         (home / "jobdesk.toml").write_text('[secrets]\nstore = "keyring"\n')
         desk = Desk(home)

@@ -1,6 +1,8 @@
 """Names as text that is safe to show and to store: of files, whatever the file system holds, and of queues."""
 
 QUEUE_CHARACTERS = 200
+CORNER = ".jobdesk"
+"""Lies in each folder whose files are taken out of it."""
 
 
 def shown(path: bytes) -> str:

@@ -205,12 +205,8 @@ class Processor:
             key = ".".join(str(part) for part in item["loc"])
             if item["type"] == "missing":
                 parts.append(f"'{key}' is missing")
-            elif item["type"] == "union_tag_not_found":
-                parts.append(f"'{key}.{item['ctx']['discriminator'].strip(chr(39))}' is missing")
-            elif item["type"] == "union_tag_invalid":
-                tag = item["ctx"]["discriminator"].strip("'")
-                wanted = item["ctx"]["expected_tags"]
-                parts.append(f"'{key}.{tag}' is wrong: it should be one of {wanted}, not '{item['ctx']['tag']}'")
+            elif item["type"] in ("union_tag_not_found", "union_tag_invalid"):
+                parts.append(_wrong_tag(key, item["ctx"]))
             elif item["type"] == "extra_forbidden" and len(item["loc"]) > 1:
                 parts.append(f"'{key}' is not known there")
             elif item["type"] == "extra_forbidden":
@@ -240,6 +236,13 @@ def _as_json(value: Any) -> str:
     except ValueError:  # lone surrogates
         return to_json(value)
     return to_json(value) if "NaN" in text or "Infinity" in text else text  # as values they are refused
+
+
+def _wrong_tag(key: str, told: Mapping[str, Any]) -> str:
+    """What is wrong with the key that says which of several shapes a value has."""
+    tag = told["discriminator"].strip("'")
+    wrong = f"wrong: it should be one of {told['expected_tags']}, not '{told['tag']}'" if "tag" in told else "missing"
+    return f"'{key}.{tag}' is {wrong}"
 
 
 def _absolute(value: Any) -> Any:

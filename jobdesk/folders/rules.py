@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from jobdesk.core.names import CORNER
+
 MAX_DEPTH = 32
 """Sub-folders deeper than this are not looked into."""
 EMPTY_GRACE_S = 60.0
@@ -23,7 +25,7 @@ REASONS = frozenset(
 )  # fmt: skip
 """Why a file was rejected: the closed list of sidecars and of `folders files`."""
 
-OWN = b".jobdesk"
+OWN = CORNER.encode()
 DONE = b"_done"
 REJECTED = b"_rejected"
 

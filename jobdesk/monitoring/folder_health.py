@@ -4,10 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from jobdesk.core.names import CORNER
 from jobdesk.monitoring.check import Check, Scene
-
-_CORNER = ".jobdesk"
-"""Lies in each folder whose files are taken out of it."""
 
 
 def folders(scene: Scene) -> Check:
@@ -32,6 +30,6 @@ def unusable(path: str, mode: str) -> str | None:
         return error.strerror or str(error)
     if os.access(path, os.W_OK | os.X_OK):
         return None
-    if mode in ("watch", "scan") and os.access(path, os.X_OK) and not Path(path, _CORNER).exists():
+    if mode in ("watch", "scan") and os.access(path, os.X_OK) and not Path(path, CORNER).exists():
         return None  # its files stay where they are, and its corner is in the home
     return "it may not be written"

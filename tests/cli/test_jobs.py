@@ -1,11 +1,18 @@
 """Submitting jobs, looking at them and acting on them."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+from jobdesk import Desk
+from jobdesk.core.job import Progress
+from jobdesk.ledger import moves, reports
 from tests.cli.conftest import Say
+from tests.support.clock import FakeClock
+from tests.support.factory import claim
+from tests.support.terminal import jobdesk
 
 
 def test_submit_prints_the_id_alone_and_the_document_with_json(say: Say) -> None:
@@ -150,3 +157,38 @@ def test_processors_list_has_schemas_and_broken_plug_ins_as_rows(say: Say, home:
 def test_lists_are_arrays(say: Say, words: list[str]) -> None:
     answer = say(*words, "--json")
     assert answer.code == 0 and isinstance(answer.json, list)
+
+
+def test_a_terminal_is_told_how_to_go_on_and_what_to_do_where_nothing_is(say: Say, home: Path) -> None:
+    with jobdesk(home, "jobs", "list", size=(160, 20)) as terminal:
+        terminal.sees("no jobs yet: `jobdesk submit`")
+        assert terminal.end() == 0
+    ids = [say("submit", "greet", f"name={name}").id for name in ("ada", "bob", "eve")]
+    with jobdesk(home, "jobs", "list", "--limit", "2", size=(160, 20)) as terminal:
+        terminal.sees("there are more: --page ")
+        assert terminal.end() == 0
+        token = terminal.screen.split("there are more: --page ")[1].split()[0]
+    assert [one["id"] for one in say("jobs", "list", "--page", token, "--json").json] == ids[:1]
+    with jobdesk(home, "jobs", "list", "state:failed", size=(160, 20)) as terminal:
+        terminal.sees("no job matches")
+        assert terminal.end() == 0
+    assert say("jobs", "list", "state:failed").err == "", "a pipe is told nothing beside the answer"
+
+
+def test_the_list_says_how_far_a_running_job_is_and_how_long_an_ended_one_took(
+    say: Say, home: Path, clock: FakeClock
+) -> None:
+    say("submit", "greet", "name=ada")
+    clock.advance(max(0.0, time.time() - clock.now()) + 1)
+    desk = Desk(home, clock=clock)
+    job = claim(desk.ledger)
+    with desk.ledger.write() as tx:
+        assert reports.progress(tx, job, Progress(1, 4, "baking"))
+    (running,) = say("jobs", "list").out.splitlines()
+    assert running.endswith("25% baking") and running.split("\t")[6] == ""
+    clock.advance(2.5)
+    with desk.ledger.write() as tx:
+        assert moves.complete(tx, job, "done")
+    desk.close()
+    (ended,) = say("jobs", "list").out.splitlines()
+    assert ended.split("\t")[6] == "2500" and "baking" not in ended

@@ -8,7 +8,7 @@ from jobdesk.cli.output import Column, Out, cell_width, cut, plain, state_tone
 
 
 class Terminal(io.StringIO):
-    encoding = "utf-8"  # type: ignore[assignment]
+    encoding = "utf-8"
 
     def isatty(self) -> bool:
         return True
@@ -22,9 +22,9 @@ ROW = ("job_1", "failed", "processing.images", "a rather long description")
 def test_a_table_fits_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("NO_COLOR", "1")
-    out = Out(stream=Terminal())
-    out.table(COLUMNS, [ROW])
-    lines = out.stream.getvalue().splitlines()  # type: ignore[attr-defined]
+    stream = Terminal()
+    Out(stream=stream).table(COLUMNS, [ROW])
+    lines = stream.getvalue().splitlines()
     assert lines[0].startswith("id") and lines[1].startswith("job_1  failed")
     assert max(map(cell_width, lines)) <= width
 
@@ -39,9 +39,9 @@ def test_colour_only_on_a_terminal_that_wants_it(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_pipe_gets_whole_cells_between_tabs_and_no_heading() -> None:
-    out = Out(stream=io.StringIO())
-    out.table(COLUMNS, [(*ROW[:3], "one\ttwo\nthree")])
-    assert out.stream.getvalue() == "job_1\tfailed\tprocessing.images\tone two three\n"  # type: ignore[attr-defined]
+    stream = io.StringIO()
+    Out(stream=stream).table(COLUMNS, [(*ROW[:3], "one\ttwo\nthree")])
+    assert stream.getvalue() == "job_1\tfailed\tprocessing.images\tone two three\n"
 
 
 def test_nothing_that_a_terminal_would_obey_gets_through() -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,14 +16,14 @@ from tests.support.home import consumer, make_home, until
 LIMIT_S = 180
 
 
-def jobdesk(home: Path, *words: str, **more: object) -> "subprocess.CompletedProcess[str]":
+def jobdesk(home: Path, *words: str, **more: Any) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "jobdesk", "--home", str(home), *words],
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
         check=False,
-        **more,  # type: ignore[call-overload]
+        **more,
     )
 
 

@@ -46,7 +46,7 @@ def processes_of(words: str) -> list[psutil.Process]:
 
 def status(words: str) -> set[str]:
     """Of all processes that have these words in their command line and were started by a job."""
-    found = set()
+    found: set[str] = set()
     for one in processes_of(words):
         try:
             found.add(one.status())
@@ -70,11 +70,16 @@ def test_what_is_sent_is_read_and_its_end_ends_it(home: Path) -> None:
 
 
 def test_much_text_for_a_slow_reader_comes_whole(home: Path) -> None:
-    code = "import sys, time; time.sleep(0.3); text = sys.stdin.read(); print(len(text), text == 'ü' * len(text))"
+    code = (
+        "import pathlib, sys, time\n"
+        f"while not pathlib.Path({str(home / 'read')!r}).exists(): time.sleep(0.01)\n"
+        "text = sys.stdin.read(); print(len(text), text == 'ü' * len(text))"
+    )
     id_ = run(home, "--stdin-open", "--", sys.executable, "-c", code)
     for _ in range(20):
         assert said(home, "jobs", "send", id_, "ü" * 10_000, "--no-newline").code == 0
     assert said(home, "jobs", "send", id_, "--end").code == 0
+    (home / "read").touch()
     assert said(home, "jobs", "wait", id_).code == 0
     assert "200000 True" in written(home, id_)
 

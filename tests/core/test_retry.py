@@ -18,6 +18,12 @@ def test_each_backoff_grows_its_way_up_to_the_most(backoff: Backoff, waits: list
     assert [policy.after(attempt) for attempt in (1, 2, 3, 4)] == waits
 
 
+def test_jitter_takes_up_to_its_share_off_and_other_jobs_get_other_waits() -> None:
+    policy = RetryPolicy(backoff="fixed", jitter=0.4)
+    assert [policy.after(1, chance) for chance in (0.0, 0.5, 1.0)] == [5.0, 4.0, 3.0]
+    assert len({policy.after(1) for _ in range(50)}) > 1
+
+
 @given(st.integers(1, 10**6), st.floats(0, 1), st.floats(0, 1))
 def test_no_wait_is_negative_or_longer_than_the_most(attempt: int, jitter: float, chance: float) -> None:
     assert 0 <= RetryPolicy(jitter=jitter).after(attempt, chance) <= 30

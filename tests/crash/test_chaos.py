@@ -109,7 +109,7 @@ def test_a_job_in_its_own_child_is_no_poison_because_its_consumers_were_killed(t
     job = desk.submit("slow", {"ms": 1000})
     for number in range(3):
         victim = consumer(home)
-        until(lambda number=number: len(witness.runs(tmp_path)) > number)
+        until(lambda number: len(witness.runs(tmp_path)) > number, number)
         kill(victim)
     last = consumer(home)
     done = desk.wait(job.id, timeout=30)
@@ -128,7 +128,7 @@ def test_claimed_jobs_that_never_began_are_not_poison(tmp_path: Path) -> None:
     for _ in range(4):
         claims = desk.ledger.rows("SELECT sum(fence) FROM job")
         victim = consumer(home)
-        until(lambda claims=claims: desk.ledger.rows("SELECT sum(fence) FROM job") != claims)
+        until(lambda claims: desk.ledger.rows("SELECT sum(fence) FROM job") != claims, claims)
         kill(victim)
     assert consumer(home, "--drain").wait(120) == 0
     desk.close()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ class Machine:
         self.consumers.append(subprocess.Popen([sys.executable, "-m", *words]))
         until(lambda: len(self.desk.consumers()) == len(self.consumers))
 
-    def submit(self, type_: str, data: dict[str, object] | None = None, **options: object) -> str:
+    def submit(self, type_: str, data: dict[str, object] | None = None, **options: Any) -> str:
         self.ids.append(self.desk.submit(type_, data or {}, **options).id)
         return self.ids[-1]
 
@@ -119,7 +120,7 @@ def test_a_retry_that_waits_seconds_does_not_wait_an_hour_because_the_clock_went
     crashed = machine.submit("flaky.child", retry_delay="4s")
     until(lambda: machine.state(crashed) is State.RETRYING)
     machine.clock.step(-HOUR)
-    until(lambda: machine.state(crashed) is State.COMPLETED, 12)
+    until(lambda: machine.state(crashed) is State.COMPLETED, seconds=12)
 
 
 def test_after_a_suspend_that_both_clocks_counted_nobody_is_taken_for_dead(machine: Machine) -> None:

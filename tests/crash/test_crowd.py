@@ -30,7 +30,7 @@ def crowd(folder: Path, *, jobs_each: int, pause_s: float, patience_s: float) ->
             assert (one.returncode, errors) == (0, b"")
         stored = lines(folder / "stored")
         assert len(stored) >= SUBMITTERS * jobs_each
-        until(lambda: all(state in counting.FINAL for state in counting.states(home).values()), patience_s)
+        until(lambda: all(state in counting.FINAL for state in counting.states(home).values()), seconds=patience_s)
         for one in working:
             kill(one, signal.SIGTERM)
             assert one.stderr is not None

@@ -50,7 +50,7 @@ def kill_in_a_loop(home: Path, folder: Path, jobs: int, kills: int, seed: int) -
     for _ in range(kills):
         victim, seen = consumer(home), len(lines(folder / "trace"))
         wanted = seen + dice.randint(1, max(1, jobs // kills))
-        until(lambda wanted=wanted: len(lines(folder / "trace")) >= wanted or _all_done(desk, submitted))
+        until(lambda wanted: len(lines(folder / "trace")) >= wanted or _all_done(desk, submitted), wanted)
         kill(victim)
     last = consumer(home, "--drain")
     assert last.wait(120) == 0

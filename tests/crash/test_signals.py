@@ -19,7 +19,7 @@ def stop_at_once(folder: Path, rounds: int) -> None:
     for number in range(rounds):
         worker = consumer(home)
         try:
-            until(lambda number=number: len(lines(folder / "trace")) > number)
+            until(lambda number: len(lines(folder / "trace")) > number, number)
             worker.send_signal(signal.SIGINT)
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(20) == 0

@@ -53,7 +53,7 @@ def stop_and_go_on(folder: Path, lost_after_s: float) -> None:
     stop(victim, home)
     heir = impatient(home, lost_after_s)
     try:
-        until(lambda: set(reads.states(desk.ledger, held).values()) == {State.COMPLETED}, lost_after_s + 30)
+        until(lambda: set(reads.states(desk.ledger, held).values()) == {State.COMPLETED}, seconds=lost_after_s + 30)
         (folder / "go").touch()
         started = len(reads.last_events(desk.ledger, kinds=[Kind.CONSUMER_STARTED]))
         victim.send_signal(signal.SIGCONT)

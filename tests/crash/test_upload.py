@@ -42,7 +42,7 @@ def kill_while_photos_are_processed(tmp_path: Path, photos: int, kills: int, see
     for _ in range(kills):
         victim, before = consumer(home), _events(desk)
         wanted = before + dice.randint(1, photos * 40 // kills)
-        until(lambda wanted=wanted: _events(desk) >= wanted or len(reads.assets(desk.ledger)) == photos)
+        until(lambda wanted: _events(desk) >= wanted or len(reads.assets(desk.ledger)) == photos, wanted)
         kill(victim)
     last = consumer(home, "--drain")
     _, said = last.communicate(timeout=120)

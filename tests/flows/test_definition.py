@@ -49,7 +49,7 @@ def test_a_flow_is_read_with_its_order_and_what_it_takes(tmp_path: Path) -> None
     (flow,) = load(write(tmp_path, GOOD), {}).flows
     made = flow.definition
     assert [step.name for step in made.ordered] == ["get", "thumb", "meta", "report"]
-    assert made.inputs == {"url", "album"}
+    assert made.inputs == frozenset({"url", "album"})
     assert (made.ordered[0].priority, made.ordered[0].timeout) == (75, 120.0)
 
 
@@ -107,7 +107,7 @@ def test_a_steps_own_limits_are_read_and_wrong_ones_refused(tmp_path: Path) -> N
     (flow,) = load(write(tmp_path, GOOD.replace('timeout = "2m"\n', own + 'delay = "5s"\n')), {}).flows
     step = flow.definition.ordered[0]
     assert (step.factor, step.max_delay, step.jitter, step.expires, step.delay) == (3, 60.0, 0.5, 3600.0, 5.0)
-    assert flow.definition.inputs == {"url", "album", "user"}
+    assert flow.definition.inputs == frozenset({"url", "album", "user"})
     for wrong, says in [
         ('after = ["get"]\nconcurrency_key = "{steps.get.result}"', "must be known when the flow starts"),
         ('after = ["get"]\nconcurrency_key = "{input"', "step 'thumb': concurrency_key: a single {"),

@@ -2,14 +2,17 @@
 
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobdesk.folders import claim
+from jobdesk.folders.claim import Claim, Content
 from jobdesk.folders.door import Door
 from jobdesk.folders.explain import explain
+from jobdesk.folders.place import Place
 from jobdesk.folders.rules import FolderRule
 from jobdesk.ledger import dropped
 from tests.folders.conftest import Desk
@@ -29,9 +32,12 @@ def test_a_file_that_is_too_large_or_too_small_is_refused_unread(desk: Desk, mon
     (desk.inbox / "right.jpg").write_bytes(b"x" * 100)
     read = claim.read
     asked: list[bytes] = []
-    monkeypatch.setattr(
-        claim, "read", lambda place, one, stopping: (asked.append(one.path), read(place, one, stopping))[1]
-    )
+
+    def reading(place: Place, one: Claim, stopping: Callable[[], bool]) -> Content | None:
+        asked.append(one.path)
+        return read(place, one, stopping)
+
+    monkeypatch.setattr(claim, "read", reading)
     desk.run()
     assert desk.read == [b"x" * 100] and asked == [b"right.jpg"]
     assert reasons(desk) == {"huge.jpg": "too-large", "tiny.jpg": "too-small"}
@@ -42,10 +48,15 @@ def test_a_file_that_is_too_large_or_too_small_is_refused_unread(desk: Desk, mon
 def test_a_huge_file_is_read_in_blocks(desk: Desk) -> None:
     blocks: list[int] = []
     read = os.read
+
+    def counting(fd: int, size: int) -> bytes:
+        blocks.append(size)
+        return read(fd, size)
+
     with (desk.inbox / "large.bin").open("wb") as file:
         file.truncate(40_000_000)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(claim.os, "read", lambda fd, size: (blocks.append(size), read(fd, size))[1])
+        patch.setattr(os, "read", counting)
         desk.settle()
     assert max(blocks) <= 1 << 20 and desk.states() == {"large.bin": "queued"}
 

@@ -5,8 +5,9 @@ import os
 import threading
 from pathlib import Path
 
-from jobdesk.folders.hearing import Ear
+from jobdesk.folders.hearing import Ear, Listener
 from jobdesk.folders.observing import Observed
+from jobdesk.folders.rules import FolderRule
 
 LIMIT_S = 60.0
 
@@ -79,3 +80,17 @@ def test_the_observer_of_other_systems_hears_the_same(tmp_path: Path) -> None:
     finally:
         observed.stop()
         observed.join(LIMIT_S)
+
+
+def test_what_happens_in_jobdesks_own_corners_wakes_nobody(ear: Ear, tmp_path: Path) -> None:
+    woken: list[int] = []
+    listener = Listener(ear, FolderRule(path=tmp_path, pipeline="UPLOAD"), lambda: woken.append(1))
+    root = os.fsencode(tmp_path)
+    listener.begin_scan(root)
+    for corner in (b".jobdesk", b"_done", b"_rejected"):
+        listener.told(root + b"/" + corner, must_scan=True)
+        listener.told(root + b"/" + corner + b"/2026-01-01/a.jpg", must_scan=False)
+    assert (woken, listener.must_scan, listener.hints()) == ([], False, set())
+    listener.told(root + b"/in/_done.jpg", must_scan=False)
+    listener.told(root + b"/in", must_scan=True)
+    assert (len(woken), listener.must_scan, listener.hints()) == (2, True, {b"in/_done.jpg"})

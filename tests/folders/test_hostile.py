@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from jobdesk.folders import claim
 from jobdesk.folders.explain import explain
 from jobdesk.folders.rules import FolderRule
 from tests.folders.conftest import Desk
@@ -76,7 +75,7 @@ def test_a_file_replaced_at_the_moment_of_the_claim_is_never_mixed(desk: Desk, m
             (desk.home / "newer").replace(victim)
         rename(source, target)
 
-    monkeypatch.setattr(claim.os, "rename", replaced_first)
+    monkeypatch.setattr(os, "rename", replaced_first)
     desk.run()
     desk.run()
     assert desk.read == [b"newer version!"]
@@ -95,7 +94,7 @@ def test_a_writer_that_came_in_before_the_claim_is_waited_for_after_it(
             writing.append(file.open("ab"))
         rename(source, target)
 
-    monkeypatch.setattr(claim.os, "rename", opened_first)
+    monkeypatch.setattr(os, "rename", opened_first)
     desk.settle()
     desk.look(30)
     assert desk.left() == [] and desk.states() == {"a.jpg": "settling"}

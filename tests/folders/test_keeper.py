@@ -160,7 +160,7 @@ def test_a_folder_that_left_the_settings_while_nobody_watched_is_forgotten(desk:
         until(lambda: states(desk) == {"a.tmp": "ignored"})
     desk.home.settings.write_text("folders = []\n")
     with Desk(desk.home.path):
-        until(lambda: states(desk) == folders.statuses(desk.ledger) == {})
+        until(lambda: not states(desk) and not folders.statuses(desk.ledger))
 
 
 def test_of_two_consumers_one_watches_and_the_other_takes_over_when_it_is_killed(desk: Desk, tmp_path: Path) -> None:

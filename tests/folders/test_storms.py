@@ -82,7 +82,7 @@ def pour(desk: Desk, writers: int, each: int) -> None:
 
 
 def all_taken_once(desk: Desk, count: int) -> None:
-    until(lambda: desk.status()["queued"] >= count, 300)
+    until(lambda: desk.status()["queued"] >= count, seconds=300)
     rows = desk.ledger.rows("SELECT data ->> 'source' FROM job")
     contents = Counter(Path(row[0]).read_text() for row in rows)
     assert len(contents) == count and set(contents.values()) == {1}

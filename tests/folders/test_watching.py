@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from jobdesk.core.clock import SystemClock
-from jobdesk.folders import claim
 from jobdesk.folders.folder import DropFolder
 from jobdesk.folders.hearing import Ear, Hears
 from jobdesk.folders.keeper import Keeper
@@ -60,7 +59,8 @@ def live(desk: Desk) -> Iterator[Live]:
     keepers = []
 
     def begin(**over: Any) -> Keeper:
-        rule = FolderRule(**({"path": desk.inbox, "pipeline": "UPLOAD", "settle_s": 0.1, "rescan_s": 3600} | over))
+        usual: dict[str, Any] = {"path": desk.inbox, "pipeline": "UPLOAD", "settle_s": 0.1, "rescan_s": 3600}
+        rule = FolderRule(**usual | over)
 
         def make(rule: FolderRule, wake: Callable[[], None], keeper: Keeper) -> DropFolder:
             return DropFolder(
@@ -301,7 +301,7 @@ def test_a_file_in_a_mount_that_no_rename_leaves_is_carried_out(desk: Desk, monk
             raise OSError(errno.EXDEV, "Invalid cross-device link")
         rename(source, target)
 
-    monkeypatch.setattr(claim.os, "rename", crossing)
+    monkeypatch.setattr(os, "rename", crossing)
     desk.run()
     assert desk.read == [b"content"] and desk.left() == []
     assert desk.ended("_done") == {"a.jpg": b"content"}
@@ -327,7 +327,7 @@ def test_an_unreadable_file_is_said_and_taken_when_it_can_be_read(desk: Desk, mo
             raise PermissionError(errno.EACCES, "Permission denied")
         return opened(path, *args, **more)
 
-    monkeypatch.setattr(claim.os, "open", refused)
+    monkeypatch.setattr(os, "open", refused)
     file.chmod(0)
     desk.settle()
     assert desk.files("ignored")[0]["reason"] == "unreadable: Permission denied"

@@ -32,7 +32,8 @@ def test_the_examples_run(tmp_path: Path) -> None:
     greet, first_script = snippets("## Five minutes to your own photo")
     make_home(tmp_path, greet).rename(tmp_path / "desk")
     assert run(first_script, tmp_path) == ["{'greeted': 'Ada'}"]
-    said = run(*snippets("### Python"), tmp_path)
+    (script,) = snippets("### Python")
+    said = run(script, tmp_path)
     why = said.pop(2)
     assert why.startswith("It is due at ") and why.endswith(" cancelled")
     assert said == [

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from jobdesk.core.errors import Refused
 from jobdesk.core.job import Job, State
 from jobdesk.core.rate import Rate
-from jobdesk.ledger import checks, claiming, finishing, moves, queues, rates, reads, storing, upkeep
+from jobdesk.ledger import claiming, finishing, moves, queues, rates, reads, storing, upkeep
 from jobdesk.ledger.claiming import Claimed
 from jobdesk.ledger.database import Ledger, Tx
 from tests.support.clock import FakeClock
-from tests.support.factory import claim, new_job, submit
+from tests.support.factory import claim, counts_agree, new_job, submit
 from tests.support.home import until
 
 WORKERS = [f"con_test/{number}" for number in range(1, 5)]
@@ -38,10 +38,6 @@ def finish(ledger: Ledger, jobs: Sequence[Job], *, starts: bool = False) -> None
 
 def begin(ledger: Ledger, taken: Sequence[Claimed], worker: str = "con_test/9") -> list[Job]:
     return [one.begin(worker, ledger.clock.now()) for one in taken]
-
-
-def is_right(ledger: Ledger) -> bool:
-    return checks.wrong_tallies(ledger) == checks.wrong_lanes(ledger) == checks.wrong_flows(ledger) == []
 
 
 def row(ledger: Ledger, id_: str) -> tuple[Any, ...]:
@@ -91,9 +87,9 @@ def test_claiming_many_is_claiming_one_by_one(
                 else:
                     found = [job for name in names if (job := claiming.claim(tx, name)) is not None]
             claimed.append([(places[job.id], job.worker, job.attempt, job.fence) for job in found])
-            assert is_right(ledger)
+            assert counts_agree(ledger)
             finish(ledger, [job for job in found if finishing.fits(job)])
-            assert is_right(ledger)
+            assert counts_agree(ledger)
             ledger.close()
     assert claimed[0] == claimed[1]
 
@@ -114,7 +110,7 @@ def test_storing_many_is_storing_one_by_one(jobs: list[dict[str, Any]]) -> None:
             stored.append([row(ledger, job.id) for job in made])
             events = ledger.rows("SELECT kind, job, queue, data FROM event ORDER BY id")
             stored[-1].append(tuple(sorted(events)))
-            assert is_right(ledger)
+            assert counts_agree(ledger)
             ledger.close()
     assert stored[0] == stored[1]
 
@@ -157,7 +153,7 @@ def test_what_nobody_began_is_put_back_without_a_trace(ledger: Ledger) -> None:
         claiming.put_back(tx, taken)
     assert [row(ledger, id_) for id_ in ids] == before
     assert ledger.rows("SELECT * FROM event") == events
-    assert is_right(ledger)
+    assert counts_agree(ledger)
     assert claim(ledger).id == ids[0]
 
 
@@ -169,7 +165,7 @@ def test_one_in_hand_can_be_cancelled(ledger: Ledger) -> None:
     with ledger.write() as tx:
         claiming.put_back(tx, taken)
     assert [reads.job(ledger, id_).state for id_ in (wanted, unwanted)] == [State.PENDING, State.CANCELLED]
-    assert is_right(ledger)
+    assert counts_agree(ledger)
 
 
 @pytest.mark.parametrize("deaths", [1, 5])
@@ -183,7 +179,7 @@ def test_what_lay_in_hand_when_its_consumer_died_has_lost_no_attempt(ledger: Led
     job = reads.job(ledger, id_)
     assert (job.state, job.attempt) == (State.PENDING, 0)
     assert claim(ledger).attempt == 1
-    assert is_right(ledger)
+    assert counts_agree(ledger)
 
 
 def test_a_completion_lets_go_on_what_waited_for_it(ledger: Ledger) -> None:
@@ -194,7 +190,7 @@ def test_a_completion_lets_go_on_what_waited_for_it(ledger: Ledger) -> None:
     assert reads.job(ledger, child).state is State.BLOCKED
     finish(ledger, taken[2:])
     assert reads.job(ledger, child).state is State.PENDING
-    assert is_right(ledger)
+    assert counts_agree(ledger)
 
 
 def test_a_late_end_is_not_among_the_held(ledger: Ledger) -> None:

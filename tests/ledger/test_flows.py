@@ -211,6 +211,8 @@ def test_a_ledger_of_the_first_version_gets_what_flows_need(tmp_path: Any, clock
     step(ledger, "second", first, on_parent_failure="ignore")
     end(ledger, "first", BROKEN)
     end(ledger, "second")
+    assert ledger.rows("SELECT state FROM job ORDER BY seq") == [("failed",), ("completed",)]
+    assert ledger.row("SELECT total, open, failed FROM flow") == (2, 0, 1)
     ledger.close()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobdesk.core.clock import SystemClock
-from jobdesk.core.job import Job
+from jobdesk.core.job import Job, JobError
 from jobdesk.core.rate import Rate, rate
 from jobdesk.ledger import claiming, moves, queues, rates, reads, storing, upkeep
 from jobdesk.ledger.database import Ledger
@@ -89,7 +89,7 @@ def test_however_a_job_ends_its_key_is_free_again(ledger: Ledger, how: str) -> N
     with ledger.write() as tx:
         match how:
             case "fail":
-                moves.fail(tx, job, moves.JobError("E", "no"), 5)
+                moves.fail(tx, job, JobError("E", "no"), 5)
             case "rescue":
                 upkeep.rescue(tx, "con_test", "it died")
             case "snooze":
@@ -149,7 +149,7 @@ def test_a_limit_lets_no_more_start_in_any_span_and_never_slows_others(
     for _ in range(9):
         submit(ledger, queue="slow" if scope == "queue" else "default", type="slow", priority=100)
     other = submit(ledger, priority=1)
-    starts = []
+    starts: list[float] = []
     for _ in range(120):
         while (job := take(ledger)) is not None:
             if job.id == other:

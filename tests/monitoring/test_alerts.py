@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.support.home import make_home, until
 from tests.support.watching import LOOK_S, Looker, rule, story, told, watch
 
 
-def deep(**over: object) -> Rule:
+def deep(**over: Any) -> Rule:
     return rule("queue_depth", **{"above": 1.0, **over})
 
 

@@ -19,7 +19,7 @@ from jobdesk.ledger import alerts, claiming, flows, moves, notices, queues, stor
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.monitoring.notifier import IDLE_S, LOOK_S, Notifier
 from tests.support.clock import FakeClock
-from tests.support.factory import claim, new_job, submit
+from tests.support.factory import claim, new_job, store, submit
 from tests.support.watching import Looker, rule, watch
 
 BROKEN = JobError("SMTPError", "mailbox full", retryable=False)
@@ -36,12 +36,6 @@ def route(*topics: str, **over: Any) -> Route:
 
 def prepare(wanted: Submission) -> NewJob:
     return new_job(0.0, type=wanted.type, queue="notifications", data=dict(wanted.data))
-
-
-def store(tx: Tx, jobs: Sequence[NewJob]) -> list[str]:
-    for job in jobs:
-        queues.ensure(tx, job.queue)
-    return storing.submit(tx, jobs)
 
 
 class Teller:

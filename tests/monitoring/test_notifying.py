@@ -209,19 +209,19 @@ def test_each_failure_is_told_once_however_many_consumers_are_killed(tmp_path: P
         titles = [str(json.loads(data)["title"]) for (data,) in rows]
         return sum(int(title.split()[0]) if "notices, the first" in title else 1 for title in titles)
 
+    moments: list[Callable[[int, int], object]] = [
+        lambda enough, _: dead() >= enough,
+        lambda _, before: desk.ledger.row("SELECT 1 FROM notice") or told() > before,
+        lambda _, before: told() > before,
+    ]
     for _ in range(12):
         worker, before = consumer(home), told()
         failed += len(desk.submit_batch([Submission(type="breaks") for _ in range(5)]))
         enough = failed - dice.randint(1, 5)
-        moments: list[Callable[[], object]] = [
-            lambda enough=enough: dead() >= enough,
-            lambda before=before: desk.ledger.row("SELECT 1 FROM notice") or told() > before,
-            lambda before=before: told() > before,
-        ]
-        until(dice.choice(moments))
+        until(dice.choice(moments), enough, before)
         kill(worker)
     worker = consumer(home)
-    until(lambda: told() >= failed, 120)
+    until(lambda: told() >= failed, seconds=120)
     until(lambda: not desk.ledger.row("SELECT 1 FROM notice"))
     assert told() == failed
     end(worker)

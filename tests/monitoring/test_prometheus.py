@@ -51,7 +51,7 @@ def is_up(port: int) -> bool:
 
 def worker_of(home: Path) -> str:
     """A worker that has run something."""
-    return next(iter(said(home, "metrics", "--json").json["workers"]))
+    return str(next(iter(said(home, "metrics", "--json").json["workers"])))
 
 
 def test_a_consumer_serves_what_it_has_done_and_how_it_is_to_this_machine_only(tmp_path: Path) -> None:

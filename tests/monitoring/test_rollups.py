@@ -138,9 +138,13 @@ class Ends(RuleBasedStateMachine):
             if finished_at is None and how in ("cancel", "delete"):
                 self.forgiving(seq, "cancelled", None)
             with self.ledger.write() as tx:
-                {"cancel": moves.cancel, "retry": moves.retry, "delete": lambda tx, id_, *_: moves.delete(tx, id_)}[
-                    how
-                ](tx, id_, *(["no"] if how == "cancel" else []))
+                match how:
+                    case "cancel":
+                        moves.cancel(tx, id_, "no")
+                    case "retry":
+                        moves.retry(tx, id_)
+                    case "delete":
+                        moves.delete(tx, id_)
             if how == "retry":
                 self.ready[seq] = self.clock.now()
         except Refused:
@@ -165,7 +169,8 @@ class Ends(RuleBasedStateMachine):
 
     @invariant()
     def metrics_are_those_of_the_list(self) -> None:
-        for hours, only in ((1, {}), (30, {"queue": "a"}), (24 * 30, {"type": "x"})):
+        wanted: list[tuple[int, dict[str, Any]]] = [(1, {}), (30, {"queue": "a"}), (24 * 30, {"type": "x"})]
+        for hours, only in wanted:
             check(metrics(self.ledger, hours=hours, now=self.clock.now(), **only), self.ends, **only)
 
     def seq(self, id_: str) -> int:

@@ -183,9 +183,7 @@ def test_a_dropped_file_is_taken_in_once_and_late_files_are_counted_with_the_oth
             rows = [("2026-11-01T10:00:00Z", "page_view")] * 3 + [(f"2026-11-01T1{number}:00:00Z", "other")]
             before = len(desk.jobs("type:analytics-aggregation state:completed").jobs)
             (home / "inbox" / f"drop-{number}.ndjson").write_text(lines(*rows))
-            until(
-                lambda seen=before: len(desk.jobs("type:analytics-aggregation state:completed").jobs) >= seen + 2  # type: ignore[misc]
-            )
+            until(lambda seen: len(desk.jobs("type:analytics-aggregation state:completed").jobs) >= seen + 2, before)
             assert views() == expected
     assert len(list((home / "library" / "analytics" / "events").iterdir())) == 2
 

@@ -4,12 +4,12 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from jobdesk import Desk, JobdeskError
 from jobdesk.core.job import State
+from tests.support.factory import result_of
 from tests.support.home import make_home
 
 DAY_S = 86_400.0
@@ -25,12 +25,6 @@ def home(tmp_path: Path) -> Path:
 def desk(home: Path) -> Iterator[Desk]:
     with Desk(home) as desk:
         yield desk
-
-
-def ran(desk: Desk, type_: str, **data: Any) -> Any:
-    job = desk.wait(desk.submit(type_, data).id, timeout=60)
-    assert job.state is State.COMPLETED, job.error
-    return job.result
 
 
 def put(path: Path, days: float, content: str = "12345") -> Path:
@@ -65,23 +59,23 @@ def test_temporary_files_go_when_they_are_old_and_nobody_needs_them(desk: Desk, 
     (gone[0].parent / "link").symlink_to(outside)
     os.utime(gone[0].parent, (time.time() - 9 * DAY_S,) * 2)
     os.utime(gone[0].parent / "link", (time.time() - 9 * DAY_S,) * 2, follow_symlinks=False)
-    dry = ran(desk, "cleanup", action="temp_files", dryRun=True)
+    dry = result_of(desk, "cleanup", action="temp_files", dryRun=True)
     assert all(one.exists() for one in gone) and (dry["files"], dry["dry_run"]) == (4, True)
-    done = ran(desk, "cleanup", action="temp_files")
+    done = result_of(desk, "cleanup", action="temp_files")
     assert done == dry | {"dry_run": False}
     assert done["bytes"] == 15 + len(os.fsencode(outside))  # a link is as long as what it says
     assert set(done["paths"]) == {str(gone[0].parent.parent), str(gone[1].parent), str(gone[2])}
     assert [one for one in gone if one.exists()] == [] and [one for one in kept if not one.exists()] == []
-    assert ran(desk, "file-cleanup", type="temp-files", olderThanDays=2)["files"] == 2
+    assert result_of(desk, "file-cleanup", type="temp-files", olderThanDays=2)["files"] == 2
     written = put(library / "2026" / ".written-now.jpg.part", 0)
-    assert ran(desk, "file-cleanup", type="temp-files", olderThanDays=0)["files"] == 0
+    assert result_of(desk, "file-cleanup", type="temp-files", olderThanDays=0)["files"] == 0
     assert written.exists(), "somebody may be writing it"
 
 
 def test_a_staging_folder_that_is_a_link_is_left_alone(desk: Desk, home: Path, tmp_path: Path) -> None:
     theirs = put(tmp_path / "outside" / "upload_1" / "theirs", 900)
     (home / "library" / ".staging").symlink_to(tmp_path / "outside")
-    assert ran(desk, "file-cleanup", type="temp-files", olderThanDays=0)["files"] == 0
+    assert result_of(desk, "file-cleanup", type="temp-files", olderThanDays=0)["files"] == 0
     assert theirs.exists()
 
 
@@ -99,9 +93,9 @@ def test_failed_generations_go_with_their_jobs_and_what_was_recorded_stays(desk:
     gone = [put(library / ".staging" / old.id / "made.json", 31), put(library / "generated" / "gen_old" / "a.webp", 31)]
     kept = [put(library / ".staging" / new.id / "made.json", 1), put(library / "generated" / "gen_new" / "a.webp", 1)]
     kept += list((library / "generated" / "gen_good").iterdir())
-    dry = ran(desk, "file-cleanup", type="failed-generations", olderThanDays=30, dryRun=True)
+    dry = result_of(desk, "file-cleanup", type="failed-generations", olderThanDays=30, dryRun=True)
     assert (dry["jobs"], dry["files"], dry["bytes"]) == (2, 2, 10) and gone[0].exists() and desk.job(old.id)
-    done = ran(desk, "file-cleanup", type="failed-generations", olderThanDays=30)
+    done = result_of(desk, "file-cleanup", type="failed-generations", olderThanDays=30)
     assert done == dry | {"dry_run": False}
     assert not any(one.exists() for one in gone) and all(one.exists() for one in kept) and len(kept) >= 4
     assert {job.id for job in desk.jobs("type:image-generation").jobs} == {good.id, new.id}
@@ -116,7 +110,7 @@ def test_former_logs_go_and_the_one_that_is_written_stays(desk: Desk, home: Path
         home / "logs" / "jobdesk.log",
     ]
     (home / "logs" / "jobdesk.log.5").symlink_to(home / "logs" / "mine.log.3")
-    done = ran(desk, "cleanup", action="remove_old_logs", olderThan="30 days")
+    done = result_of(desk, "cleanup", action="remove_old_logs", olderThan="30 days")
     assert (done["files"], done["bytes"]) == (2, 10)
     assert not any(one.exists() for one in gone) and all(one.exists() for one in kept)
 
@@ -124,7 +118,7 @@ def test_former_logs_go_and_the_one_that_is_written_stays(desk: Desk, home: Path
 def test_all_takes_everything_but_what_people_dropped(desk: Desk, home: Path) -> None:
     gone = [put(home / "logs" / "jobdesk.log.3", 31), put(home / "library" / ".staging" / "upload_old" / "a", 31)]
     dropped = put(home / "inbox" / "_done" / "2020-01-31" / FILE.format("a"), 900)
-    done = ran(desk, "file-cleanup", olderThanDays=30)
+    done = result_of(desk, "file-cleanup", olderThanDays=30)
     assert set(done["of"]) == {"temp-files", "failed-generations", "old-logs"}
     assert not any(one.exists() for one in gone) and dropped.exists()
 
@@ -144,10 +138,10 @@ def test_ended_files_of_drop_folders_go_by_the_day_of_their_end(desk: Desk, home
         put(tmp_path / "outside" / FILE.format("e"), 3000),
     ]
     (rejected / "2020-03-01").symlink_to(tmp_path / "outside")
-    done = ran(desk, "cleanup", type="rejected-files", olderThan="1 week")
+    done = result_of(desk, "cleanup", type="rejected-files", olderThan="1 week")
     assert (done["files"], done["paths"]) == (2, [str(one) for one in gone])
     assert not gone[0].parent.exists() and all(one.exists() for one in kept)
-    assert ran(desk, "cleanup", type="done-files")["files"] == 1 and not kept[3].exists()
+    assert result_of(desk, "cleanup", type="done-files")["files"] == 1 and not kept[3].exists()
 
 
 def test_a_wrong_payload_is_refused_when_it_is_submitted(desk: Desk) -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from jobdesk.core.outcome import Stopped
 from jobdesk_processors import command
-from tests.support.context import Bench
+from tests.support.context import Bench, Ran
 
 
-def python(desk: Bench, code: str, **data: object):  # type: ignore[no-untyped-def]
+def python(desk: Bench, code: str, **data: object) -> Ran:
     return desk.run("command", {"argv": [sys.executable, "-c", code], **data})
 
 

@@ -262,7 +262,7 @@ def test_the_whole_flow_runs_through_a_consumer(tmp_path: Path, services: Servic
         desk.wait(first.id, timeout=60)
         flow = desk.job(first.id).flow
         assert flow is not None
-        until(lambda: desk.jobs(f"flow:{flow} type:generate-insights").jobs, 120)
+        until(lambda: desk.jobs(f"flow:{flow} type:generate-insights").jobs, seconds=120)
         (last,) = desk.jobs(f"flow:{flow} type:generate-insights").jobs
         done = desk.wait(last.id, timeout=120)
         assert done.state is State.COMPLETED and done.result["videos"] == 2 and done.result["missing"] == []

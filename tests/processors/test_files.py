@@ -69,7 +69,7 @@ def test_a_document_is_checked_made_smaller_shown_and_converted(home: Bench, tmp
     folder = Path(ran.artifacts[0]).parent
     assert (folder / "converted.txt").read_text().split() == ["one", "two", "three"]
     with Image.open(folder / "thumbnail-100.webp") as image:
-        assert image.height == 100 and image.convert("L").getextrema()[0] < 128  # something is written on it
+        assert image.height == 100 and min(image.convert("L").tobytes()) < 128  # something is written on it
     assert (folder / "optimized.pdf").read_bytes().startswith(b"%PDF-")
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from jobdesk import Desk
 from jobdesk.core.job import Job, State
 from tests.support import clamd, documents, pictures
+from tests.support.factory import error_of
 from tests.support.files import file_server
 from tests.support.home import make_home, until
 from tests.support.web import Answer, server
@@ -86,20 +87,20 @@ def test_the_example_of_the_references(desk: Desk) -> None:
 def test_what_cannot_be_fetched_fails_as_its_status_says(desk: Desk) -> None:
     with server(lambda asked: Answer(404)) as at:
         job = ended(desk, fileUrl=f"{at.url}/a.pdf", processingType="validate")
-        assert (job.state, job.attempt) == (State.FAILED, 1) and "HTTP 404" in job.error.message  # type: ignore[union-attr]
+        assert (job.state, job.attempt) == (State.FAILED, 1) and "HTTP 404" in error_of(job).message
         at.answer = lambda asked: Answer(200, documents.pdf()[:-40])
         job = ended(desk, fileUrl=f"{at.url}/a.pdf", operations=["validate", "thumbnail"])
-        assert (job.error.type, job.attempt) == ("truncated", 1)  # type: ignore[union-attr]
+        assert (error_of(job).type, job.attempt) == ("truncated", 1)
         at.answer = lambda asked: Answer(200, bytes(2000))
         job = ended(desk, fileUrl=f"{at.url}/a.pdf", processingType="validate", max_bytes=1000)
-        assert (job.error.type, job.attempt) == ("TooLong", 1)  # type: ignore[union-attr]
+        assert (error_of(job).type, job.attempt) == ("TooLong", 1)
     assert not list((desk.home.path / "library" / ".staging").iterdir())
 
 
 def test_an_infected_file_is_not_worked_on(desk: Desk, tmp_path: Path) -> None:
     infected = file(tmp_path, "gift.jpg", pictures.plain(comment=clamd.MARK))
     job = ended(desk, source=infected, options={"scanForViruses": True, "generateThumbnail": True})
-    assert job.state is State.FAILED and job.error is not None and job.error.type == "virus"
+    assert job.state is State.FAILED and job.error is not None and error_of(job).type == "virus"
     assert not job.artifacts and not (desk.home.path / "library" / "files").exists()
 
 
@@ -107,7 +108,7 @@ def test_what_was_done_is_in_the_result_of_a_job_that_failed_in_part(desk: Desk,
     signed = file(tmp_path, "contract.pdf", documents.signed())
     job = ended(desk, source=signed, operations=["optimize", "thumbnail"])
     assert (job.state, job.attempt) == (State.FAILED, 1)
-    assert job.error is not None and job.error.type == "PartlyDone"
+    assert job.error is not None and error_of(job).type == "PartlyDone"
     lost, done = job.result["operations"]
     assert (lost["status"], lost["error"]["type"], done["status"]) == ("failed", "signed", "done")
     assert Path(done["files"][0]["path"]).is_file() and len(job.artifacts) == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import ExifTags, Image, ImageDraw, IptcImagePlugin
+from PIL import ExifTags, Image, ImageDraw, ImageFile, IptcImagePlugin
 
 from jobdesk import Desk
 from jobdesk.core.errors import PayloadError
@@ -15,6 +15,7 @@ from jobdesk_processors import pictures as decoding
 from tests.support import pictures
 from tests.support.context import Bench, bench
 from tests.support.home import make_home
+from tests.support.pictures import near, pixel
 
 RED, GREEN, BLUE = (230, 20, 20), (20, 200, 20), (20, 20, 230)
 XMP = (
@@ -27,7 +28,7 @@ XMP = (
 )
 
 
-def resized(desk: Bench, tmp_path: Path, content: bytes, **shape: Any) -> Image.Image:
+def resized(desk: Bench, tmp_path: Path, content: bytes, **shape: Any) -> ImageFile.ImageFile:
     source = tmp_path / "source"
     source.write_bytes(content)
     wanted = {"name": "r", "format": "png", **shape}
@@ -35,10 +36,6 @@ def resized(desk: Bench, tmp_path: Path, content: bytes, **shape: Any) -> Image.
     image = Image.open(made["renditions"][0]["path"])
     image.load()
     return image
-
-
-def near(found: Any, wanted: tuple[int, ...], by: int = 12) -> bool:
-    return all(abs(one - other) <= by for one, other in zip(found, wanted, strict=False))
 
 
 def moving(kind: str, count: int = 4, **save: Any) -> bytes:
@@ -86,7 +83,7 @@ def test_fits_by_pixel(desk: Bench, tmp_path: Path) -> None:
     padded = resized(desk, tmp_path, content, fit="pad", background="#102030", **square)
     assert padded.size == (50, 50) and near(padded.convert("RGB").getpixel((25, 3)), (16, 32, 48), 2)
     clear = resized(desk, tmp_path, content, fit="pad", **square)
-    assert clear.mode == "RGBA" and clear.getpixel((25, 3))[3] == 0 and clear.getpixel((5, 20))[3] == 255
+    assert clear.mode == "RGBA" and pixel(clear, (25, 3))[3] == 0 and pixel(clear, (5, 20))[3] == 255
     filled = resized(desk, tmp_path, content, fit="fill", **square).convert("RGB")
     assert near(filled.getpixel((10, 10)), RED) and near(filled.getpixel((40, 10)), GREEN)
     larger = resized(desk, tmp_path, content, width=400, upscale=True)
@@ -117,28 +114,28 @@ def test_a_gif_is_clear_where_the_picture_is_more_clear_than_not(desk: Bench, tm
     picture = Image.new("RGBA", (60, 40), (255, 0, 0, 100))
     picture.paste((0, 0, 255, 150), (0, 0, 30, 40))
     made = resized(desk, tmp_path, pictures.saved(picture, "PNG"), width=60, format="gif").convert("RGBA")
-    assert made.getpixel((50, 20))[3] == 0 and near(made.getpixel((10, 20)), (0, 0, 255, 255), 3)
+    assert pixel(made, (50, 20))[3] == 0 and near(made.getpixel((10, 20)), (0, 0, 255, 255), 3)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
 @pytest.mark.parametrize("format", ["webp", "gif"])
 def test_animations_go_on_moving_where_the_format_can(desk: Bench, tmp_path: Path, kind: str, format: str) -> None:
     made = resized(desk, tmp_path, moving(kind, loop=0), width=30, format=format)
-    assert (made.n_frames, made.size) == (4, (30, 20))
+    assert (pictures.frames(made), made.size) == (4, (30, 20))
     made.seek(3)
     made.load()
     assert made.info["duration"] == 120
     assert near(made.convert("RGB").getpixel((2, 17)), (150, 0, 50), 40)
-    assert getattr(resized(desk, tmp_path, moving(kind), width=30, format="jpeg"), "n_frames", 1) == 1
+    assert pictures.frames(resized(desk, tmp_path, moving(kind), width=30, format="jpeg")) == 1
     desk.settings["images"]["animation"] = "first"
-    assert resized(desk, tmp_path, moving(kind), width=30, format=format).n_frames == 1
+    assert pictures.frames(resized(desk, tmp_path, moving(kind), width=30, format=format)) == 1
 
 
 def test_an_animation_beyond_bounds_keeps_its_first_frame(
     desk: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("jobdesk_processors.animation.MADE_PIXELS", 1000)
-    assert resized(desk, tmp_path, moving("GIF"), width=30, format="webp").n_frames == 1
+    assert pictures.frames(resized(desk, tmp_path, moving("GIF"), width=30, format="webp")) == 1
     assert any("first frame" in line for line in desk.ran[-1].lines)
     desk.settings["images"]["max_frames"] = 3
     source = tmp_path / "source"
@@ -184,7 +181,8 @@ def test_a_preset_that_the_settings_have_no_more_ends_the_job(desk: Bench, tmp_p
     source.write_bytes(pictures.plain("PNG"))
     desk.settings["presets"] = {}
     error = desk.run("IMAGE_RESIZE", {"source": source, "presets": ["instagram-post"]}).error
-    assert "[presets] has no 'instagram-post' any more" in error.message and not error.retryable
+    assert "[presets] has no 'instagram-post' any more" in error.message
+    assert (error.type, error.retryable) == ("unknown-preset", False)
 
 
 def test_a_rerun_makes_the_very_same_files_and_content_names_tell_them_apart(desk: Bench, tmp_path: Path) -> None:
@@ -212,7 +210,7 @@ def described() -> bytes:
 
 
 def test_what_is_kept_is_what_was_chosen(tmp_path: Path) -> None:
-    def made(**settings: Any) -> Image.Image:
+    def made(**settings: Any) -> ImageFile.ImageFile:
         desk = bench(tmp_path / "home", images, images=settings)
         return resized(desk, tmp_path, described(), width=32, format="jpeg")
 
@@ -233,7 +231,12 @@ def test_what_is_kept_is_what_was_chosen(tmp_path: Path) -> None:
 
 def test_what_is_kept_is_true_of_the_rendition(tmp_path: Path) -> None:
     exif, tags = Image.Exif(), ExifTags.Base
-    inner = {tags.ExifImageWidth: 64, tags.ExifImageHeight: 48, tags.ColorSpace: 65535, tags.ISOSpeedRatings: 400}
+    inner: dict[int, int] = {
+        tags.ExifImageWidth: 64,
+        tags.ExifImageHeight: 48,
+        tags.ColorSpace: 65535,
+        tags.ISOSpeedRatings: 400,
+    }
     exif.get_ifd(ExifTags.IFD.Exif).update(inner)
     exif.get_ifd(ExifTags.IFD.Interop).update({1: "R03"})
     about = b'tiff:Orientation="6" exif:PixelXDimension="64" photoshop:ICCProfile="Adobe RGB" xmp:Rating="4"'

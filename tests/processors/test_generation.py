@@ -171,7 +171,11 @@ def test_what_is_no_picture_is_refused_and_not_kept(home: Bench, provider: Provi
 
 def test_without_settings_it_says_what_to_configure(tmp_path: Path) -> None:
     bare = bench(tmp_path / "bare", generation)
-    for data, says in (({}, "[providers.openai]"), ({"provider": "pictures"}, "give [providers.pictures] url")):
+    asked: list[tuple[dict[str, Any], str]] = [
+        ({}, "[providers.openai]"),
+        ({"provider": "pictures"}, "give [providers.pictures] url"),
+    ]
+    for data, says in asked:
         error = generate(bare, **data).error
         assert (error.type, error.retryable) == ("NotConfigured", False) and says in error.message
 
@@ -197,6 +201,13 @@ def test_prompt_and_platforms_are_checked_at_submission(tmp_path: Path, data: di
         assert not desk.jobs("").jobs
     finally:
         desk.close()
+
+
+def test_a_platform_that_the_settings_have_no_more_ends_the_job(home: Bench) -> None:
+    home.settings["presets"].pop("twitter-post")
+    error = generate(home).error
+    assert "[presets] has no 'twitter-post' any more" in error.message
+    assert (error.type, error.retryable) == ("unknown-preset", False)
 
 
 def test_a_consumer_tries_again_and_has_each_picture_made_once(tmp_path: Path, provider: Provider) -> None:

@@ -123,7 +123,7 @@ def kill_while_sending(folder: Path, server: MailServer, letters: int, kills: in
             victim = consumer(home, "--workers", "2")
             try:
                 seen = server.tried
-                until(lambda seen=seen: server.tried > seen or _done(desk, ids))
+                until(lambda seen: server.tried > seen or _done(desk, ids), seen)
                 if dice.random() < 0.5:  # some die after the server has taken it, before they know
                     server.open.set()
             finally:

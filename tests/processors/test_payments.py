@@ -11,6 +11,7 @@ from jobdesk import Desk
 from jobdesk.core.job import Job, State
 from jobdesk.ledger import payments
 from jobdesk_processors.declines import STRIPE, YOOKASSA, is_retryable
+from tests.support.factory import error_of
 from tests.support.home import Answer, command, consumer, end, kill, make_home, said, until
 from tests.support.paying import BtcPayServer, Charges, StripeServer, YooKassaServer, provider
 
@@ -80,7 +81,7 @@ def test_a_decline_for_good_is_not_tried_again_but_with_another_method(
         asked = len(bank.server.asked)
         desk.retry(job.id)
         again = desk.wait(job.id, timeout=60)
-        assert "give another payment_method" in again.error.message and len(bank.server.asked) == asked
+        assert "give another payment_method" in error_of(again).message and len(bank.server.asked) == asked
         assert not bank.charged
         assert pay(desk, name, payment_method="pm_2").state is State.COMPLETED and len(bank.charged) == 1
 
@@ -93,7 +94,7 @@ def test_the_limits_hold_also_when_it_is_retried_by_hand(tmp_path: Path, name: s
         assert job.error is not None and job.error.type == "given-up" and "after 2 attempts" in job.error.message
         assert len(bank.declines) == 3
         desk.retry(job.id)
-        assert "raise payments.attempts" in desk.wait(job.id, timeout=60).error.message
+        assert "raise payments.attempts" in error_of(desk.wait(job.id, timeout=60)).message
         assert len(bank.declines) == 3 and not bank.charged
 
 
@@ -111,7 +112,7 @@ def test_what_is_too_old_is_given_up(tmp_path: Path) -> None:
 def test_what_the_network_advises_goes_before_the_code(tmp_path: Path) -> None:
     with provider(StripeServer) as bank, Desk(home_of(tmp_path, bank)) as desk:
         bank.declines, bank.advice = ["do_not_honor"], "do_not_try_again"
-        assert pay(desk, "stripe").error.type == "do_not_honor" and not bank.declines
+        assert error_of(pay(desk, "stripe")).type == "do_not_honor" and not bank.declines
 
 
 @pytest.mark.parametrize(("name", "kind"), CARDS)
@@ -209,10 +210,10 @@ def test_another_amount_under_the_same_name_is_refused(tmp_path: Path, name: str
     with provider(kind) as bank, Desk(home_of(tmp_path, bank)) as desk:
         assert pay(desk, name).state is State.COMPLETED
         for over in ({"amount": "13"}, {"currency": "USD"}):
-            assert "was begun with" in pay(desk, name, **over).error.message
+            assert "was begun with" in error_of(pay(desk, name, **over)).message
         with desk.ledger.write() as tx:
             tx.run("UPDATE payment SET state = 'charging', amount = 1300")
-        assert "correct the payment" in pay(desk, name, amount="13").error.message
+        assert "correct the payment" in error_of(pay(desk, name, amount="13")).message
         assert len(bank.charged) == 1
 
 
@@ -235,7 +236,7 @@ def test_stripe_is_sent_amounts_as_it_counts(tmp_path: Path) -> None:
 def test_amounts_that_no_currency_has_are_refused(tmp_path: Path) -> None:
     with provider(StripeServer) as bank, Desk(home_of(tmp_path, bank)) as desk:
         for amount, currency in (("1.234", "EUR"), ("1.5", "JPY"), ("1.234", "KWD"), ("1.5", "MGA")):
-            assert pay(desk, "stripe", payment=currency, amount=amount, currency=currency).error.type == "amount"
+            assert error_of(pay(desk, "stripe", payment=currency, amount=amount, currency=currency)).type == "amount"
         for over in ({"currency": "XXX"}, {"amount": "0"}, {"amount": "-1"}, {"amount": "NaN"}):
             with pytest.raises(Exception, match="is wrong"):
                 desk.submit("payment-retry", bill("stripe", **over))
@@ -296,13 +297,13 @@ def test_crypto_that_came_late_or_in_part_needs_a_person(tmp_path: Path, extra: 
         wait_for_open_invoice(shop)
         until(lambda: desk.job(job.id).state is State.SCHEDULED)
         shop.invoices[0] |= {"status": "Expired", "additionalStatus": extra}
-        assert look_now(desk, job).error.type == code and len(shop.invoices) == 1
+        assert error_of(look_now(desk, job)).type == code and len(shop.invoices) == 1
 
 
 def test_without_settings_it_says_what_to_write(tmp_path: Path) -> None:
     with Desk(make_home(tmp_path)) as desk:
         for name, wanted in (("stripe", "STRIPE_SECRET_KEY"), ("yookassa", "shop_id"), ("crypto", "store_id")):
-            error = pay(desk, name).error
+            error = error_of(pay(desk, name))
             assert error.type == "NotConfigured" and f"[providers.{name}]" in error.message and wanted in error.message
         assert not payments.every(desk.ledger)
 
@@ -310,7 +311,7 @@ def test_without_settings_it_says_what_to_write(tmp_path: Path) -> None:
 def test_a_wrong_key_is_said_and_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAY_TOKEN", "wrong-key")
     with provider(StripeServer) as bank, Desk(home_of(tmp_path, bank)) as desk:
-        error = pay(desk, "stripe").error
+        error = error_of(pay(desk, "stripe"))
         assert not error.retryable and "401" in error.message and "wrong-key" not in error.message
 
 

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image, ImageStat
 
+from jobdesk import Desk
 from jobdesk.core.errors import PayloadError
 from tests.support import pictures
 from tests.support.context import Bench
+from tests.support.home import make_home
+from tests.support.pictures import near, pixel
 
 RED, GREEN, BLUE, WHITE = (230, 20, 20), (20, 200, 20), (20, 20, 230), (255, 255, 255)
 
@@ -22,10 +25,6 @@ def processed(desk: Bench, tmp_path: Path, *operations: dict[str, Any], content:
     image = Image.open(done.result["path"])
     image.load()
     return image
-
-
-def near(found: Any, wanted: tuple[int, ...], by: int = 10) -> bool:
-    return all(abs(one - other) <= by for one, other in zip(found, wanted, strict=False))
 
 
 def test_the_references_example_works(desk: Bench, tmp_path: Path) -> None:
@@ -56,7 +55,7 @@ def test_crop_rotate_and_grayscale_by_pixel(desk: Bench, tmp_path: Path) -> None
     askew = processed(desk, tmp_path, {"type": "rotate", "degrees": 45, "background": "#000000"})
     assert askew.width > 80 and near(askew.getpixel((1, 1)), (0, 0, 0))
     clear = processed(desk, tmp_path, {"type": "rotate", "degrees": 45})
-    assert clear.getpixel((1, 1))[3] == 0
+    assert pixel(clear, (1, 1))[3] == 0
     grey = processed(desk, tmp_path, {"type": "grayscale"})
     assert grey.mode == "L"
 
@@ -104,7 +103,7 @@ def test_sharpen_makes_edges_steeper(desk: Bench, tmp_path: Path) -> None:
     sharp = processed(
         desk, tmp_path, {"type": "sharpen", "amount": 200, "radius": 2}, content=pictures.saved(edge, "PNG")
     )
-    assert sharp.getpixel((49, 20))[0] < 80 and sharp.getpixel((50, 20))[0] > 160
+    assert pixel(sharp, (49, 20))[0] < 80 and pixel(sharp, (50, 20))[0] > 160
     assert before.size == (200, 40)
 
 
@@ -112,7 +111,7 @@ def test_sharpen_makes_edges_steeper(desk: Bench, tmp_path: Path) -> None:
 def test_the_best_quality_within_the_wanted_size_is_found(desk: Bench, tmp_path: Path, format: str) -> None:
     source = tmp_path / "noise.png"
     source.write_bytes(pictures.saved(Image.effect_noise((300, 200), 30).convert("RGB"), "PNG"))
-    operations = [{"type": "format", "format": format}, {"type": "optimize", "max_kb": 20}]
+    operations: list[dict[str, Any]] = [{"type": "format", "format": format}, {"type": "optimize", "max_kb": 20}]
     made = desk.run("image_process", {"source": source, "operations": operations}).result
     assert made["bytes"] <= 20 * 1024 and made["quality"] >= 10
     operations[1]["max_kb"] = 0.2
@@ -157,6 +156,19 @@ def test_what_cannot_be_done_is_refused(desk: Bench, tmp_path: Path) -> None:
     outside = [{"type": "crop", "left": 5000, "width": 10, "height": 10}]
     assert not desk.run("image_process", {"source": source, "operations": outside}).error.retryable
     assert not (desk.home / "library").exists()
+
+
+def test_an_operation_without_a_type_or_with_a_wrong_one_is_told_with_those_there_are(tmp_path: Path) -> None:
+    with Desk(make_home(tmp_path)) as desk:
+        for operation, says in (
+            ({"width": 10}, "'operations.0.type' is missing"),
+            ({"type": "resise"}, "'operations.0.type' is wrong: it should be one of 'resize', "),
+            ({"type": "resise"}, ", not 'resise'"),
+        ):
+            with pytest.raises(PayloadError) as refused:
+                desk.submit("image_process", {"source": "photo.jpg", "operations": [operation]})
+            assert says in str(refused.value)
+        assert not desk.jobs("").jobs
 
 
 def test_progress_names_each_step(desk: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

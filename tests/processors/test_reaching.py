@@ -1,6 +1,7 @@
 """Where jobs may fetch from: decided by the address that is connected to, at the end of every redirect and name."""
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -62,8 +63,8 @@ def test_a_name_and_a_redirect_are_followed_to_their_address(desk: Bench, monkey
         assert not inner.asked
 
 
-def _lying(real):  # type: ignore[no-untyped-def]
-    def look_up(host, *rest, **more):  # type: ignore[no-untyped-def]
+def _lying(real: Callable[..., object]) -> Callable[..., object]:
+    def look_up(host: object, *rest: object, **more: object) -> object:
         return real("127.0.0.1" if host == "innocent.example" else host, *rest, **more)
 
     return look_up

@@ -9,6 +9,7 @@ import pytest
 from jobdesk import Desk
 from jobdesk.core.job import Job, State
 from jobdesk.ledger import referrals
+from tests.support.factory import error_of
 from tests.support.home import Answer, consumer, end, kill, make_home, said, until
 
 RULES = """
@@ -66,18 +67,18 @@ def test_levels_tiers_refunds_and_statistics(tmp_path: Path) -> None:
         assert not job.result["existed"]
         again = sale(desk, "o1", "99.95", "ada", "bob", "eve")
         assert again.result == job.result | {"existed": True}
-        assert "recorded with other referrers" in sale(desk, "o1", "99.95", "bob").error.message
-        assert "recorded with other" in sale(desk, "o1", "99.96", "ada", "bob", "eve").error.message
+        assert "recorded with other referrers" in error_of(sale(desk, "o1", "99.95", "bob")).message
+        assert "recorded with other" in error_of(sale(desk, "o1", "99.96", "ada", "bob", "eve")).message
 
         assert amounts(sale(desk, "o2")) == ["10.00"]
         assert amounts(sale(desk, "o3")) == ["12.50"], "from the second sale on"
         assert amounts(refund(desk, "o2", "r1", amount="50", currency="EUR")) == ["-5.00"]
         assert amounts(refund(desk, "o2", "r1")) == ["-5.00"], "the same refund takes back once"
         assert amounts(refund(desk, "o2", "r2")) == ["-5.00"], "the rest"
-        assert "more than is left" in refund(desk, "o2", "r3").error.message
-        assert "recorded with another amount" in refund(desk, "o2", "r1", amount="1", currency="EUR").error.message
-        assert "was in EUR" in refund(desk, "o3", "r1", amount="1", currency="USD").error.message
-        assert "more than is left" in refund(desk, "o3", "r1", amount="100.01", currency="EUR").error.message
+        assert "more than is left" in error_of(refund(desk, "o2", "r3")).message
+        assert "recorded with another amount" in error_of(refund(desk, "o2", "r1", amount="1", currency="EUR")).message
+        assert "was in EUR" in error_of(refund(desk, "o3", "r1", amount="1", currency="USD")).message
+        assert "more than is left" in error_of(refund(desk, "o3", "r1", amount="100.01", currency="EUR")).message
         assert amounts(refund(desk, "o1", "r1")) == ["-10.00", "-1.99", "-0.50"]
         (ada,) = [one for one in referrals.statistics(desk.ledger) if one["referrer"] == "ada"]
         assert (ada["sales"], ada["turnover"], ada["earned"], ada["reversed"]) == (1, 10000, 3250, 2000)
@@ -101,11 +102,11 @@ def test_fixed_amounts_and_caps(tmp_path: Path) -> None:
         assert amounts(sale(desk, "small", "3", "bob", rule="flat")) == ["3.00"], "never more than the sale"
         assert amounts(sale(desk, "c1", "39", "eve", rule="capped")) == ["19.50"]
         assert amounts(sale(desk, "c2", "41", "eve", rule="capped")) == ["20.00"]
-        assert "is for EUR" in sale(desk, "d1", currency="USD", rule="capped").error.message
-        assert "has 1 levels" in sale(desk, "d2", "1", "ada", "bob", rule="capped").error.message
-        assert "stands there twice" in sale(desk, "d3", "1", "ada", "ada").error.message
-        assert "there is no rule 'x'" in sale(desk, "d4", rule="x").error.message
-        assert "2 decimal places" in sale(desk, "d5", "0.001").error.message
+        assert "is for EUR" in error_of(sale(desk, "d1", currency="USD", rule="capped")).message
+        assert "has 1 levels" in error_of(sale(desk, "d2", "1", "ada", "bob", rule="capped")).message
+        assert "stands there twice" in error_of(sale(desk, "d3", "1", "ada", "ada")).message
+        assert "there is no rule 'x'" in error_of(sale(desk, "d4", rule="x")).message
+        assert "2 decimal places" in error_of(sale(desk, "d5", "0.001")).message
         agree(desk)
 
 
@@ -116,12 +117,12 @@ def test_a_refund_waits_for_its_sale(tmp_path: Path) -> None:
         sale(desk, "o1")
         assert amounts(desk.wait(early.id, timeout=60)) == ["-10.00"]
         lost = desk.wait(desk.submit("referral-commission", {"source": "o9", "refund": "r"}, retries=1).id, timeout=60)
-        assert "sale o9 is not recorded" in lost.error.message and lost.attempt == 2
+        assert "sale o9 is not recorded" in error_of(lost).message and lost.attempt == 2
 
 
 def test_without_rules_it_says_what_to_write(tmp_path: Path) -> None:
     with Desk(make_home(tmp_path)) as desk:
-        error = sale(desk, "o1").error
+        error = error_of(sale(desk, "o1"))
         assert error.type == "NotConfigured" and "[[referrals.rules]]" in error.message and not error.retryable
 
 
@@ -147,7 +148,11 @@ def test_killed_consumers_give_each_sale_and_refund_its_commission_once(tmp_path
     desk = Desk(home)
     ids = []
     for n in range(15):
-        one = {"source": f"o{n}", "amount": f"{dice.randint(1, 99999)}.{dice.randint(0, 99):02}", "currency": "EUR"}
+        one: dict[str, Any] = {
+            "source": f"o{n}",
+            "amount": f"{dice.randint(1, 99999)}.{dice.randint(0, 99):02}",
+            "currency": "EUR",
+        }
         one["referrers"] = dice.sample(["ada", "bob", "eve", "joe"], dice.randint(1, 3))
         ids += [desk.submit("referral-commission", one, retries=500).id for _ in range(2)]
         ids += [
@@ -157,7 +162,7 @@ def test_killed_consumers_give_each_sale_and_refund_its_commission_once(tmp_path
     try:
         for _ in range(2):
             seen = len(referrals.transactions(desk.ledger, limit=1000))
-            until(lambda seen=seen: len(referrals.transactions(desk.ledger, limit=1000)) >= min(seen + 8, 30))
+            until(lambda seen: len(referrals.transactions(desk.ledger, limit=1000)) >= min(seen + 8, 30), seen)
             kill(working[-1])
             working.append(consumer(home))
         desk.wait(*ids, timeout=120)

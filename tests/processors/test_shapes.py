@@ -1,12 +1,15 @@
 """How pictures are fitted: exact sizes, what is cut off, and no pixel more than the picture has."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from jobdesk_processors.shapes import Shape, plan
+from jobdesk_processors.shapes import Focus, Shape, plan
 
+Size = tuple[int, int]
 WIDE, TALL = (4000, 3000), (3000, 4000)
 
 
@@ -28,7 +31,7 @@ WIDE, TALL = (4000, 3000), (3000, 4000)
         ((400, 300), {"width": 1000, "height": 500, "fit": "fill"}, (400, 200), (400, 200)),
     ],
 )
-def test_each_mode_has_its_size(size, shape, scaled, made) -> None:  # type: ignore[no-untyped-def]
+def test_each_mode_has_its_size(size: Size, shape: dict[str, Any], scaled: Size, made: Size) -> None:
     planned = plan(size, Shape(**shape))
     assert (planned.scaled, planned.size) == (scaled, made)
 
@@ -36,7 +39,7 @@ def test_each_mode_has_its_size(size, shape, scaled, made) -> None:  # type: ign
 @pytest.mark.parametrize(
     ("focus", "left"), [("center", 180), ("left", 0), ("right", 360), ((0.25, 0.5), 0), ((0.6, 0.1), 324)]
 )
-def test_what_is_cut_off_leaves_the_focus_in_sight(focus, left) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_cut_off_leaves_the_focus_in_sight(focus: Focus, left: int) -> None:
     planned = plan(WIDE, Shape(width=1080, height=1080, fit="cover", focus=focus))
     assert planned.box == (left, 0, left + 1080, 1080)
 
@@ -49,7 +52,9 @@ def test_what_is_cut_off_leaves_the_focus_in_sight(focus, left) -> None:  # type
     upscale=st.booleans(),
     focus=st.one_of(st.sampled_from(["center", "top-left", "bottom"]), st.tuples(st.floats(0, 1), st.floats(0, 1))),
 )
-def test_no_plan_leaves_the_picture_or_exceeds_what_was_asked(size, width, height, fit, upscale, focus) -> None:  # type: ignore[no-untyped-def]
+def test_no_plan_leaves_the_picture_or_exceeds_what_was_asked(
+    size: Size, width: int, height: int, fit: str, upscale: bool, focus: Focus
+) -> None:
     planned = plan(size, Shape(width=width, height=height, fit=fit, upscale=upscale, focus=focus))
     left, top, right, bottom = planned.box
     assert 0 <= left < right <= planned.scaled[0] and 0 <= top < bottom <= planned.scaled[1]

@@ -15,6 +15,7 @@ import pytest
 from jobdesk import Desk
 from jobdesk.core.job import Job, State
 from jobdesk.runtime.keeper import ServiceKeeper
+from tests.support.factory import result_of
 from tests.support.home import make_home, said, until
 from tests.support.smtp import mail_server
 from tests.support.web import Answer, server
@@ -50,13 +51,6 @@ def desk(home: Path) -> Iterator[Desk]:
         yield desk
 
 
-def ran(desk: Desk, type_: str, **data: Any) -> Any:
-    """The result of a job of this type; it must complete."""
-    job = desk.wait(desk.submit(type_, data).id, timeout=60)
-    assert job.state is State.COMPLETED, job.error
-    return job.result
-
-
 def worked(desk: Desk, *numbers: int) -> list[Job]:
     """Jobs that have ended, those of five with a failure."""
     ids = [desk.submit("work", {"n": n}).id for n in numbers]
@@ -83,7 +77,7 @@ def test_a_backup_stays_though_the_clock_was_set_back_since_former_ones(desk: De
     (home / "backups").mkdir()
     later = home / "backups" / "jobdesk-29990101T010000Z.db"
     later.write_text("of a clock that was ahead")
-    done = ran(desk, "backup", keep=1)
+    done = result_of(desk, "backup", keep=1)
     assert Path(done["backups"][0]["path"]).exists() and later.exists() and done["removed"] == []
 
 
@@ -98,9 +92,9 @@ def test_a_backup_is_a_whole_ledger_and_of_the_former_ones_the_newest_stay(desk:
     (folder / "jobdesk-20250101T010000Z.db").symlink_to(folder / "mine.db")
     (folder / ".jobdesk-20260103T010000Z.db.999999999").write_text("of one that was killed")
     before = sorted(os.listdir(folder))
-    dry = ran(desk, "backup", keep=2, dryRun=True)
+    dry = result_of(desk, "backup", keep=2, dryRun=True)
     assert sorted(os.listdir(folder)) == before and dry["removed"] == [str(folder / OLD[0])]
-    done = ran(desk, "backup", type="database", keep=2)
+    done = result_of(desk, "backup", type="database", keep=2)
     (made,) = done["backups"]
     assert (done["removed"], done["removed_bytes"]) == ([str(folder / OLD[0])], 3)
     with closing(sqlite3.connect(made["path"])) as copy:
@@ -108,9 +102,9 @@ def test_a_backup_is_a_whole_ledger_and_of_the_former_ones_the_newest_stay(desk:
     assert made["bytes"] == Path(made["path"]).stat().st_size and Path(made["path"]).stat().st_mode & 0o777 == 0o600
     kept = {*before, Path(made["path"]).name} - {OLD[0], ".jobdesk-20260103T010000Z.db.999999999"}
     assert set(os.listdir(folder)) == kept
-    assert ran(desk, "backup", keep=1, retention="100 years")["removed"] == []  # none is that old
-    assert ran(desk, "backup", retention="30 days")["removed"] == []  # seven stay whatever their age
-    assert str(folder / OLD[1]) in ran(desk, "backup", keep=1, retention="30 days")["removed"]
+    assert result_of(desk, "backup", keep=1, retention="100 years")["removed"] == []  # none is that old
+    assert result_of(desk, "backup", retention="30 days")["removed"] == []  # seven stay whatever their age
+    assert str(folder / OLD[1]) in result_of(desk, "backup", keep=1, retention="30 days")["removed"]
     assert [entry.action for entry in desk.audit()].count("backup") == 4
     desk.close()
     answer = said(home, "restore", made["path"], "--json")
@@ -123,7 +117,7 @@ def test_backup_data_packs_what_the_home_is_set_up_with_and_no_key(desk: Desk, h
     (home / "processors" / "elsewhere").symlink_to("/etc")
     desk.submit("work", {"n": 1, "key": "s3cret"})
     assert (home / "secret.key").exists()
-    done = ran(desk, "backup-data")
+    done = result_of(desk, "backup-data")
     database, settings = done["backups"]
     assert database["jobs"] >= 1 and done["bytes"] == database["bytes"] + settings["bytes"]
     with tarfile.open(settings["path"]) as packed:
@@ -137,13 +131,13 @@ def test_backup_data_packs_what_the_home_is_set_up_with_and_no_key(desk: Desk, h
 def test_expired_jobs_are_cleaned_up_by_the_rules_of_retention(desk: Desk, home: Path) -> None:
     old, new = worked(desk, 1, 2, 5), worked(desk, 3, 10)
     age(desk, old, 31)
-    dry = ran(desk, "cleanup-expired-jobs", olderThanDays=30, dryRun=True)
+    dry = result_of(desk, "cleanup-expired-jobs", olderThanDays=30, dryRun=True)
     assert (dry["removed"], there(desk, old)) == (3, [1, 2, 5]) and dry["bytes"] > 0
-    done = ran(desk, "cleanup-expired-jobs", olderThanDays=30)
+    done = result_of(desk, "cleanup-expired-jobs", olderThanDays=30)
     assert done == dry | {"dry_run": False}
     assert done["queues"] == {"default": {"completed": 2, "failed": 1}}
     assert (there(desk, old), there(desk, new)) == ([], [3, 10])
-    assert ran(desk, "cleanup-expired-jobs")["removed"] == 0  # nothing is as old as desk.retention
+    assert result_of(desk, "cleanup-expired-jobs")["removed"] == 0  # nothing is as old as desk.retention
     (entry,) = [one for one in desk.audit() if one.action == "prune"]
     assert entry.after is not None and entry.after["removed"] == 3
 
@@ -153,8 +147,8 @@ def test_a_queue_keeps_dead_letters_for_its_own_time_and_as_many_as_it_says(tmp_
     with Desk(make_home(tmp_path, PROCESSORS, settings)) as desk:
         jobs = worked(desk, 5, 1)
         age(desk, jobs, 40)
-        dry = ran(desk, "cleanup-expired-jobs", olderThan="30 days", queue="own", dryRun=True)
-        done = ran(desk, "cleanup-expired-jobs", olderThan="30 days", queue="own")
+        dry = result_of(desk, "cleanup-expired-jobs", olderThan="30 days", queue="own", dryRun=True)
+        done = result_of(desk, "cleanup-expired-jobs", olderThan="30 days", queue="own")
         assert dry["queues"] == done["queues"] == {"own": {"completed": 1}} and there(desk, jobs) == [5]
         wrong = desk.wait(desk.submit("cleanup-expired-jobs", {"queue": "onw"}).id, timeout=60)
         assert wrong.error is not None and (wrong.error.type, wrong.attempt) == ("NotFound", 1)
@@ -164,7 +158,7 @@ def test_a_queue_keeps_dead_letters_for_its_own_time_and_as_many_as_it_says(tmp_
 def test_a_job_whose_time_to_start_has_passed_expires(desk: Desk) -> None:
     desk.pause("default")
     late = desk.submit("work", {"n": 1}, expires="1ms")
-    assert ran(desk, "cleanup-expired-jobs")["expired"] <= 1  # the consumer may have been first
+    assert result_of(desk, "cleanup-expired-jobs")["expired"] <= 1  # the consumer may have been first
     assert desk.wait(late.id, timeout=60).state is State.EXPIRED
 
 
@@ -172,10 +166,10 @@ def test_what_is_archived_is_in_a_file_with_its_history_and_no_longer_in_the_led
     old, new = worked(desk, 1, 2, 5), worked(desk, 3)
     secret = desk.wait(desk.submit("work", {"n": 4, "key": "s3cret"}).id, timeout=60)
     age(desk, [*old, secret], 31)
-    dry = ran(desk, "archive", olderThanDays=30, dryRun=True)
+    dry = result_of(desk, "archive", olderThanDays=30, dryRun=True)
     assert (dry["jobs"], dry["files"]) == (3, []) and not (home / "archive").exists()
     before = {job.id: desk.job(job.id).to_json() for job in (*old, secret)}
-    done = ran(desk, "archive")  # [archive] older_than is 30d
+    done = result_of(desk, "archive")  # [archive] older_than is 30d
     assert done["jobs"] == 3 and done["queues"] == {"default": {"completed": 3}}
     (file,) = done["files"]
     assert file["bytes"] == Path(file["path"]).stat().st_size == done["bytes"]
@@ -188,8 +182,8 @@ def test_what_is_archived_is_in_a_file_with_its_history_and_no_longer_in_the_led
         assert [event["event"] for event in history] == ["job_created", "job_started", "job_log", "job_completed"]
         assert attempt["outcome"] == "completed"
     assert b"s3cret" not in gzip.decompress(Path(file["path"]).read_bytes())
-    assert ran(desk, "archive")["files"] == []
-    failed = ran(desk, "archive", states=["failed"], olderThan="30d", queue="default")
+    assert result_of(desk, "archive")["files"] == []
+    failed = result_of(desk, "archive", states=["failed"], olderThan="30d", queue="default")
     assert failed["jobs"] == 1 and there(desk, old) == []
     assert len(archived(home)) == 4 and [one.action for one in desk.audit()].count("archive") == 2
 
@@ -202,8 +196,8 @@ def test_what_a_flow_may_still_need_is_neither_archived_nor_removed(tmp_path: Pa
     with Desk(make_home(tmp_path, PROCESSORS, f'[[flows]]\nname = "two"\n{steps}')) as desk:
         flow = desk.start_flow("two", {})
         desk.wait_flow(flow.id, timeout=60)
-        assert ran(desk, "archive", olderThanDays=0, queue="default")["jobs"] == 0
-        assert ran(desk, "cleanup-expired-jobs", olderThanDays=0, queue="default")["queues"] == {
+        assert result_of(desk, "archive", olderThanDays=0, queue="default")["jobs"] == 0
+        assert result_of(desk, "cleanup-expired-jobs", olderThanDays=0, queue="default")["queues"] == {
             "default": {"failed": 1}
         }
 
@@ -217,7 +211,7 @@ def test_services_are_really_asked_and_health_shows_it(tmp_path: Path, monkeypat
             f'[email]\nhost = "127.0.0.1"\nport = {post.port}\nsecurity = "none"\nsender = "desk@example.org"\n'
         )
         with Desk(make_home(tmp_path, PROCESSORS, settings)) as desk:
-            done = ran(desk, "health-check-services")
+            done = result_of(desk, "health-check-services")
             assert (done["checked"], done["healthy"], done["unhealthy"]) == (3, 2, 1)
             assert done["services"]["bank"]["message"] == "HTTP 503"
             assert "takes mail" in done["services"]["smtp"]["message"] and not post.letters
@@ -231,7 +225,7 @@ def test_services_are_really_asked_and_health_shows_it(tmp_path: Path, monkeypat
             keeper.run_once()  # a consumer asks health URLs; what has none stays as it was answered
             assert desk.service("bank").probe is not None and len(bank.asked) == 1
             bank.answer = lambda asked: Answer(404)
-            assert ran(desk, "health-check-services", services=["bank"])["healthy"] == 1
+            assert result_of(desk, "health-check-services", services=["bank"])["healthy"] == 1
             assert desk.health()["checks"]["services"] is True
             refused = desk.wait(desk.submit("health-check-services", {"services": ["nobody"]}).id, timeout=60)
             assert refused.error is not None and refused.error.type == "NotConfigured"
@@ -257,12 +251,12 @@ def test_counts_that_are_wrong_are_corrected(desk: Desk) -> None:
     with desk.ledger.write() as tx:
         tx.run("UPDATE tally SET n = n + 7 WHERE queue = 'default' AND state = 'completed'")
         tx.run("UPDATE minute SET completed = 0")
-    done = ran(desk, "update-queue-stats")
+    done = result_of(desk, "update-queue-stats")
     assert done["corrected"]["counts"] == 1 and done["corrected"]["minutes"] >= 1
     own = done["queues"]["default"]
     assert (own["completed"], own["failed"], own["total"], own["waiting"]) == (1, 1, 2, 0)
     assert own["processingRate"] > 0 and own["averageProcessingTime"] >= 0 and own["healthStatus"] == "warning"
-    again = ran(desk, "update-queue-stats")
+    again = result_of(desk, "update-queue-stats")
     assert set(again["corrected"].values()) == {0}
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import ExifTags, Image
@@ -93,7 +94,9 @@ def test_every_step_run_twice_changes_nothing(desk: Bench, tmp_path: Path) -> No
     photo = tmp_path / "a.jpg"
     photo.write_bytes(pictures.plain(size=(300, 200)))
     results: dict[str, object] = {}
-    waiting = [{"type": STEPS[0], "data": {"source": str(photo)}, "id": "job_01ARZ3NDEKTSV4RRFFQ69G5FAV"}]
+    waiting: list[dict[str, Any]] = [
+        {"type": STEPS[0], "data": {"source": str(photo)}, "id": "job_01ARZ3NDEKTSV4RRFFQ69G5FAV"}
+    ]
     while waiting:
         job = waiting.pop(0)
         first = desk.run(job["type"], job["data"], job=job["id"], results=results)

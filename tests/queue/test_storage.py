@@ -71,7 +71,10 @@ def test_what_the_ledger_does_itself_is_empty_or_refused(ledger: Ledger, wake: W
     made = LedgerStorage("test", ledger=ledger, writer=writer_of(ledger, wake), consumer="con_test")
     assert made.queue_size() == 1
     assert (made.schedule_size(), made.read_schedule(None), made.peek_data("x")) == (0, [], EmptyData)
-    for refused in (lambda: made.enqueue(b""), made.flush_queue, lambda: made.add_to_schedule(b"", None)):
+    refusals: list[Callable[[], object]] = [
+        lambda: made.enqueue(b""), made.flush_queue, lambda: made.add_to_schedule(b"", None)
+    ]  # fmt: skip
+    for refused in refusals:
         with pytest.raises(TypeError):
             refused()
 

@@ -10,12 +10,13 @@ import pytest
 
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.job import Job, State
-from jobdesk.ledger import checks, finishing, moves, reads
+from jobdesk.ledger import finishing, moves, reads
+from jobdesk.ledger.claiming import Claimed
 from jobdesk.ledger.database import Ledger, Tx
 from jobdesk.queue.consumer import EmbeddedConsumer
 from jobdesk.queue.wake import Wake
 from jobdesk.queue.writer import Writer
-from tests.support.factory import submit
+from tests.support.factory import counts_agree, submit
 from tests.support.home import until
 
 
@@ -91,7 +92,7 @@ def test_nothing_waits_in_hand_behind_a_job_that_lasts(ledger: Ledger, tmp_path:
         assert {reads.job(ledger, id_).attempt for id_ in behind} == {0}
         go_on.set()
         until(lambda: states(ledger, [lasting, *behind]) == {State.COMPLETED})
-    assert checks.wrong_tallies(ledger) == checks.wrong_lanes(ledger) == []
+    assert counts_agree(ledger)
 
 
 def test_ends_that_cannot_be_written_are_written_later_and_once(ledger: Ledger, tmp_path: Path) -> None:
@@ -124,15 +125,20 @@ def test_a_stop_puts_back_what_nobody_began(ledger: Ledger, tmp_path: Path) -> N
         go_on.set()
     assert State.PROCESSING not in states(ledger, behind)
     assert {reads.job(ledger, id_).attempt for id_ in behind} <= {0, 1}
-    assert checks.wrong_tallies(ledger) == checks.wrong_lanes(ledger) == []
+    assert counts_agree(ledger)
 
 
-def test_a_worker_sent_home_does_not_come_back(ledger: Ledger, tmp_path: Path) -> None:
-    asked = []
+def test_a_worker_sent_home_does_not_come_back(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
     with working(ledger, tmp_path, lambda job: None, Settling(), workers=16) as consumer:
         until(lambda: len(consumer._writer.hand.waiting()) == 16)
         take = consumer._writer.hand.take
-        consumer._writer.hand.take = lambda worker: (asked.append(worker), take(worker))[1]
+
+        def asking(worker: str) -> Claimed | None:
+            asked.append(worker)
+            return take(worker)
+
+        monkeypatch.setattr(consumer._writer.hand, "take", asking)
         consumer.shut()
     assert len(asked) <= 16
 

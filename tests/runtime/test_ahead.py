@@ -132,6 +132,11 @@ def test_nothing_is_sent_ahead_of_a_job_in_pieces_nor_with_other_settings(line: 
 def test_a_child_runs_what_was_sent_ahead_and_each_report_hears_its_own(tmp_path: Path) -> None:
     home = make_home(tmp_path, PROCESSORS)
     child = ChildProcess(tmp_path, 0, "con_test")
+
+    def heard(report: Report) -> object:
+        child.receive(0.1, report.take)
+        return report.outcome
+
     try:
         child.run(spec(home, 0, does="wait"))
         assert all(child.jobs.give_ahead(spec(home, n)) for n in (1, 2))
@@ -139,7 +144,7 @@ def test_a_child_runs_what_was_sent_ahead_and_each_report_hears_its_own(tmp_path
         for n in (0, 1, 2):
             child.run(spec(home, n))
             report = Report(token=f"job_{n}-1")
-            until(lambda report=report: child.receive(0.1, report.take) or report.outcome, 60)
+            until(heard, report)
             assert getattr(report.outcome, "result", None) == n
         assert child.jobs.is_empty
     finally:

@@ -14,6 +14,7 @@ from jobdesk.core.job import Job, State
 from jobdesk.ledger import workers
 from jobdesk.runtime import processes
 from jobdesk.runtime.isolation import ChildProcess, Gone
+from tests.support.factory import blame_of
 from tests.support.home import consumer, kill, make_home, until
 
 PROCESSORS = r"""
@@ -96,11 +97,6 @@ def run(desk: Desk, type_: str, timeout: str = "1m", **data: object) -> Job:
     return desk.job(job.id)
 
 
-def error_of(job: Job) -> tuple[str, str]:
-    assert job.error is not None
-    return job.error.type, job.error.message
-
-
 def test_jobs_share_a_warm_child(desk: Desk) -> None:
     assert run(desk, "who").result == run(desk, "who").result
 
@@ -115,7 +111,7 @@ def test_a_child_that_died_while_it_waited_costs_no_job_an_attempt(desk: Desk) -
 
 
 def test_a_child_stuck_in_c_is_replaced_and_the_next_job_runs(desk: Desk, tmp_path: Path) -> None:
-    assert error_of(run(desk, "stuck", timeout="5s", folder=str(tmp_path)))[0] == "Timeout"
+    assert blame_of(run(desk, "stuck", timeout="5s", folder=str(tmp_path)))[0] == "Timeout"
     old = int((tmp_path / "began").read_text())
     assert processes.start_of(old) is None
     assert run(desk, "who").result not in (None, old)
@@ -134,17 +130,17 @@ def test_a_cancel_reaches_a_running_job_at_once(desk: Desk, tmp_path: Path) -> N
 
 
 def test_what_went_its_own_way_is_killed_with_the_job_that_started_it(desk: Desk, tmp_path: Path) -> None:
-    assert error_of(run(desk, "daemon", timeout="700ms", folder=str(tmp_path)))[0] == "Timeout"
-    until(lambda: processes.start_of(int((tmp_path / "daemon").read_text())) is None, 5)
+    assert blame_of(run(desk, "daemon", timeout="700ms", folder=str(tmp_path)))[0] == "Timeout"
+    until(lambda: processes.start_of(int((tmp_path / "daemon").read_text())) is None, seconds=5)
 
 
 def test_the_death_of_a_child_is_seen_though_a_copy_of_it_lives(desk: Desk) -> None:
-    assert error_of(run(desk, "leaves_a_copy")) == ("WorkerCrashed", "its process was killed by SIGSEGV")
+    assert blame_of(run(desk, "leaves_a_copy")) == ("WorkerCrashed", "its process was killed by SIGSEGV")
     assert run(desk, "who").result is not None
 
 
 def test_a_child_that_says_nonsense_harms_its_own_job_only(desk: Desk) -> None:
-    assert error_of(run(desk, "babbles"))[0] == "WorkerCrashed"
+    assert blame_of(run(desk, "babbles"))[0] == "WorkerCrashed"
     assert run(desk, "who").result is not None
 
 
@@ -182,7 +178,7 @@ def test_a_spare_child_is_killed_with_its_consumer(tmp_path: Path) -> None:
     children = workers.children(desk.ledger, known.id)
     assert own in {pid for pid, _ in children}
     kill(worker)
-    until(lambda: not any(processes.is_alive(*child) for child in children), 5)
+    until(lambda: not any(processes.is_alive(*child) for child in children), seconds=5)
     desk.close()
 
 
@@ -209,14 +205,14 @@ def child(tmp_path: Path) -> Iterator[ChildProcess]:
 def test_whoever_waits_for_a_child_can_be_woken(child: ChildProcess) -> None:
     began = time.monotonic()
     child.wake()
-    child.receive(60, lambda message: None)
+    child.receive(60, lambda message: False)
     assert time.monotonic() - began < 30
 
 
 def test_whoever_waits_for_a_child_hears_of_its_death(child: ChildProcess) -> None:
     os.kill(child.pid, 9)
     with pytest.raises(Gone, match="killed by SIGKILL"):
-        child.receive(60, lambda message: None)
+        child.receive(60, lambda message: False)
 
 
 def test_a_killed_child_can_be_told_nothing_and_killed_again(child: ChildProcess) -> None:
@@ -224,7 +220,7 @@ def test_a_killed_child_can_be_told_nothing_and_killed_again(child: ChildProcess
     child.wake()
     child.cancel("token", "why")
     with pytest.raises(Gone):
-        child.receive(60, lambda message: None)
+        child.receive(60, lambda message: False)
 
 
 def test_memory_counts_what_a_process_started() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from jobdesk.core.errors import PayloadError, UnknownType
 from jobdesk.core.events import Kind
 from jobdesk.core.job import Job, State
 from jobdesk.ledger import reads
+from tests.support.factory import blame_of
 from tests.support.home import make_home, until
 
 PROCESSORS = '''
@@ -138,15 +140,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield opened
 
 
-def run(desk: Desk, type_: str, data: dict[str, object] | None = None, **options: object) -> Job:
+def run(desk: Desk, type_: str, data: dict[str, object] | None = None, **options: Any) -> Job:
     job = desk.submit(type_, data, **options)
     desk.wait(job.id, timeout="30s")
     return desk.job(job.id)
-
-
-def error_of(job: Job) -> tuple[str, str]:
-    assert job.error is not None
-    return job.error.type, job.error.message
 
 
 def test_a_result_progress_and_artifact_are_kept(desk: Desk) -> None:
@@ -181,7 +178,7 @@ def test_whatever_is_printed_goes_into_the_jobs_log(desk: Desk, capfd: pytest.Ca
 def test_an_exception_is_retried_until_its_attempts_are_used_up(desk: Desk) -> None:
     job = run(desk, "raises")
     assert (job.state, job.attempt) == (State.FAILED, 3)
-    assert error_of(job) == ("ValueError", "attempt 3")
+    assert blame_of(job) == ("ValueError", "attempt 3")
     history = reads.attempts(desk.ledger, job.id)
     assert [(row["number"], row["outcome"], row["error_message"]) for row in history] == [
         (n, "failed", f"attempt {n}") for n in (1, 2, 3)
@@ -205,7 +202,7 @@ def test_a_processor_may_choose_its_own_delay(desk: Desk) -> None:
 def test_what_cannot_be_mended_fails_at_once(desk: Desk, type_: str, error: tuple[str, str]) -> None:
     job = run(desk, type_)
     assert (job.state, job.attempt) == (State.FAILED, 1)
-    assert error_of(job) == error
+    assert blame_of(job) == error
 
 
 def test_a_snooze_gives_the_attempt_back(desk: Desk, tmp_path: Path) -> None:
@@ -214,7 +211,7 @@ def test_a_snooze_gives_the_attempt_back(desk: Desk, tmp_path: Path) -> None:
 
 def test_a_job_over_its_timeout_is_killed_with_what_it_started(desk: Desk, tmp_path: Path) -> None:
     job = run(desk, "hangs", {"folder": str(tmp_path)}, timeout="700ms")
-    assert error_of(job) == ("Timeout", "it ran longer than its timeout of 0.7 s")
+    assert blame_of(job) == ("Timeout", "it ran longer than its timeout of 0.7 s")
     until(lambda: _gone(int((tmp_path / "pid").read_text())))
 
 
@@ -234,14 +231,14 @@ def test_cancelling_lets_a_polite_job_stop_by_itself(desk: Desk, tmp_path: Path)
 
 
 def test_a_job_that_eats_memory_fails_alone(desk: Desk) -> None:
-    kind, message = error_of(run(desk, "greedy"))
+    kind, message = blame_of(run(desk, "greedy"))
     assert kind == "MemoryError"
     assert "0.6 GB of desk.memory_limit" in message
     assert run(desk, "adds").state is State.COMPLETED
 
 
 def test_a_result_that_is_no_json_says_so(desk: Desk) -> None:
-    assert error_of(run(desk, "bad_result"))[0] == "BadResult"
+    assert blame_of(run(desk, "bad_result"))[0] == "BadResult"
 
 
 def test_children_run_after_each_other_with_results_passed_on(desk: Desk) -> None:
@@ -258,7 +255,7 @@ def test_a_failure_in_a_flow_cancels_what_waits_and_is_told_once(desk: Desk) -> 
     until(lambda: _flow_is_over(desk, root.flow))
     steps = {job.step or job.type: job for job in reads.flow_jobs(desk.ledger, str(root.flow))}
     assert steps["sum"].state is State.CANCELLED
-    assert error_of(steps["sum"])[0] == "ParentFailed"
+    assert blame_of(steps["sum"])[0] == "ParentFailed"
     told = steps["mourns"].result
     assert told["upload"] == "u1"
     assert told["failed"]["job"] == steps["second"].id
@@ -272,7 +269,7 @@ def test_what_a_failure_leads_to_need_not_take_what_failed(desk: Desk) -> None:
 
 
 def test_a_child_that_does_not_fit_fails_its_parent(desk: Desk) -> None:
-    kind, message = error_of(run(desk, "bad_parent"))
+    kind, message = blame_of(run(desk, "bad_parent"))
     assert kind == "BadChild"
     assert "'m' is not a parameter" in message
 

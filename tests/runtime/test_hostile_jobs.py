@@ -12,7 +12,7 @@ from jobdesk.runtime.processes import start_of
 from tests.support.home import consumer, kill, make_home, until
 
 PROCESSORS = r"""
-import os, subprocess, threading, time
+import contextlib, os, subprocess, threading, time
 from pathlib import Path
 from jobdesk import Context, processor
 
@@ -36,19 +36,28 @@ def thread_no_utf8(ctx: Context) -> dict:
     return {"success": False, "error": "no", "retryDelay": "nan", "retryable": False}
 
 @processor("lingers", retries=0)
-def lingers(ctx: Context) -> str:
+def lingers(ctx: Context, folder: Path) -> str:
     def later():
-        time.sleep(0.3)
-        ctx.log.info("from the job before")
-        ctx.submit("fine", {"n": 666})
-        ctx.progress(77, 100, "not mine")
+        while not (folder / "next").exists():
+            time.sleep(0.01)
+        for say in (
+            lambda: ctx.log.info("from the job before"),
+            lambda: ctx.submit("fine", {"n": 666}),
+            lambda: ctx.progress(77, 100, "not mine"),
+        ):
+            with contextlib.suppress(Exception):
+                say()
+        (folder / "said").touch()
     threading.Thread(target=later).start()
     return "gone"
 
-@processor("slow", retries=0)
-def slow(ctx: Context) -> str:
-    time.sleep(0.8)
-    return "slept"
+@processor("next", retries=0, timeout="1m")
+def next_(ctx: Context, folder: Path) -> str:
+    (folder / "next").touch()
+    while not (folder / "said").exists():
+        ctx.checkpoint()
+        time.sleep(0.01)
+    return "heard nothing"
 
 @processor("forks", retries=0)
 def forks(ctx: Context) -> str:
@@ -96,7 +105,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def run(desk: Desk, type_: str, **data: object) -> Job:
     job = desk.submit(type_, data)
-    desk.wait(job.id, timeout="20s")
+    desk.wait(job.id, timeout="60s")
     return desk.job(job.id)
 
 
@@ -111,13 +120,13 @@ def test_text_that_is_no_utf8_is_kept_and_confuses_nobody(desk: Desk) -> None:
     assert run(desk, "fine", n=5).result == 5
 
 
-def test_what_a_job_says_after_its_end_is_not_said_by_the_next(desk: Desk) -> None:
-    assert run(desk, "lingers").result == "gone"
-    next_one = run(desk, "slow")
-    assert next_one.result == "slept"
+def test_what_a_job_says_after_its_end_is_not_said_by_the_next(desk: Desk, tmp_path: Path) -> None:
+    assert run(desk, "lingers", folder=str(tmp_path)).result == "gone"
+    next_one = run(desk, "next", folder=str(tmp_path))
+    assert next_one.result == "heard nothing", next_one.error
     assert next_one.progress is None
     assert list(desk.logs(next_one.id)) == []
-    assert [job.type for job in desk.jobs().jobs] == ["slow", "lingers"]
+    assert [job.type for job in desk.jobs().jobs] == ["next", "lingers"]
 
 
 def test_a_job_that_forks_ends_once_and_its_copy_never_speaks(desk: Desk) -> None:
@@ -127,7 +136,7 @@ def test_a_job_that_forks_ends_once_and_its_copy_never_speaks(desk: Desk) -> Non
 
 def test_what_a_job_started_ends_with_it(desk: Desk, tmp_path: Path) -> None:
     assert run(desk, "leaves", folder=str(tmp_path)).state is State.COMPLETED
-    until(lambda: start_of(int((tmp_path / "left").read_text())) is None, 5)
+    until(lambda: start_of(int((tmp_path / "left").read_text())) is None, seconds=5)
 
 
 def test_closing_the_output_harms_only_the_output(desk: Desk) -> None:
@@ -187,6 +196,6 @@ def test_a_claim_of_nobody_is_found_and_given_back(tmp_path: Path) -> None:
     with desk.ledger.write() as tx:
         assert claiming.claim(tx, "con_nobody/1") is not None
     worker = consumer(home)
-    assert desk.wait(job.id, timeout="20s").result == 4
+    assert desk.wait(job.id, timeout="60s").result == 4
     kill(worker)
     desk.close()

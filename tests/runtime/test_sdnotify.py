@@ -110,7 +110,7 @@ def test_the_watchdog_is_told_nothing_once_worker_threads_have_died(
         assert engine.alive
         watchdog.run_once()
         assert manager.hear("WATCHDOG") == {"WATCHDOG": "1", "STATUS": "works"}
-        engine.tend = lambda: None  # type: ignore[method-assign]  # what would replace them
+        engine.tend = lambda: None  # what would replace them
         threads = [thread for _, thread in engine._consumer.worker_threads]
         engine._consumer.shut()
         until(lambda: not any(thread.is_alive() for thread in threads))

@@ -67,7 +67,7 @@ def test_kill_9_while_it_catches_up_neither_loses_a_time_nor_makes_one_twice(tmp
     for _ in range(3):
         seen = count(desk, "SELECT count(*) FROM schedule_run")
         victim = consumer(home)
-        until(lambda seen=seen: count(desk, "SELECT count(*) FROM schedule_run") > seen)
+        until(lambda seen: count(desk, "SELECT count(*) FROM schedule_run") > seen, seen)
         kill(victim)
     missed_before = count(desk, "SELECT count(DISTINCT schedule) FROM schedule_run")
     assert missed_before >= 1

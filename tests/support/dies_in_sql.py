@@ -24,7 +24,7 @@ class Counted:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def connect(self, *given: Any, **options: Any) -> sqlite3.Connection:
-        made = self._connect(*given, **options)
+        made: sqlite3.Connection = self._connect(*given, **options)
         made.set_trace_callback(self.before)
         return made
 

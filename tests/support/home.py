@@ -12,13 +12,14 @@ from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVarTuple
 
 import psutil
 
 from jobdesk.cli.main import main
 
 DEADLINE_S = 60.0
+Given = TypeVarTuple("Given")
 
 
 def make_home(folder: Path, processors: str = "", settings: str = "") -> Path:
@@ -51,7 +52,7 @@ def impatient(home: Path, lost_after_s: float, *options: str) -> subprocess.Pope
     )
 
 
-def end(*processes: subprocess.Popen[bytes]) -> None:
+def end(*processes: subprocess.Popen[Any]) -> None:
     """Kill what still runs, stopped or not."""
     for one in processes:
         one.kill()
@@ -79,10 +80,14 @@ def stop(process: subprocess.Popen[bytes], home: Path) -> None:
                 return
 
 
-def until(what: Callable[[], object], seconds: float = DEADLINE_S) -> None:
-    """Wait for another process to make `what` true; the test fails when it does not in time."""
+def until(what: Callable[[*Given], object], *given: *Given, seconds: float = DEADLINE_S) -> None:
+    """Wait for another process to make `what` true; the test fails when it does not in time.
+
+    Args:
+        given: what it is called with: in a loop, the values of this turn.
+    """
     end = time.monotonic() + seconds
-    while not what():
+    while not what(*given):
         assert time.monotonic() < end, f"{what} did not come true in {seconds} s"
         time.sleep(0.005)
 

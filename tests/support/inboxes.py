@@ -1,5 +1,6 @@
 """Servers on loopback that notices are sent to: mail with a password, and a webhook."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -17,8 +18,9 @@ class _Smtp(Controller):
     """On a port that the system chooses."""
 
     def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd is annotated in part
 
 
 class Mailbox:
@@ -40,7 +42,7 @@ class Mailbox:
         return AuthResult(success=right)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self.mails.append(message_from_bytes(bytes(envelope.content or b"")))
+        self.mails.append(message_from_bytes(envelope.original_content or b""))
         return "250 OK"
 
     @property
@@ -55,7 +57,8 @@ class Mailbox:
 
 def _text(mail: Message) -> str:
     parts = [part for part in mail.walk() if part.get_content_maintype() == "text"]
-    return "\n".join(bytes(part.get_payload(decode=True)).decode() for part in parts)
+    contents = [part.get_payload(decode=True) for part in parts]
+    return "\n".join(content.decode() for content in contents if isinstance(content, bytes))
 
 
 @contextmanager

@@ -24,6 +24,23 @@ def quarters(size: tuple[int, int]) -> Image.Image:
     return image
 
 
+def pixel(image: Image.Image, at: tuple[int, int]) -> tuple[int, ...]:
+    """The channels of a pixel; the picture has several."""
+    found = image.getpixel(at)
+    assert isinstance(found, tuple)
+    return found
+
+
+def near(found: object, wanted: tuple[int, ...], by: int = 12) -> bool:
+    """Whether a pixel is about this colour; how clear it is counts where `wanted` says it."""
+    assert isinstance(found, tuple)
+    return all(abs(one - other) <= by for one, other in zip(found, wanted, strict=False))
+
+
+def frames(image: Image.Image) -> int:
+    return int(getattr(image, "n_frames", 1))
+
+
 def saved(image: Image.Image, kind: str, **save: Any) -> bytes:
     output = io.BytesIO()
     image.save(output, kind, **save)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -59,7 +59,7 @@ class MailServer:
         if answer not in ("250 taken", TAKE_AND_DROP):
             return answer
         made = message_from_bytes(envelope.content.replace(b"\r\n", b"\n"), policy=policy.default)
-        self.letters.append(cast(EmailMessage, made))
+        self.letters.append(made)
         self.recipients.append(list(envelope.rcpt_tos))
         if answer == TAKE_AND_DROP:
             server.transport.abort()

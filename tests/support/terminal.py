@@ -21,7 +21,7 @@ PATIENCE_S = 120.0
 _ALTERNATE = 1049
 
 
-class _Display(pyte.Screen):
+class _Display(pyte.Screen):  # type: ignore[misc]  # mypy leaves pyte out: see pyproject
     """With the alternate screen that full-screen programs draw on, which pyte leaves out."""
 
     _aside: dict[int, Any] | None = None
@@ -114,6 +114,7 @@ class Terminal:
         """Wait until the program has ended; its exit code, or the negative signal that killed it."""
         self.until(self._ended, "it ends")
         self._drain()
+        assert self._code is not None
         return self._code
 
     def cook(self) -> None:

@@ -11,6 +11,7 @@ def make_video(path: Path, seconds: int = 4, size: tuple[int, int] = (160, 90), 
     import av
 
     container: Any = av.open(str(path), "w")
+    drawn: Any = av.VideoFrame  # PyAV is annotated in part
     stream = container.add_stream("mpeg4", rate=rate)
     stream.width, stream.height = size
     stream.pix_fmt = "yuv420p"
@@ -18,7 +19,7 @@ def make_video(path: Path, seconds: int = 4, size: tuple[int, int] = (160, 90), 
     sound = container.add_stream("aac", rate=8000, layout="mono")
     for number in range(seconds * rate):
         picture = Image.new("RGB", size, (number * 255 // (seconds * rate), 80, 160))
-        container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+        container.mux(stream.encode(drawn.from_image(picture)))
     container.mux(stream.encode())
     for number in range(seconds * 8000 // 1024):
         frame = av.AudioFrame(format="fltp", layout="mono", samples=1024)

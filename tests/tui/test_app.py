@@ -1,6 +1,7 @@
 """What the terminal app promises, tried by keys on a seeded desk at 80x24 and 120x40."""
 
 import pytest
+from textual.widgets import Input
 
 from jobdesk.core.errors import HomeError
 from jobdesk.core.job import State
@@ -76,7 +77,8 @@ async def test_tab_completes_the_word_and_then_leads_to_the_list(busy_desk: Desk
         await robot.until(lambda: "tab complete" in robot.keys and "quit" not in robot.keys, "keys of the field")
         await robot.type("sta")
         await robot.press("tab")
-        await robot.until(lambda: robot.app.main.jobs.query_one("FilterBar Input").value == "state:", "it is completed")
+        field = robot.app.main.jobs.query_one("FilterBar Input", Input)
+        await robot.until(lambda: field.value == "state:", "it is completed")
         await robot.type("fai")
         await robot.press("tab")
         await robot.sees("state:failed", "2 jobs")

@@ -8,6 +8,7 @@ import pytest
 from textual import events
 from textual.css.stylesheet import Stylesheet
 from textual.geometry import Region
+from textual.strip import Strip
 
 from jobdesk.desk import Desk
 from jobdesk.tui.widgets.job_table import JobTable
@@ -139,11 +140,16 @@ async def test_another_title_draws_the_frame_and_no_row(long_desk: Desk, monkeyp
     async with opened(long_desk, SMALL) as robot:
         await robot.jobs()
         await stands_on(robot, MANY - 1)
-        table, drawn = robot.table, []
-        paint = JobTable.render_line
+        table, paint = robot.table, JobTable.render_line
+        drawn: list[int] = []
+
+        def drawing(table: JobTable, y: int) -> Strip:
+            drawn.append(y)
+            return paint(table, y)
+
         retitle(table, "Jobs", "before")
         await robot.sees("before")
-        monkeypatch.setattr(JobTable, "render_line", lambda table, y: (drawn.append(y), paint(table, y))[1])
+        monkeypatch.setattr(JobTable, "render_line", drawing)
         retitle(table, "Other jobs", "7 new")
         whole = table.render_lines(Region(0, 0, *table.outer_size))
         assert "Other jobs" in whole[0].text
@@ -163,9 +169,14 @@ async def test_rows_look_as_the_theme_says_after_it_has_changed(long_desk: Desk)
 
 
 async def test_the_style_sheet_is_read_anew_only_for_other_colours(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = []
+    read: list[Stylesheet] = []
     reparse = Stylesheet.reparse
-    monkeypatch.setattr(Stylesheet, "reparse", lambda sheet: (read.append(sheet), reparse(sheet))[1])
+
+    def reading(sheet: Stylesheet) -> None:
+        read.append(sheet)
+        reparse(sheet)
+
+    monkeypatch.setattr(Stylesheet, "reparse", reading)
     async with opened(desk) as robot:
         await robot.sees("Nothing runs now")
         assert not read

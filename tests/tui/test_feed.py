@@ -54,7 +54,7 @@ def test_a_read_that_nobody_waits_for_makes_way(desk: Desk, feed: Feed, posted: 
 
 
 def test_a_look_that_makes_way_is_repeated(desk: Desk, feed: Feed, posted: list[Message]) -> None:
-    looks = []
+    looks: list[int] = []
 
     def look() -> object:
         looks.append(len(looks))

@@ -5,8 +5,9 @@ import pytest
 from jobdesk.core.breaker import BreakerState
 from jobdesk.desk import Desk
 from jobdesk.monitoring.alerter import Alerter
+from jobdesk.tui.widgets.listing import Listing
 from tests.support.clock import FakeClock
-from tests.support.robot import opened
+from tests.support.robot import Robot, opened
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 SETTINGS = """
@@ -33,6 +34,21 @@ async def test_it_says_what_is_wrong_first_and_why(alarmed: Desk, size: tuple[in
         await robot.sees("queues", "active", "any-failed", "2 jobs match")
 
 
+async def go_down_to(robot: Robot, name: str, kind: str | None = None) -> None:
+    """Down until this row is chosen."""
+    listing = robot.app.main.view.first_focus()
+    assert isinstance(listing, Listing)
+
+    def is_there() -> bool:
+        return getattr(listing.value, "name", "") == name and kind in (None, getattr(listing.value, "kind", ""))
+
+    for _ in listing.items:
+        if is_there():
+            break
+        await robot.press("down")
+    assert is_there(), f"no row is {name}"
+
+
 async def test_every_check_is_a_row_with_a_page(desk: Desk) -> None:
     async with opened(desk, (200, 60)) as robot:
         await robot.press("7")
@@ -43,11 +59,7 @@ async def test_what_a_check_counts_is_told_in_words(alarmed: Desk) -> None:
     async with opened(alarmed, (120, 40)) as robot:
         await robot.press("7")
         await robot.sees("queues")
-        listing = robot.app.main.view.first_focus()
-        for _ in range(20):
-            if getattr(listing.value, "name", "") == "queues":  # type: ignore[attr-defined]
-                break
-            await robot.press("down")
+        await go_down_to(robot, "queues")
         await robot.sees("completed last hour")
         assert "LastHour" not in robot.screen
 
@@ -65,12 +77,8 @@ async def test_an_alert_is_acknowledged_and_its_rule_silenced(alarmed: Desk) -> 
     async with opened(alarmed, (120, 40)) as robot:
         await robot.press("7")
         await robot.sees("any-failed")
-        listing = robot.app.main.view.first_focus()
         await robot.press("home")
-        for _ in range(12):
-            if getattr(listing.value, "kind", "") == "alert" and listing.value.name == "any-failed":  # type: ignore[attr-defined]
-                break
-            await robot.press("down")
+        await go_down_to(robot, "any-failed", "alert")
         await robot.sees("threshold")
         await robot.press("A")
         await robot.until(
@@ -84,11 +92,7 @@ async def test_a_service_is_held_open_and_closed_again(desk: Desk) -> None:
     async with opened(desk, (120, 40)) as robot:
         await robot.press("7")
         await robot.sees("billing")
-        listing = robot.app.main.view.first_focus()
-        for _ in range(len(listing.items)):  # type: ignore[attr-defined]
-            if listing.value.name == "billing":  # type: ignore[attr-defined]
-                break
-            await robot.press("down")
+        await go_down_to(robot, "billing")
         await robot.sees("http://127.0.0.1:9/v1")
         await robot.press("p")
         await robot.until(lambda: desk.service("billing").state is BreakerState.OPEN, "nothing calls it")

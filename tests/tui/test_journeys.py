@@ -14,7 +14,7 @@ from jobdesk import Desk
 from jobdesk.core.job import FINAL, State
 from tests.support.home import consumer, end, impatient, make_home, until
 from tests.support.pictures import plain
-from tests.support.terminal import Terminal, jobdesk
+from tests.support.terminal import PATIENCE_S, Terminal, jobdesk
 
 PROCESSORS = """
 import time
@@ -312,7 +312,6 @@ def test_stopped_for_long_it_has_lost_its_jobs_to_others_and_begins_anew(home: P
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux")
 def test_in_tmux_a_closed_pane_hands_over_what_runs(home: Path, desk: Desk, tmp_path: Path) -> None:
     import sys
-    import time
 
     def tmux(*words: str) -> str:
         done = subprocess.run(
@@ -324,10 +323,7 @@ def test_in_tmux_a_closed_pane_hands_over_what_runs(home: Path, desk: Desk, tmp_
         return done.stdout
 
     def sees(*words: str) -> None:
-        deadline = time.monotonic() + 120
-        while not all(word in tmux("capture-pane", "-p", "-t", "app") for word in words):
-            assert time.monotonic() < deadline, tmux("capture-pane", "-p", "-t", "app")
-            time.sleep(0.05)
+        until(lambda: all(word in tmux("capture-pane", "-p", "-t", "app") for word in words), seconds=PATIENCE_S)
 
     tmux("new-session", "-d", "-s", "rest", "-x", "100", "-y", "30", "sleep 600")
     try:
@@ -338,10 +334,7 @@ def test_in_tmux_a_closed_pane_hands_over_what_runs(home: Path, desk: Desk, tmp_
         tmux("send-keys", "-t", "app", "2")
         sees("▶ processing")
         tmux("kill-pane", "-t", "app")
-        deadline = time.monotonic() + 120
-        while "app" in {one.kind for one in desk.consumers()} or not desk.consumers():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: {one.kind for one in desk.consumers()} == {"consumer"}, seconds=PATIENCE_S)
         (home.parent / "go").touch()
         assert desk.wait(job, timeout=60).state is State.COMPLETED
     finally:

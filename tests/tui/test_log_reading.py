@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from jobdesk.ledger import reports
+from jobdesk.ledger import reads, reports
 from jobdesk.ledger.database import Ledger
 from jobdesk.tui import log_pages
 from jobdesk.tui.finding import Finding
@@ -52,7 +52,7 @@ def test_lines_that_were_left_out_meanwhile_are_noticed(ledger: Ledger) -> None:
     gone = [event.id for event in [*reader.page(2), *reader.page(3)]]
     with ledger.write() as tx:
         reports.unlog(tx, gone)
-        job = next(iter(log_pages.reads.processing(ledger)))
+        job = next(iter(reads.processing(ledger)))
         reports.log(tx, job, [(tx.now, "info", f"new {n}") for n in range(600)])
     reader.look()
     state = read_all(reader)

@@ -36,7 +36,7 @@ def serving(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
         with httpx.Client(base_url=told["url"], headers=headers, timeout=60, trust_env=False) as client:
             yield process, told, client
     finally:
-        end(process)  # type: ignore[arg-type]
+        end(process)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

@@ -1,61 +1,22 @@
 """`--read-only`: every change is refused, everything else works, and nothing in the home is touched."""
 
 import argparse
-import hashlib
-import os
 import shutil
-import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from jobdesk import Desk, JobdeskError
 from jobdesk.cli.main import build
 from jobdesk.cli.parsing import Parser
 from jobdesk.cli.read_only import changes_nothing, refuse_changes
-from jobdesk.core.clock import SystemClock
 from jobdesk.core.errors import ReadOnly
-from jobdesk.core.job import State
-from jobdesk.ledger.database import Ledger
-from jobdesk.ledger.read_only import ReadOnlyLedger
-from tests.cli.conftest import PROCESSORS
-from tests.support.former import former_ledger
-from tests.support.home import command, consumer, end, kill, make_home, said, until
+from tests.crash.read_only.conftest import filled_in, tree
+from tests.support.home import said
 from tests.support.lowly import as_nobody, public_folder
 
-MORE = """
-from jobdesk import Secret
-
-@processor("keeps_secret", isolation="thread")
-def keeps_secret(ctx: Context, word: Secret[str]) -> None:
-    "Does nothing with it."
-
-@processor("keeps", isolation="thread")
-def keeps(ctx: Context) -> None:
-    ctx.asset({"id": "asset_1", "name": "a.txt", "type": "text/plain", "sha256": "0" * 64, "bytes": 1})
-"""
-SETTINGS = """
-[services.bank]
-url = "http://127.0.0.1:9"
-
-[[flows]]
-name = "two"
-[[flows.steps]]
-name = "one"
-type = "greet"
-data = { name = "{input.name}" }
-
-[[schedules]]
-name = "nightly"
-type = "greet"
-cron = "@daily"
-data = { name = "Eve" }
-"""
 CHANGES = [
     "init", "submit greet name=Ada", "run -- true", "jobs retry JOB", "jobs cancel JOB", "jobs delete JOB",
     "jobs cancel --query type:greet --yes", "queues pause default", "queues resume default",
@@ -86,54 +47,6 @@ LOOKS = [
 ]  # fmt: skip
 LAST = {"serve", "web", "watch", "service status"}
 """Look until they are stopped, or at the system: tests of their own start them with --read-only."""
-
-
-_SCRIPT = """
-import sys
-from jobdesk import Desk
-with Desk(sys.argv[1]) as desk:
-    desk.wait(desk.submit("greet", {"name": "Ada"}).id, timeout=60)
-    desk.wait_flow(desk.start_flow("two", {"name": "Bob"}).id, timeout=60)
-    desk.wait(desk.submit("refuse").id, desk.submit("keeps").id, timeout=60)
-    desk.submit("greet", {"name": "later"}, delay="1d")
-"""
-
-
-@pytest.fixture(scope="module")
-def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which a few things have happened; nobody has it open."""
-    made = make_home(tmp_path_factory.mktemp("used"), PROCESSORS + MORE, SETTINGS)
-    subprocess.run([sys.executable, "-c", _SCRIPT, str(made)], check=True, timeout=180)
-    shutil.rmtree(made / "processors" / "__pycache__", ignore_errors=True)
-    assert not (made / "jobdesk.db-wal").exists()
-    return made
-
-
-@pytest.fixture
-def home(used: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(used, tmp_path / "home"))
-
-
-def filled_in(home: Path, words: str) -> list[str]:
-    """The words of a command, with ids of what there is."""
-    with closing(sqlite3.connect(f"file:{home / 'jobdesk.db'}?mode=ro&immutable=1", uri=True)) as found:
-        (job,) = found.execute("SELECT id FROM job WHERE state = 'completed' LIMIT 1").fetchone()
-        (flow,) = found.execute("SELECT id FROM flow WHERE name = 'two'").fetchone()
-    places = {"BACKUP": str(home.parent / "copy.db"), "TOML": str(home / "jobdesk.toml")}
-    known = places | {"JOB": job, "FLOW": flow, "ASSET": "asset_1"}
-    return [known.get(word, word) for word in words.split()]
-
-
-def tree(home: Path) -> dict[str, tuple[int, int, str]]:
-    """All that lies in the home: mode, time of change and content."""
-    return {
-        str(path.relative_to(home)): (
-            path.lstat().st_mode,
-            path.lstat().st_mtime_ns,
-            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
-        )
-        for path in [home, *home.rglob("*")]
-    }
 
 
 def leaves(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
@@ -246,127 +159,3 @@ def test_no_home_is_made(tmp_path: Path) -> None:
     assert (answer.code, answer.out, answer.error.count("\n")) == (5, "", 1)
     assert "there is no jobdesk home" in answer.error
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_ledger_of_an_older_version_stays_as_it_is(tmp_path: Path) -> None:
-    home = make_home(tmp_path)
-    former_ledger(home / "jobdesk.db", 1)
-    before = tree(home)
-    answer = said(home, "--read-only", "jobs", "list")
-    assert (answer.code, answer.error.count("\n")) == (5, 1)
-    assert "without --read-only" in answer.error
-    assert tree(home) == before
-
-
-def test_a_desk_that_only_reads_refuses_every_method_that_changes(home: Path) -> None:
-    before = tree(home.parent)
-    with Desk(home, read_only=True) as desk:
-        assert desk.consumers() == []
-        (job,) = desk.jobs("type:refuse").jobs
-        for change in (
-            lambda: desk.submit("greet", {"name": "Ada"}),
-            lambda: desk.retry(job.id),
-            lambda: desk.delete(job.id),
-            lambda: desk.pause("default"),
-            lambda: desk.start_flow("two", {"name": "Ada"}),
-            lambda: desk.add_schedule("x", "greet", cron="@daily", data={"name": "Ada"}),
-            lambda: desk.engine("consumer"),
-            lambda: desk.submit("keeps_secret", {"word": "hush"}),
-            lambda: desk.backup(home.parent / "copy.db"),
-            lambda: desk.add_folder(home.parent / "drop", "VIRUS_SCAN"),
-            lambda: desk.prune(older_than=1),
-            lambda: desk.archive(older_than=1),
-            lambda: desk.clean("default", State.FAILED, 2e9),
-            lambda: desk.silence("lag", "1h"),
-            lambda: desk.open_service("bank"),
-        ):
-            with pytest.raises(ReadOnly, match="--read-only"):
-                change()
-    assert tree(home.parent) == before
-
-
-def test_what_others_do_meanwhile_is_seen(home: Path) -> None:
-    """The reader is open before anybody writes, while they do, and after they are gone."""
-    reader = ReadOnlyLedger(home / "jobdesk.db", SystemClock())
-    seen = reader.version()
-
-    def count() -> int:
-        row = reader.row("SELECT count(*) FROM job")
-        assert row is not None
-        return int(row[0])
-
-    first = count()
-    for round_ in range(1, 4):
-        writer = Desk(home)
-        writer.submit("greet", {"name": "Ada"})
-        assert count() == first + 2 * round_ - 1
-        writer.submit("greet", {"name": "Bob"})
-        assert count() == first + 2 * round_
-        assert reader.version() != seen
-        writer.close()
-        assert count() == first + 2 * round_
-        seen = reader.version()
-    reader.close()
-
-
-def test_each_read_is_of_one_state_while_writers_come_and_go(home: Path) -> None:
-    file, over, wrong = home / "jobdesk.db", threading.Event(), list[object]()
-    reader = ReadOnlyLedger(file, SystemClock())
-
-    def read() -> None:
-        try:
-            while not over.is_set():
-                row = reader.row("SELECT (SELECT count(*) FROM job), (SELECT sum(n) FROM tally)")
-                if row is None or row[0] != row[1]:
-                    wrong.append(row)
-        except JobdeskError as error:
-            wrong.append(error)
-        finally:
-            reader.close()
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    script = (
-        "import sys; from jobdesk import Desk, Submission\n"
-        f"for _ in range(15):\n    desk = Desk({str(home)!r})\n"
-        "    desk.submit_batch([Submission(type='refuse') for _ in range(40)])\n    desk.close()\n"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
-    over.set()
-    thread.join(60)
-    assert wrong == []
-    check = Ledger(file, SystemClock())
-    assert check.row("SELECT count(*) FROM job WHERE type = 'refuse' AND state = 'pending'") == (600,)
-    check.close()
-
-
-def test_waiting_and_following_see_a_consumer_at_work(home: Path) -> None:
-    desk = Desk(home)
-    id_ = desk.submit("greet", {"name": "Zoe"}, delay="1s").id
-    desk.close()
-    words = [
-        sys.executable,
-        "-m",
-        "jobdesk",
-        "--home",
-        str(home),
-        "--read-only",
-        "jobs",
-        "wait",
-        id_,
-        "--timeout",
-        "60s",
-    ]
-    waiting = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    worker = consumer(home)
-    try:
-        assert waiting.wait(90) == 0, waiting.communicate()
-        listed = command(home, "jobs", "list", "id:" + id_, "--read-only", "--json")
-        assert listed.json[0]["state"] == "completed"
-        pid = str(worker.pid)
-        until(lambda: pid in command(home, "health", "--detailed", "--json", "--read-only").out)
-    finally:
-        kill(worker)
-        end(waiting, worker)
-    assert os.path.lexists(home / "jobdesk.db-wal")
-    assert command(home, "--read-only", "jobs", "list").code == 0
