@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import App, SuspendNotSupported
 
+from jobdesk.tui.outside import stepped_aside
+
 if TYPE_CHECKING:
     from textual_image.widget import SixelImage, TGPImage
 
@@ -35,11 +37,13 @@ def graphics(app: App[Any]) -> Graphics:
         return _asked(app)
     except SuspendNotSupported:
         return Graphics(said=_ASIDE)
+    except ImportError as error:
+        return Graphics(said=f"in blocks: textual-image cannot be loaded ({error})")
 
 
 @cache
 def _asked(app: App[Any]) -> Graphics:
-    with app.suspend():  # an answer would go to the app as if somebody had typed it
+    with stepped_aside(app):  # an answer would go to the app as if somebody had typed it
         from textual_image import renderable
         from textual_image.widget import SixelImage, TGPImage
     if renderable.Image is renderable.SixelImage:
