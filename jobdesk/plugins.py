@@ -70,8 +70,9 @@ class Registry:
         found = self.processors.get(type_)
         if found is None:
             hint = nearest(type_, self.processors)
-            if not hint and self.broken:
-                hint = f"; {len(self.broken)} plug-in(s) failed to load: see `jobdesk processors list`"
+            if not hint:
+                failed = f"{len(self.broken)} plug-in(s) failed to load; " if self.broken else ""
+                hint = f"; {failed}`jobdesk processors list` shows all"
             raise UnknownType(f"no processor has the job type '{type_}'{hint}")
         return found
 

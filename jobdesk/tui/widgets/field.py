@@ -4,12 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from textual import events
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.widgets import Checkbox, Input
 
 
 class Field(Input):
     """An input as this app wants it."""
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
+    """As that of `Input`, but a letter that is typed does not lay the whole screen out anew."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
