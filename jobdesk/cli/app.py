@@ -36,14 +36,18 @@ def run(args: Args, out: Out) -> int:
 
 
 def need_terminal(out: Out) -> None:
-    """Refuse to draw on a pipe.
+    """Refuse to draw on a pipe, or where the cursor cannot be moved.
 
     Raises:
-        UsageError: there is no terminal.
+        UsageError: there is no terminal, or none to draw on.
     """
     if os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver"):
         return  # `jobdesk web` draws in a browser
     if out.json or not out.terminal or not sys.stdin.isatty():
         raise UsageError(
             "the app needs a terminal: use `jobdesk --consumer` to work without one, or see `jobdesk --help`"
+        )
+    if os.environ.get("TERM") == "dumb":
+        raise UsageError(
+            "the app cannot draw on a terminal of lines only (TERM=dumb): use `jobdesk watch --plain`, or set TERM"
         )

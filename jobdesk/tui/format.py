@@ -116,13 +116,15 @@ def number(count: int) -> str:
     return f"{count:,}" if count < 10_000_000 else f"{count / 1e6:.1f}M"
 
 
-def brief(count: int) -> str:
-    """A number in at most five cells: 1,204, 19.9k, 124k, 1.2M."""
+def brief(count: int, cells: int = 5) -> str:
+    """A number in at most so many cells, five or four: 1,204 or 1.2k, 19.9k or 20k, 124k, 1.2M."""
+    if cells < 5 and 1_000 <= count < 99_950:
+        return f"{count / 1e3:.{1 if count < 9_950 else 0}f}k"
     if count < 10_000:
         return f"{count:,}"
     if count < 999_500:
         return f"{count / 1e3:.{1 if count < 99_950 else 0}f}k"
-    return f"{count / 1e6:.{1 if count < 99_950_000 else 0}f}M"
+    return f"{count / 1e6:.{1 if count < (99_950_000 if cells > 4 else 9_950_000) else 0}f}M"
 
 
 def count_of(count: int, one: str, many: str | None = None) -> str:

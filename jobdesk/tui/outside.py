@@ -16,13 +16,25 @@ from jobdesk.core.errors import UsageError
 
 
 def pager() -> list[str]:
-    """What shows long text."""
-    return shlex.split(os.environ.get("PAGER", "")) or ["less"]
+    """What shows long text. Raises UsageError as `editor` does."""
+    return _named("PAGER") or ["less"]
 
 
 def editor() -> list[str]:
-    """What edits text."""
-    return shlex.split(os.environ.get("VISUAL", "") or os.environ.get("EDITOR", "")) or ["vi"]
+    """What edits text.
+
+    Raises:
+        UsageError: the variable that names it is no command.
+    """
+    return _named("VISUAL") or _named("EDITOR") or ["vi"]
+
+
+def _named(variable: str) -> list[str]:
+    value = os.environ.get(variable, "")
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise UsageError(f"{variable} is no command ({error}): it is {value}") from None
 
 
 @contextmanager
@@ -45,14 +57,31 @@ def run(app: App[Any], command: list[str], file: Path) -> None:
     """
     name = command[0]
     try:
-        with app.suspend(), _ours():
+        with stepped_aside(app), _ours():
             code = subprocess.run([*command, str(file)], check=False).returncode
     except SuspendNotSupported:
         raise UsageError(f"{name} needs a terminal of its own: this app runs in none") from None
     except OSError as error:
         raise UsageError(f"'{name}' cannot be started ({error.strerror}): set PAGER or EDITOR") from None
     if code not in (0, -signal.SIGPIPE):
-        raise UsageError(f"{name} ended with exit code {code}")
+        raise UsageError(f"{name} ended with exit code {code}: what it left is not used")
+
+
+@contextmanager
+def stepped_aside(app: App[Any]) -> Iterator[None]:
+    """The terminal is another's meanwhile, and then the app's again, also after an error: Textual alone would keep off.
+
+    Raises:
+        SuspendNotSupported: there is no terminal to give away.
+    """
+    failed: Exception | None = None
+    with app.suspend():
+        try:
+            yield
+        except Exception as error:  # raised again below, on a screen that can show it
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 @contextmanager

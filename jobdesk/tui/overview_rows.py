@@ -107,8 +107,8 @@ def _magnitude(queue: Queue) -> int:
     return len(str(waiting)) if waiting >= 10 else 0
 
 
-def _count(value: int, tone: str, glyphs: Glyphs) -> Spans:
-    return ((brief(value), tone),) if value else (("0", "faint"),)
+def _count(value: int, tone: str, glyphs: Glyphs, cells: int = 5) -> Spans:
+    return ((brief(value, cells), tone),) if value else (("0", "faint"),)
 
 
 def queue_item(queue: Queue, rates: Rates, lately: Sequence[int], glyphs: Glyphs) -> Item:
@@ -122,7 +122,7 @@ def queue_item(queue: Queue, rates: Rates, lately: Sequence[int], glyphs: Glyphs
             "ready": _count(queue.counts[State.PENDING], "text", glyphs),
             "run": _count(queue.counts[State.PROCESSING], "run", glyphs),
             "later": _count(queue.later, "later", glyphs),
-            "dead": _count(queue.dead, "bad", glyphs),
+            "dead": _count(queue.dead, "bad", glyphs, 4),
             "lately": ((spark(lately, glyphs)[0], "chart"),),
             "p95": ((short(p95) if p95 is not None else glyphs.dash, "muted" if p95 is not None else "faint"),),
         },

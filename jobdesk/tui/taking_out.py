@@ -101,16 +101,16 @@ class TakingOut(DeskApp):
             return "".join(f"{line}\n" for line in _page_lines(self, page, story))
 
         def show(text: str) -> None:
-            self._outside(outside.pager(), text, ".txt", lambda _: None)
+            self._outside(outside.pager, text, ".txt", lambda _: None)
 
         self.aside(write, show)
 
-    def _outside(self, command: list[str], text: str, suffix: str, then: Callable[[str], None]) -> None:
+    def _outside(self, command: Callable[[], list[str]], text: str, suffix: str, then: Callable[[str], None]) -> None:
         """Let a program have a text, and `then` what it leaves."""
         try:
             with outside.private_file(suffix) as file:
                 file.write_text(text, "utf-8")
-                outside.run(self, command, file)
+                outside.run(self, command(), file)
                 left = file.read_text("utf-8", "replace") if file.exists() else text
         except JobdeskError as error:
             self.notify(str(error), severity="warning", timeout=5)
@@ -146,7 +146,7 @@ class TakingOut(DeskApp):
             else:
                 self._form(job, registry, data)
 
-        self._outside(outside.editor(), text or before, ".json", edited)
+        self._outside(outside.editor, text or before, ".json", edited)
 
     def _again(self, problem: str, edit: Callable[[], None]) -> None:
         from jobdesk.tui.screens.confirm import Confirm

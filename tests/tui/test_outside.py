@@ -4,6 +4,8 @@ import contextlib
 from base64 import b64encode
 from pathlib import Path
 
+import pytest
+
 from jobdesk import Desk
 from jobdesk.core.job import State
 from tests.support.home import make_home
@@ -52,5 +54,27 @@ def test_pager_editor_and_clipboard(tmp_path: Path) -> None:
         app.until(lambda: desk.job(id_).state is State.COMPLETED, "it is run with that")
         assert desk.job(id_).data == {"name": "parcel"}
         app.sees("✓ completed")
+        app.press("q")
+        assert app.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("editor", "said"),
+    [
+        ("nosuchedit --wait", "'nosuchedit' cannot be started"),
+        ('vim "unclosed', "EDITOR is no command"),
+        ("false", "false ended with exit code 1"),
+    ],
+)
+def test_an_editor_that_cannot_be_used_is_said_on_the_screen(tmp_path: Path, editor: str, said: str) -> None:
+    home = make_home(tmp_path, PROCESSORS, "[desk]\nworkers = 1\n")
+    wants = {"EDITOR": editor, "VISUAL": ""}
+    with contextlib.closing(Desk(home)) as desk, jobdesk(home, environment=wants) as app:
+        app.sees("working here")
+        desk.submit("fussy", {"name": "letter"})
+        app.press("2")
+        app.sees("Jobs · 1", "✗ failed")
+        app.press("O")
+        app.sees("Jobs · 1", said)
         app.press("q")
         assert app.end() == 0

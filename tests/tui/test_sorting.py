@@ -82,3 +82,13 @@ async def test_a_click_on_a_row_puts_the_cursor_there(busy_desk: Desk) -> None:
         row = next(number for number, line in enumerate(lines) if "email-sending" in line)
         await robot.pilot.click(offset=(10, row))
         await robot.until(lambda: "email-sending" in str(getattr(robot.app.focused, "key", "")), "that queue")
+
+
+async def test_newest_first_chosen_while_it_sorts_ends_the_word_for_it(busy_desk: Desk) -> None:
+    async with opened(busy_desk) as robot:
+        await robot.jobs()
+        robot.table.sort(Order("type"))
+        assert robot.table.sorting
+        robot.table.sort(None)
+        assert not robot.table.sorting
+        await robot.sees("following")

@@ -112,3 +112,6 @@ def test_a_terminal_on_which_no_app_can_be_drawn_is_refused(home: Path) -> None:
     with jobdesk(home, "--json") as terminal:
         assert terminal.end() == 2
         assert "the app needs a terminal" in terminal.screen
+    with jobdesk(home, environment={"TERM": "dumb"}) as terminal:
+        assert terminal.end() == 2
+        assert "TERM=dumb" in terminal.screen

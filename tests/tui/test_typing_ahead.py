@@ -19,6 +19,15 @@ async def test_a_word_behind_the_slash_is_the_filter(busy_desk: Desk) -> None:
         await robot.sees("state:failed", "Jobs · 2")
 
 
+async def test_letters_behind_a_key_that_takes_away_stay(busy_desk: Desk) -> None:
+    async with opened(busy_desk) as robot:
+        await robot.jobs()
+        await at_once(robot, "slash", *"state:completex", "backspace", "d")
+        await robot.sees("state:completed", "Jobs · 12")
+        await at_once(robot, "ctrl+u", *"state:failed", "enter")
+        await robot.sees("state:failed", "Jobs · 2")
+
+
 async def test_a_name_behind_the_colon_is_a_command(busy_desk: Desk) -> None:
     async with opened(busy_desk) as robot:
         await at_once(robot, "colon", *"health", "enter")

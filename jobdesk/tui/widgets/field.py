@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from textual import events
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
@@ -18,6 +19,16 @@ class Field(Input):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cursor_blink = False
+
+    async def on_key(self, event: events.Key) -> None:
+        """Act here and now: on its way to the app, where Textual acts, letters typed right behind it overtake a key."""
+        if event.is_printable:
+            return
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return
 
 
 class Quick(Field):

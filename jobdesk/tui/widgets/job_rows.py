@@ -87,7 +87,7 @@ class JobRows(Painted):
             return
         self._pages = Pages(self.desk_app.desk.ledger, self.desk_app.desk.clock, query)
         self.marks.clear()
-        self.following, self.loaded = True, False
+        self.following, self.loaded, self.sorting = True, False, False
         self._reload()
 
     def sort(self, order: Order | None) -> None:
