@@ -7,7 +7,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from jobdesk.tui.actions import Scene
@@ -45,6 +47,9 @@ class Frame(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (15, "-short"), (34, "-tall")]
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As that of `Screen`, but a focus that moves repaints the two widgets, not everything."""
 
     def fit(self, size: Size) -> None:
         """Take the classes of this size, which Textual gives it after it has laid everything out for no size."""

@@ -263,9 +263,6 @@ class JobRows(Painted):
         elif not self.exact and len(lines) == PAGE and (number + 1) * PAGE >= self.total:
             self.total = (number + 2) * PAGE
             self._resize_list()
-        top = self.scroll_offset.y
-        if number * PAGE < top + self.size.height and (number + 1) * PAGE > top:
-            self.refresh()
         self.redraw()
         self.post_message(self.Changed())
 

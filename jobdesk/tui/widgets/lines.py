@@ -62,8 +62,8 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
 
     COMPONENT_CLASSES = {"lines--cursor", "lines--marked", "lines--head"}
 
-    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
-    """As that of `ScrollView`, but not each change lays the whole screen out anew."""
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
+    """As that of `ScrollView`, but a change lays out and repaints only what it moves."""
     _style: Style | None = None
     """The widget's own, while its lines are painted: Textual works it out anew each time it is asked for."""
     _room: Size | None = None
@@ -81,12 +81,14 @@ class Painted(ScrollView, can_focus=False, inherit_bindings=False):
         if self.glyphs is ASCII:
             self.vertical_scrollbar.renderer = _PlainBar  # type: ignore[misc]  # of this one alone
 
-    def watch_virtual_size(self, now: Size) -> None:
-        """Lay the screen out only where a scrollbar comes or goes, or the height is that of the lines."""
+    def watch_virtual_size(self, before: Size, now: Size) -> None:
+        """Lay the screen out if a scrollbar comes or goes, or the height is that of the lines."""
         has_bar = now.height > self.container_size.height
         if self.styles.auto_dimensions or has_bar != self.show_vertical_scrollbar:
             self.refresh(layout=True)
             return
+        if min(before.height, now.height) < self.scroll_offset.y + self.size.height:
+            self.refresh()
         if has_bar:
             self.vertical_scrollbar.window_virtual_size = now.height
         self.scroll_y = self.validate_scroll_y(self.scroll_y)
