@@ -23,7 +23,7 @@ from jobdesk.auditing import Auditing
 from jobdesk.core.actor import Actor
 from jobdesk.core.clock import Clock, SystemClock
 from jobdesk.core.durations import seconds
-from jobdesk.core.errors import QueueFull, ReadOnly, UsageError
+from jobdesk.core.errors import NotFound, QueueFull, ReadOnly, UsageError
 from jobdesk.core.ids import ids
 from jobdesk.core.job import Job, NewJob
 from jobdesk.core.who import user
@@ -235,18 +235,21 @@ class Desk(
         return self._prepared([wanted])[0]
 
     def _prepared(self, several: "Sequence[Submission]") -> list[NewJob]:
+        from jobdesk.batch import Names
         from jobdesk.prepare import Completer
 
         if self._completer is None or self._completer.config is not self.config:
             self._completer = Completer(self.config, lambda: self.vault, self.home.path)
         complete, processor = self._completer.complete, self.registry.get
-        now, who, made = self.clock.now(), user(), list[NewJob]()
+        now, who, made, names = self.clock.now(), user(), list[NewJob](), Names(several)
         for wanted, id_ in zip(several, ids.several("job", now, len(several)), strict=True):
             try:
                 job = complete(wanted, processor(wanted.type), wanted.id or id_, who, now)
                 if wanted.parent is None and job.after:  # ids that people typed may be shortened
-                    job.after = tuple(self.full_id(id_) for id_ in job.after)
-            except UsageError as error:
+                    job.after = tuple(names.find(one) or self.full_id(one) for one in job.after)
+                if wanted.name is not None or wanted.id is not None:
+                    names.add(wanted, job.id)
+            except (UsageError, NotFound) as error:
                 if len(several) == 1:
                     raise
                 raise error.__class__(f"job {len(made) + 1} of {len(several)}: {error}") from None

@@ -19,6 +19,7 @@ _SUBMIT_MORE = """
   jobdesk submit THUMBNAIL_GENERATE source=cat.jpg 'sizes=[128,256]' --priority high --wait
   jobdesk submit --batch jobs.ndjson        one {"type": …, "data": {…}} a line; all are stored or none
 
+In a batch {"name": "a", …} is what lines below call a job: {"type": …, "after": ["a"]}.
 key=value takes numbers, true, false, null, lists and objects as JSON, anything else as text;
 key:=JSON is always JSON, key=@FILE the text of a file. `jobdesk processors list` shows the types."""
 _RUN_MORE = """
@@ -27,7 +28,7 @@ _RUN_MORE = """
 Options of jobdesk stand before the command. What it prints is the job's log (`jobdesk jobs logs ID`)."""
 _STDIN_BYTES = 1_000_000
 _BATCH_KEYS = (
-    "type", "data", "queue", "priority", "delay", "at", "after", "on_parent_failure", "unique", "unique_for",
+    "type", "data", "name", "queue", "priority", "delay", "at", "after", "on_parent_failure", "unique", "unique_for",
     "unique_states", "concurrency_key", "retries", "retry_delay", "backoff", "factor", "max_delay", "jitter",
     "timeout", "expires", "user", "label", "hold", "immediate",
 )  # fmt: skip
@@ -300,7 +301,7 @@ def _batch(text: str, where: str) -> "Iterator[Submission]":
         if isinstance(after := found.get("after"), str):
             found["after"] = [after]
         elif after is not None and not (isinstance(after, list) and all(isinstance(one, str) for one in after)):
-            raise UsageError(f"{place}: 'after' is not a list of job ids")
+            raise UsageError(f"{place}: 'after' is not a list of ids, or names of jobs above")
         if isinstance(states := found.get("unique_states"), str):
             found["unique_states"] = [states]
         _check_plain(found, place)
@@ -321,6 +322,6 @@ def _check_plain(found: dict[str, Any], place: str) -> None:
     for key in ("hold", "immediate"):
         if not isinstance(found.get(key, False), bool):
             raise UsageError(f"{place}: '{key}' is not true or false")
-    for key in ("queue", "unique", "concurrency_key", "user", "label"):
+    for key in ("name", "queue", "unique", "concurrency_key", "user", "label"):
         if found.get(key) is not None and not isinstance(found[key], str):
             raise UsageError(f"{place}: '{key}' is not text")

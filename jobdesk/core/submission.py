@@ -42,6 +42,8 @@ class Submission:
     type: str
     data: Mapping[str, Any] = field(default_factory=dict)
     id: str | None = None
+    name: str | None = None
+    """What later jobs of the same batch call it in their `after`; not stored."""
     queue: str | None = None
     priority: str | int | None = None
     delay: str | float | None = None

@@ -129,8 +129,14 @@ class Child:
 
     def _processor(self, spec: Spec) -> Processor:
         """The processor of a type; a file of the user's is read again when it has changed."""
-        file = spec["file"]
-        key = (file or spec["module"], os.stat(file).st_mtime_ns if file else 0, spec["type"])  # noqa: PTH116 -- faster
+        file, changed_ns = spec["file"], 0
+        if file:
+            try:
+                changed_ns = os.stat(file).st_mtime_ns  # noqa: PTH116 -- faster
+            except FileNotFoundError:  # somebody has emptied HOME/run: the user's own is still there
+                file = str(self._own(file, spec))
+                changed_ns = os.stat(file).st_mtime_ns  # noqa: PTH116
+        key = file or spec["module"], changed_ns, spec["type"]
         if key not in self._processors:
             module = load_file(Path(file), self._own(file, spec)) if file else importlib.import_module(spec["module"])
             for found in declared(module):

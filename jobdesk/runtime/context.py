@@ -139,7 +139,11 @@ class JobContext:
     def workdir(self) -> Path:
         self.has_workdir = True
         folder = Path(self._spec["work"])
-        folder.mkdir(mode=0o700, exist_ok=True)  # on first use: most jobs need none
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)  # on first use: most jobs need none
+        except FileNotFoundError:  # somebody has removed HOME/run
+            for one in (folder.parent.parent, folder.parent, folder):
+                one.mkdir(mode=0o700, exist_ok=True)
         return folder
 
     @property

@@ -93,6 +93,7 @@ class Pool:
         self._forget_dead()
 
     def _start(self) -> ChildProcess:
+        self._folder.mkdir(mode=0o700, exist_ok=True)  # somebody may have removed HOME/run
         child = ChildProcess(self._folder, self._nice, self._consumer)
         self._guard.add(child.pid, child.started)
         try:
