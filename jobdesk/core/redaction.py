@@ -40,7 +40,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b((?:bearer|basic)\s+)[\w.~+/-]{12,}=*", re.I), rf"\1{MASK}"),
     (re.compile(r"://([^\s/:@'\"]{0,256}):([^\s/'\"]{1,1024})@"), rf"://\1:{MASK}@"),
     (re.compile(rf"""((?:{_WORD})["']?\s*(?:==?|:)\s*)(?!\$\{{env:){_VALUE}""", re.I), rf"\1{MASK}"),
-    (re.compile(rf"(--?[\w-]{{0,40}}?(?:{_WORD})\s+)(?!-){_VALUE}", re.I), rf"\1{MASK}"),
+    (re.compile(rf"((?<!-)-++[\w-]{{0,40}}?(?:{_WORD})\s+)(?!-){_VALUE}", re.I), rf"\1{MASK}"),
     (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), MASK),
     (re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"), MASK),
     (re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|(?<=hooks\.slack\.com/services/)[\w/]+"), MASK),

@@ -20,6 +20,8 @@ _KEY = "abcdefghijklmnopqrstuvwx"
         ("smtp_password: 'hunter 2'", f"smtp_password: {MASK}"),
         ('{"api_key": "hunter2", "n": 1}', f'{{"api_key": {MASK}, "n": 1}}'),
         ("curl --token hunter2 https://h/", f"curl --token {MASK} https://h/"),
+        (f"{60 * '-'}token hunter2", f"{60 * '-'}token {MASK}"),
+        ("x-access-token hunter2 and --db--password hunter2", f"x-access-token {MASK} and --db--password {MASK}"),
         ("Authorization: Bearer hunter2", f"Authorization: Bearer {MASK}"),
         ("{'Authorization': 'Basic aHVudGVyMg=='}", f"{{'Authorization': 'Basic {MASK}'}}"),
         ("Cookie: session=hunter2; theme=dark", f"Cookie: {MASK}"),

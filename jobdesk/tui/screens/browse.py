@@ -76,7 +76,7 @@ class Browse(Container):
 
     def compose(self) -> ComposeResult:
         self.reader = self.make_reader()
-        yield Listing(self.COLUMNS, titles=True, empty=self.EMPTY, always=True, classes="things")
+        yield Listing(self.COLUMNS, titles=True, always=True, classes="things")
         yield Document(focusable=True, classes="about")
 
     @property
@@ -93,8 +93,10 @@ class Browse(Container):
 
     def show(self, snapshot: Snapshot, now: float, glyphs: Glyphs, hint: str) -> None:
         """Bring list and page in line with the snapshot."""
-        self._seen = cast(Seen, snapshot.lenses.get(self.LENS) or self._seen)
-        listing = self.listing
+        listing, found = self.listing, snapshot.lenses.get(self.LENS)
+        if found is not None:
+            self._seen = cast(Seen, found)
+            listing.when_empty(self.EMPTY)  # before it is read nobody knows
         listing.show([self.item(thing, now, glyphs) for thing in self._seen.things])
         retitle(listing, self.TITLE)
         if listing.key != self.reader.wanted:

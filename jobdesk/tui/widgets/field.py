@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from textual import events
+from textual import events, on
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
@@ -20,7 +20,8 @@ class Field(Input):
         super().__init__(*args, **kwargs)
         self.cursor_blink = False
 
-    async def on_key(self, event: events.Key) -> None:
+    @on(events.Key)
+    async def _act(self, event: events.Key) -> None:
         """Act here and now: on its way to the app, where Textual acts, letters typed right behind it overtake a key."""
         if event.is_printable:
             return
