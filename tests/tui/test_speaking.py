@@ -48,6 +48,17 @@ async def test_a_running_command_is_paused_and_goes_on(desk: Desk, reader: str) 
     assert said(desk) == [{"pause": True}, {"continue": True}]
 
 
+async def test_of_several_those_that_take_it_are_counted_and_one_refusal_told(desk: Desk, reader: str) -> None:
+    desk.submit("command", {"argv": ["cat"], "stdin_open": True})
+    claim(desk.ledger)
+    desk.pause_job(reader)
+    async with opened(desk) as robot:
+        await at_the_job(robot)
+        await robot.press("space", "space", "full_stop")
+        await robot.sees("Let go on 1 job; refused: ")
+    assert said(desk) == [{"pause": True}, {"continue": True}]
+
+
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_a_signal_is_chosen_and_asked_about(desk: Desk, reader: str, size: tuple[int, int]) -> None:
     async with opened(desk, size) as robot:
