@@ -6,6 +6,7 @@ rows by key and repaints those that changed; new jobs wait until the list follow
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from rich.style import Style
@@ -21,6 +22,7 @@ from jobdesk.tui.columns import Placed, header, longest, place, row
 from jobdesk.tui.format import Spans, wrap
 from jobdesk.tui.job_cells import COLUMNS, cells
 from jobdesk.tui.kept_pages import KeptPages
+from jobdesk.tui.latest import Latest
 from jobdesk.tui.pages import PAGE, Look, Pages, SortedPages, Top
 from jobdesk.tui.widgets.lines import Painted
 from jobdesk.tui.widgets.marks import Marks
@@ -85,6 +87,7 @@ class JobRows(Painted):
         if self.order is not None:
             self.sort(self.order)
             return
+        self._sorts.stop()
         self._pages = Pages(self.desk_app.desk.ledger, self.desk_app.desk.clock, query)
         self.marks.clear()
         self.following, self.loaded, self.sorting = True, False, False
@@ -97,14 +100,16 @@ class JobRows(Painted):
             self.show(self.query_asked)
             return
         self._list += 1
-        number, query, ledger = self._list, self.query_asked, self.desk_app.desk.ledger
+        query, ledger = self.query_asked, self.desk_app.desk.ledger
         self.sorting, self.following = True, False
         self.post_message(self.Changed())
-        self.desk_app.aside(lambda: sorting.seqs(ledger, query, order), lambda seqs: self._sorted(number, seqs))
+        self._sorts.read(self.desk_app.aside, lambda: sorting.seqs(ledger, query, order), self._sorted)
 
-    def _sorted(self, number: int, seqs: Sequence[int]) -> None:
-        if number != self._list:
-            return
+    @cached_property
+    def _sorts(self) -> Latest:
+        return Latest(self.desk_app.desk.ledger)
+
+    def _sorted(self, seqs: Sequence[int]) -> None:
         self.sorting = False
         self._pages = SortedPages(self.desk_app.desk.ledger, self.desk_app.clock, self.query_asked, seqs)
         self._reload()
