@@ -2,7 +2,9 @@
 
 from jobdesk.core.clock import Clock
 from jobdesk.home import Home
+from jobdesk.ledger import locks
 from jobdesk.ledger.database import Ledger
+from jobdesk.queue.wake import listeners
 from jobdesk.settings import Settings
 
 
@@ -16,6 +18,7 @@ def ledger(home: Home, clock: Clock, settings: Settings, *, read_only: bool) -> 
         from jobdesk.ledger.read_only import ReadOnlyLedger
 
         return ReadOnlyLedger(home.database, clock)
+    locks.refuse_torn(home.database, listeners(home.run), clock)
     lost = not home.database.exists() and _has_worked(home)
     made = Ledger(home.database, clock, synchronous=lambda: settings.synchronous, is_alive=_is_alive)
     if lost:

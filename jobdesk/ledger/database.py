@@ -20,7 +20,7 @@ from jobdesk.core.clock import Clock
 from jobdesk.core.errors import LedgerError
 from jobdesk.core.events import Kind
 from jobdesk.core.text import to_json
-from jobdesk.ledger import locks, migrating
+from jobdesk.ledger import migrating
 from jobdesk.ledger.explaining import BUSY_TIMEOUT_S, explain
 from jobdesk.ledger.functions import functions
 from jobdesk.ledger.together import Shared, Sync
@@ -188,7 +188,6 @@ class Ledger:
         )
         for name, takes, function in functions():
             self._db.register_function(function, name, takes, deterministic=True)
-        locks.refuse_torn(path, clock)
         with self._explained():
             self.migrated = migrating.bring_up(path, self._connection, clock, copied=copied, is_alive=is_alive)
         self.notice = None if self.migrated is None else str(self.migrated)

@@ -19,6 +19,15 @@ _FRESH_NS = 1_000_000_000
 """A change of the folder younger than this may hide another: clocks of file systems are coarse."""
 
 
+def listeners(folder: Path) -> set[int]:
+    """The pids of processes that hear what happens on a home, of which some may be dead."""
+    try:
+        names = [name.partition("-")[0] for name in os.listdir(folder) if name.endswith(_SUFFIX)]
+    except OSError:
+        return set()
+    return {int(pid) for pid in names if pid.isdecimal()}
+
+
 class Wake:
     """The bell of one process on one home."""
 
