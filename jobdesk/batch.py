@@ -1,6 +1,7 @@
 """Names that the jobs of one batch have for one another in `after`: of that batch alone, and not stored."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from jobdesk.core.errors import UsageError
 from jobdesk.core.submission import Submission
@@ -10,8 +11,12 @@ class Names:
     """Which job of a batch a name, or the id it was given, stands for: of those that were read so far."""
 
     def __init__(self, several: Sequence[Submission]) -> None:
-        self._all = {one.name for one in several} | {one.id for one in several}
+        self._several = several
         self._read: dict[str, str] = {}
+
+    @cached_property
+    def _all(self) -> set[str | None]:
+        return {one.name for one in self._several} | {one.id for one in self._several}
 
     def add(self, wanted: Submission, id_: str) -> None:
         """A job was read.

@@ -22,10 +22,14 @@ _FRESH_NS = 1_000_000_000
 def listeners(folder: Path) -> set[int]:
     """The pids of processes that hear what happens on a home, of which some may be dead."""
     try:
-        names = [name.partition("-")[0] for name in os.listdir(folder) if name.endswith(_SUFFIX)]
+        pids = [name.partition("-")[0] for name in _pipes(folder)]
     except OSError:
         return set()
-    return {int(pid) for pid in names if pid.isdecimal()}
+    return {int(pid) for pid in pids if pid.isdecimal()}
+
+
+def _pipes(folder: Path) -> list[str]:
+    return [name for name in os.listdir(folder) if name.endswith(_SUFFIX)]
 
 
 class Wake:
@@ -119,7 +123,7 @@ class Wake:
         try:
             changed_ns = os.stat(self._folder).st_mtime_ns  # noqa: PTH116 -- each submission pays for it
             if changed_ns != self._read_ns:
-                self._names = [name for name in os.listdir(self._folder) if name.endswith(_SUFFIX)]
+                self._names = _pipes(self._folder)
                 self._read_ns = changed_ns if time.time_ns() - changed_ns > _FRESH_NS else 0
         except OSError:
             return []

@@ -118,13 +118,11 @@ def number(count: int) -> str:
 
 def brief(count: int, cells: int = 5) -> str:
     """A number in at most so many cells, five or four: 1,204 or 1.2k, 19.9k or 20k, 124k, 1.2M."""
-    if cells < 5 and 1_000 <= count < 99_950:
-        return f"{count / 1e3:.{1 if count < 9_950 else 0}f}k"
-    if count < 10_000:
+    whole, tenths = (10_000, 99.95) if cells > 4 else (1_000, 9.95)
+    if count < whole:
         return f"{count:,}"
-    if count < 999_500:
-        return f"{count / 1e3:.{1 if count < 99_950 else 0}f}k"
-    return f"{count / 1e6:.{1 if count < (99_950_000 if cells > 4 else 9_950_000) else 0}f}M"
+    unit, sign = (1e3, "k") if count < 999_500 else (1e6, "M")
+    return f"{count / unit:.{1 if count / unit < tenths else 0}f}{sign}"
 
 
 def count_of(count: int, one: str, many: str | None = None) -> str:

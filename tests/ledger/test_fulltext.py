@@ -2,14 +2,12 @@
 
 import re
 import sqlite3
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from jobdesk.core.job import FINAL, Job, JobError
 from jobdesk.core.query import parse
@@ -20,6 +18,7 @@ from jobdesk.runtime.indexer import Indexer
 from jobdesk.runtime.quiet import BUSY, PATIENCE_S
 from tests.support.clock import FakeClock
 from tests.support.factory import claim, submit
+from tests.support.ledger_machine import LedgerMachine
 
 WORDS = ("sunset", "IMG_2041.jpg", "Über", "no", "sun", "two words", "a\nb", "4.5")
 MESSAGES = ("no answer from payments", "sunset is over", "50% of two words", "", "Übergröße")
@@ -61,18 +60,7 @@ def _fits(job: Job, term: Any) -> bool:
     return bool(found != term.negated)
 
 
-class Searching(RuleBasedStateMachine):
-    @initialize()
-    def open(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.clock = FakeClock()
-        self.ledger = Ledger(Path(self.folder.name) / "jobdesk.db", self.clock, synchronous=lambda: "off")
-
-    def teardown(self) -> None:
-        if hasattr(self, "ledger"):
-            self.ledger.close()
-            self.folder.cleanup()
-
+class Searching(LedgerMachine):
     def every(self) -> list[Job]:
         return [reads.job(self.ledger, id_) for (id_,) in self.ledger.rows("SELECT id FROM job ORDER BY seq DESC")]
 

@@ -11,7 +11,7 @@ from jobdesk.core.job import FINAL, IN_FLIGHT, Job, JobError, State
 from jobdesk.core.moves import is_legal
 from jobdesk.ledger import claiming, flows, follow, holding, moves, queues, storing, upkeep
 from jobdesk.ledger.database import Tx
-from tests.support.factory import new_job
+from tests.support.factory import new_job, operate
 from tests.support.ledger_model import LOST, Model
 
 QUEUES = ("upload", "mail")
@@ -125,13 +125,7 @@ class Moves(Model):
         flow = self.ledger.row("SELECT flow FROM job WHERE id = ?", (id_,))
         try:
             with self.ledger.write() as tx:
-                match action:
-                    case "cancel":
-                        moves.cancel(tx, id_, "by hand")
-                    case "retry":
-                        moves.retry(tx, id_)
-                    case "delete":
-                        moves.delete(tx, id_)
+                operate(tx, action, id_)
         except Refused:
             assert self.dump() == before
             if action == "retry" and was in FINAL:

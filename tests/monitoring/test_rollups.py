@@ -22,7 +22,7 @@ from jobdesk.ledger.spans import ACCURACY, LEAST_S
 from jobdesk.monitoring.metrics import metrics
 from jobdesk.runtime.summarizer import ENOUGH, Summarizer
 from tests.support.clock import FakeClock
-from tests.support.factory import claim, submit
+from tests.support.factory import claim, operate, submit
 
 SPANS = st.sampled_from([0.0, 0.003, 0.4, 7.0, 61.0, 3700.0])
 QUEUES, TYPES = ("a", "b"), ("x", "y")
@@ -138,13 +138,7 @@ class Ends(RuleBasedStateMachine):
             if finished_at is None and how in ("cancel", "delete"):
                 self.forgiving(seq, "cancelled", None)
             with self.ledger.write() as tx:
-                match how:
-                    case "cancel":
-                        moves.cancel(tx, id_, "no")
-                    case "retry":
-                        moves.retry(tx, id_)
-                    case "delete":
-                        moves.delete(tx, id_)
+                operate(tx, how, id_)
             if how == "retry":
                 self.ready[seq] = self.clock.now()
         except Refused:

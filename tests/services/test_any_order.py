@@ -1,41 +1,29 @@
 """Any order of calls, deaths, hands and clocks: a breaker lets through no more than it may, and loses no job."""
 
-import tempfile
-from pathlib import Path
-
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from jobdesk.core.breaker import BreakerState, Policy
 from jobdesk.core.calling import Called
 from jobdesk.core.job import Job, State
 from jobdesk.ledger import breakers, claiming, moves, reads, upkeep, waiting
-from jobdesk.ledger.database import Ledger
 from jobdesk.ledger.moves import Usage
-from tests.support.clock import FakeClock
 from tests.support.factory import submit
+from tests.support.ledger_machine import LedgerMachine
 
 POLICY = Policy(failures=2, minimum_calls=2, open_for_s=10.0, max_open_s=40.0, trials=2)
 NEEDS = {"pay": "bank"}
 
 
-class Breakers(RuleBasedStateMachine):
+class Breakers(LedgerMachine):
     """Jobs of the type `pay` are known to need the bank, those of `loose` ask for it when they run."""
 
     @initialize()
     def open(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.clock = FakeClock()
-        self.ledger = Ledger(Path(self.folder.name) / "jobdesk.db", self.clock, synchronous=lambda: "off")
         self.running: list[Job] = []
         self.calling: list[Job] = []
         self.count = 0
-
-    def teardown(self) -> None:
-        if hasattr(self, "ledger"):
-            self.ledger.close()
-            self.folder.cleanup()
 
     @property
     def state(self) -> BreakerState:

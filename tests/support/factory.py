@@ -8,7 +8,7 @@ from jobdesk.core.job import Job, JobError, NewJob, State
 from jobdesk.core.retry import RetryPolicy
 from jobdesk.core.text import to_json
 from jobdesk.desk import Desk
-from jobdesk.ledger import checks, claiming, queues, storing
+from jobdesk.ledger import checks, claiming, moves, queues, storing
 from jobdesk.ledger.database import Ledger, Tx
 
 
@@ -39,6 +39,17 @@ def submit(ledger: Ledger, **over: Any) -> str:
     """Store one job; its id."""
     with ledger.write() as tx:
         return store(tx, [new_job(tx.now, **over)])[0]
+
+
+def operate(tx: Tx, action: str, id_: str) -> None:
+    """What people do to one job."""
+    match action:
+        case "cancel":
+            moves.cancel(tx, id_, "by hand")
+        case "retry":
+            moves.retry(tx, id_)
+        case "delete":
+            moves.delete(tx, id_)
 
 
 def claim(ledger: Ledger, worker: str = "con_test/1") -> Job:

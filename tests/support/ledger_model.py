@@ -1,31 +1,25 @@
 """What always holds in a ledger, whatever happens to it: the model behind the state machine of its moves."""
 
-import tempfile
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
+from hypothesis.stateful import initialize, invariant
 
 from jobdesk.core.job import FINAL, IN_FLIGHT, Job, State
 from jobdesk.core.moves import MOVES
 from jobdesk.core.rate import Rate
 from jobdesk.ledger import rates
-from jobdesk.ledger.database import Ledger
-from tests.support.clock import FakeClock
+from tests.support.ledger_machine import LedgerMachine
 
 LIMITS: dict[tuple[rates.Scope, str], Rate] = {("queue", "mail"): Rate(3, 10.0), ("type", "slow"): Rate(1, 5.0)}
 LOST = {State.FAILED, State.CANCELLED, State.EXPIRED}
 
 
-class Model(RuleBasedStateMachine):
+class Model(LedgerMachine):
     """The state of each job as last seen, every claim ever made, and what was deleted."""
 
     @initialize()
     def open(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.clock = FakeClock()
-        self.ledger = Ledger(Path(self.folder.name) / "jobdesk.db", self.clock, synchronous=lambda: "off")
         self.seen: dict[str, State] = {}
         self.claims: list[Job] = []
         self.starts: list[tuple[str, str, float]] = []
@@ -35,11 +29,6 @@ class Model(RuleBasedStateMachine):
         """Claims that have ended, by job and fence."""
         self.told: Counter[str] = Counter()
         """How often each flow may have told of a failure."""
-
-    def teardown(self) -> None:
-        if hasattr(self, "ledger"):
-            self.ledger.close()
-            self.folder.cleanup()
 
     # ── what always holds ──
 
